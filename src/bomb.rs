@@ -1,0 +1,181 @@
+//! What goes off when a guard is dropped without its cleanup: a field beside the value, so that
+//! the guard itself needs no `Drop` and the value can be moved out of it.
+
+#![expect(missing_debug_implementations, reason = "nothing here can be named outside of the crate")]
+
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::hook::{self, Cause, Unhandled};
+use crate::type_name;
+
+/// Names the guarded type without owning one: no bytes, always `Send` and `Sync`.
+type Guards<T> = PhantomData<fn() -> T>;
+
+/// Where a guard comes from: its value's type and its creation site.
+pub struct Origin<T> {
+    #[cfg(any(debug_assertions, feature = "location"))]
+    created_at: &'static Location<'static>,
+    guards: Guards<T>,
+}
+
+impl<T> Origin<T> {
+    /// The place that calls the constructor this is called in.
+    #[track_caller]
+    pub(crate) fn here() -> Self {
+        Self {
+            #[cfg(any(debug_assertions, feature = "location"))]
+            created_at: Location::caller(),
+            guards: PhantomData,
+        }
+    }
+
+    #[cfg(any(debug_assertions, feature = "location"))]
+    #[expect(clippy::unnecessary_wraps, reason = "it is `None` in other builds")]
+    fn created_at(self) -> Option<&'static Location<'static>> {
+        Some(self.created_at)
+    }
+
+    #[cfg(not(any(debug_assertions, feature = "location")))]
+    #[expect(clippy::unused_self, reason = "it is used in other builds")]
+    fn created_at(self) -> Option<&'static Location<'static>> {
+        None
+    }
+
+    /// The end of an attempt to use a value that is gone.
+    #[cold]
+    #[track_caller]
+    pub(crate) fn gone(self, attempt: &str) -> ! {
+        let name = type_name::of::<T>();
+        match self.created_at() {
+            Some(at) => panic!("{attempt} {name} after its cleanup (created at {at})"),
+            None => panic!("{attempt} {name} after its cleanup"),
+        }
+    }
+
+    /// Tells the hook that the value is lost.
+    #[cold]
+    fn lost(self, cause: Cause) {
+        hook::call(&Unhandled::Forgotten {
+            type_name: &type_name::of::<T>(),
+            created_at: self.created_at(),
+            cause: if std::thread::panicking() { Cause::Unwinding } else { cause },
+        });
+    }
+}
+
+impl<T> Clone for Origin<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Origin<T> {}
+
+/// Goes off when dropped. What a [`Live`](crate::Live) guard holds beside its value.
+pub(crate) struct Bomb<T> {
+    origin: Origin<T>,
+}
+
+impl<T> Bomb<T> {
+    pub(crate) fn new(origin: Origin<T>) -> Self {
+        Self { origin }
+    }
+
+    /// Takes the danger out.
+    pub(crate) fn defuse(self) -> Origin<T> {
+        let origin = self.origin;
+        std::mem::forget(self);
+        origin
+    }
+
+    /// From now on, what interrupts the cleanup is told apart.
+    pub(crate) fn into_fuse(self) -> Fuse<T> {
+        Fuse::new(self.defuse())
+    }
+}
+
+impl<T> Drop for Bomb<T> {
+    fn drop(&mut self) {
+        self.origin.lost(Cause::Forgotten);
+    }
+}
+
+/// How far a guard has come that is looked after at run time.
+#[derive(Clone, Copy)]
+enum Phase {
+    /// Nothing was begun.
+    Fresh,
+    /// The library owns the guard while a body borrows the value.
+    Lent,
+    /// The cleanup has begun, and waits.
+    Waiting,
+    /// The cleanup is in its `poll`. Seen from outside, it has ended there: with a result, or
+    /// with a panic.
+    Polling,
+}
+
+/// A bomb that knows how far the cleanup has come.
+pub struct Fuse<T> {
+    phase: Phase,
+    origin: Origin<T>,
+}
+
+impl<T> Fuse<T> {
+    pub(crate) fn new(origin: Origin<T>) -> Self {
+        Self { phase: Phase::Fresh, origin }
+    }
+
+    pub(crate) fn origin(&self) -> Origin<T> {
+        self.origin
+    }
+
+    pub(crate) fn lend(&mut self) {
+        self.phase = Phase::Lent;
+    }
+
+    /// The cleanup begins, with the call that makes its future.
+    pub(crate) fn begin(&mut self) {
+        self.phase = Phase::Polling;
+    }
+
+    /// Polls the cleanup that has begun.
+    #[inline]
+    pub(crate) fn poll<F: Future>(
+        &mut self,
+        cleanup: Pin<&mut F>,
+        cx: &mut Context<'_>,
+    ) -> Poll<F::Output> {
+        self.phase = Phase::Polling;
+        let poll = cleanup.poll(cx);
+        if poll.is_pending() {
+            self.phase = Phase::Waiting;
+        }
+        poll
+    }
+
+    /// The cleanup ended, with a result or a panic.
+    pub(crate) fn is_burnt(&self) -> bool {
+        matches!(self.phase, Phase::Polling)
+    }
+
+    pub(crate) fn defuse(self) -> Origin<T> {
+        let origin = self.origin;
+        std::mem::forget(self);
+        origin
+    }
+}
+
+impl<T> Drop for Fuse<T> {
+    fn drop(&mut self) {
+        let cause = match self.phase {
+            Phase::Polling => return,
+            Phase::Fresh => Cause::Forgotten,
+            Phase::Lent => Cause::CancelledInBody,
+            Phase::Waiting => Cause::CancelledInCleanup,
+        };
+        self.origin.lost(cause);
+    }
+}

@@ -1,0 +1,143 @@
+//! Panics that were caught so that a cleanup could go first, and errors that come second.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use futures::FutureExt;
+
+use crate::hook::{self, Unhandled};
+use crate::{AsyncDrop, type_name};
+
+pub(crate) type Payload = Box<dyn Any + Send>;
+
+/// Reports an error that another one pushes aside.
+#[cold]
+pub(crate) fn suppress<T>(error: &dyn fmt::Debug) {
+    hook::call(&Unhandled::Suppressed { type_name: &type_name::of::<T>(), error });
+}
+
+/// Reports an error that a caught panic pushes aside.
+#[cold]
+fn suppress_after_panic<T>(error: &dyn fmt::Debug) {
+    hook::call_caught(&Unhandled::Suppressed { type_name: &type_name::of::<T>(), error });
+}
+
+/// Reports a panic that another one pushes aside.
+#[cold]
+pub(crate) fn suppress_panic<T>(payload: Payload) {
+    suppress_after_panic::<T>(&Panicked(&payload));
+    // Its `Drop` may panic, too.
+    std::mem::forget(payload);
+}
+
+/// A panic as an error to report.
+struct Panicked<'a>(&'a Payload);
+
+impl fmt::Debug for Panicked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = if let Some(text) = self.0.downcast_ref::<&str>() {
+            text
+        } else if let Some(text) = self.0.downcast_ref::<String>() {
+            text
+        } else {
+            "with a payload that is no text"
+        };
+        write!(f, "panicked: {message}")
+    }
+}
+
+/// The output of a future, or its panic.
+#[doc(hidden)]
+#[must_use = "a caught panic is to be resumed"]
+pub struct Caught<R>(Result<R, Payload>);
+
+impl<R> Caught<R> {
+    pub(crate) async fn from_future(future: impl Future<Output = R>) -> Self {
+        Self(AssertUnwindSafe(future).catch_unwind().await)
+    }
+
+    pub(crate) fn into_result(self) -> Result<R, Payload> {
+        self.0
+    }
+
+    /// The output. Resumes the panic.
+    pub fn resume(self) -> R {
+        self.0.unwrap_or_else(|payload| resume_unwind(payload))
+    }
+}
+
+impl<R> fmt::Debug for Caught<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caught").finish_non_exhaustive()
+    }
+}
+
+/// What came of the cleanup of a `T`, not yet weighed against what came before it.
+#[doc(hidden)]
+#[must_use = "the result of the cleanup is lost otherwise"]
+pub struct Cleaned<T: AsyncDrop>(Result<Result<(), T::Error>, Payload>);
+
+impl<T: AsyncDrop> Cleaned<T> {
+    pub(crate) async fn from_future(cleanup: impl Future<Output = Result<(), T::Error>>) -> Self {
+        Self(AssertUnwindSafe(cleanup).catch_unwind().await)
+    }
+
+    /// What the body came to, if that was an error or a panic; else what the cleanup came to.
+    pub fn after<R, E>(
+        self,
+        body: Caught<Result<R, E>>,
+        map_err: impl FnOnce(T::Error) -> E,
+    ) -> Caught<Result<R, E>> {
+        Caught(match (body.0, self.0) {
+            (Ok(body), Ok(result)) => Ok(body_first::<T, R, E>(body, result, map_err)),
+            (Ok(_), Err(payload)) => Err(payload),
+            (Err(first), cleanup) => Err(Cleaned::<T>(cleanup).after_panic(first)),
+        })
+    }
+
+    /// The same for a body with any output, where the cleanup cannot fail.
+    pub fn after_infallible<R>(self, body: Caught<R>) -> Caught<R>
+    where
+        T: AsyncDrop<Error = Infallible>,
+    {
+        Caught(match (body.0, self.0) {
+            (Ok(output), Ok(Ok(()))) => Ok(output),
+            (Ok(_), Err(payload)) => Err(payload),
+            (Err(first), cleanup) => Err(Cleaned::<T>(cleanup).after_panic(first)),
+        })
+    }
+
+    /// The panic of the body. What went wrong in the cleanup goes to the hook.
+    pub(crate) fn after_panic(self, first: Payload) -> Payload {
+        match self.0 {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => suppress_after_panic::<T>(&error),
+            Err(payload) => suppress_panic::<T>(payload),
+        }
+        first
+    }
+}
+
+impl<T: AsyncDrop> fmt::Debug for Cleaned<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cleaned").finish_non_exhaustive()
+    }
+}
+
+/// The body's error if there is one, and that of the cleanup otherwise.
+pub(crate) fn body_first<T: AsyncDrop, R, E>(
+    body: Result<R, E>,
+    cleanup: Result<(), T::Error>,
+    map_err: impl FnOnce(T::Error) -> E,
+) -> Result<R, E> {
+    match (body, cleanup) {
+        (body, Ok(())) => body,
+        (Ok(_), Err(error)) => Err(map_err(error)),
+        (Err(first), Err(error)) => {
+            suppress::<T>(&error);
+            Err(first)
+        }
+    }
+}

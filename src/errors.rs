@@ -1,0 +1,94 @@
+//! The errors of a cleanup of several values.
+
+use std::fmt::{self, Debug, Display};
+
+/// What went wrong while several values were cleaned up: every error, in the order in which
+/// they were found. There is at least one.
+///
+/// # Examples
+///
+/// ```
+/// use livedrop::CleanupErrors;
+///
+/// let mut errors = CleanupErrors::from("disk full");
+/// errors.push("connection reset");
+/// assert_eq!(errors.to_string(), "2 cleanups failed: disk full; connection reset");
+/// assert_eq!(errors.into_first(), "disk full");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CleanupErrors<E> {
+    first: E,
+    others: Vec<E>,
+}
+
+impl<E> CleanupErrors<E> {
+    /// Those of `errors`, or `None` if there are none.
+    pub fn from_errors(errors: impl IntoIterator<Item = E>) -> Option<Self> {
+        let mut errors = errors.into_iter();
+        Some(Self { first: errors.next()?, others: errors.collect() })
+    }
+
+    /// Adds an error.
+    pub fn push(&mut self, error: E) {
+        self.others.push(error);
+    }
+
+    /// How many there are; never 0.
+    #[expect(clippy::len_without_is_empty, reason = "it is never empty")]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    /// The one that was found first.
+    pub fn first(&self) -> &E {
+        &self.first
+    }
+
+    /// Takes out the one that was found first. The others are dropped.
+    pub fn into_first(self) -> E {
+        self.first
+    }
+
+    /// All of them, in the order in which they were found.
+    pub fn iter(&self) -> impl Iterator<Item = &E> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+}
+
+impl<E> From<E> for CleanupErrors<E> {
+    fn from(first: E) -> Self {
+        Self { first, others: Vec::new() }
+    }
+}
+
+impl<E> Extend<E> for CleanupErrors<E> {
+    fn extend<I: IntoIterator<Item = E>>(&mut self, errors: I) {
+        self.others.extend(errors);
+    }
+}
+
+impl<E> IntoIterator for CleanupErrors<E> {
+    type Item = E;
+    type IntoIter = std::iter::Chain<std::iter::Once<E>, std::vec::IntoIter<E>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        std::iter::once(self.first).chain(self.others)
+    }
+}
+
+impl<E: Display> Display for CleanupErrors<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.others.is_empty() {
+            write!(f, "cleanup failed: ")?;
+        } else {
+            write!(f, "{} cleanups failed: ", self.len())?;
+        }
+        write!(f, "{}", self.first)?;
+        self.others.iter().try_for_each(|error| write!(f, "; {error}"))
+    }
+}
+
+/// An error where its parts can be shown, so that `anyhow::Error` and
+/// `Box<dyn Error + Send + Sync>` are made from it by `?`.
+impl<E: Debug + Display> std::error::Error for CleanupErrors<E> {}

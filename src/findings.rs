@@ -1,0 +1,65 @@
+//! What a cleanup of several values has found so far: it goes on after errors and panics.
+
+use std::fmt::Debug;
+use std::marker::PhantomData;
+use std::panic::resume_unwind;
+
+use crate::CleanupErrors;
+use crate::caught::{Caught, Payload, suppress, suppress_panic};
+use crate::exclusive::Exclusive;
+
+/// Names the type that reports are about without owning one: always `Send` and `Sync`.
+type About<T> = PhantomData<fn() -> T>;
+
+/// The errors and the first panic of cleanups of `T`s. What is still in here when it is
+/// dropped goes to the hook.
+pub(crate) struct Findings<T, E: Debug> {
+    errors: Option<CleanupErrors<E>>,
+    panic: Exclusive<Option<Payload>>,
+    about: About<T>,
+}
+
+impl<T, E: Debug> Findings<T, E> {
+    pub(crate) fn new() -> Self {
+        Self { errors: None, panic: Exclusive::new(None), about: PhantomData }
+    }
+
+    /// Takes note of how a cleanup ended.
+    pub(crate) fn add(&mut self, cleanup: Caught<Result<(), E>>) {
+        match cleanup.into_result() {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => match &mut self.errors {
+                Some(errors) => errors.push(error),
+                none => *none = Some(CleanupErrors::from(error)),
+            },
+            Err(payload) => match self.panic.get_mut() {
+                Some(_) => suppress_panic::<T>(payload),
+                none => *none = Some(payload),
+            },
+        }
+    }
+
+    /// The result of the whole. Resumes the first panic; errors go to the hook then.
+    pub(crate) fn end(&mut self) -> Result<(), CleanupErrors<E>> {
+        if let Some(payload) = self.panic.get_mut().take() {
+            self.report();
+            resume_unwind(payload);
+        }
+        self.errors.take().map_or(Ok(()), Err)
+    }
+
+    fn report(&mut self) {
+        for error in self.errors.take().into_iter().flatten() {
+            suppress::<T>(&error);
+        }
+        if let Some(payload) = self.panic.get_mut().take() {
+            suppress_panic::<T>(payload);
+        }
+    }
+}
+
+impl<T, E: Debug> Drop for Findings<T, E> {
+    fn drop(&mut self) {
+        self.report();
+    }
+}

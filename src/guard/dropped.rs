@@ -1,0 +1,32 @@
+//! `Dropped`: the proof that a `Live` guard was cleaned up. It comes from there only.
+
+use std::fmt;
+
+use super::AsyncDropGuard;
+use crate::state::Brand;
+use crate::{Dropped, State, type_name};
+
+impl<T, B: Brand> AsyncDropGuard<T, Dropped<B>> {
+    /// Not for use: it explains that there is nothing left to clean up.
+    #[doc(hidden)]
+    pub fn async_drop(&self)
+    where
+        Dropped<B>: StillOwesItsCleanup,
+    {
+    }
+}
+
+/// No proof does: the bound of a method that exists only to be refused in plain words.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this guard was cleaned up already",
+    label = "nothing is left to clean up",
+    note = "a `Dropped` guard is the proof of that: return it from the scope, or drop it"
+)]
+pub trait StillOwesItsCleanup: State {}
+
+impl<T, B: Brand> fmt::Debug for AsyncDropGuard<T, Dropped<B>> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{}: cleaned up>", type_name::of::<T>())
+    }
+}

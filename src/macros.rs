@@ -1,0 +1,159 @@
+//! The macros: a block with guards by name, cleaned up behind it.
+
+/// Runs a block with one or more guards, cleans them up, and gives the block's result.
+///
+/// `with_async_drop!(a, b, { block })` takes the guards `a` and `b` by the names of their
+/// variables. In the block the names are the guards, borrowed: use the values through them.
+/// The macro awaits by itself, so it stands in an `async` context, and its value is the
+/// block's `Result`. A `?` or a `return` in the block ends the block.
+///
+/// The guards are cleaned up after the block whatever it returns, and after a panic, which is
+/// resumed then: several of them concurrently, all of them even when one fails or panics.
+///
+/// `with_async_drop!(a, b, { block }, map_err)` maps the error of each cleanup by `map_err`,
+/// which is written out once for each guard; otherwise it is [`From::from`].
+///
+/// The [function](crate::with_async_drop()) of the same name takes a closure instead of a
+/// block.
+///
+/// # Errors
+///
+/// The block's error, or else the first of a cleanup, in the order of the names. All others go
+/// to the [hook](crate::hook) as [`Suppressed`](crate::hook::Unhandled::Suppressed).
+///
+/// # Panics
+///
+/// Resumes a panic of the block once the cleanup has ended, or else the first of a cleanup.
+/// Other panics of cleanups go to the hook. If a guard was cleaned up before.
+///
+/// # Cancel safety
+///
+/// As of [`bracket`](crate::bracket).
+///
+/// # Examples
+///
+/// ```
+/// use livedrop::{AsyncDropGuard, with_async_drop};
+/// # use std::io;
+/// # struct File;
+/// # impl File {
+/// #     async fn read(&mut self) -> io::Result<String> { Ok("text".into()) }
+/// #     async fn write(&mut self, _: &str) -> io::Result<()> { Ok(()) }
+/// # }
+/// # #[async_trait::async_trait]
+/// # impl livedrop::AsyncDrop for File {
+/// #     type Error = io::Error;
+/// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+/// # }
+/// # async fn open(_: &str) -> io::Result<AsyncDropGuard<File>> { Ok(AsyncDropGuard::new(File)) }
+///
+/// async fn copy() -> io::Result<usize> {
+///     let (source, target) = (open("a").await?, open("b").await?);
+///     with_async_drop!(source, target, {
+///         let text = source.read().await?;
+///         target.write(&text).await?;
+///         Ok(text.len())
+///     })
+/// }
+///
+/// #[derive(Debug)]
+/// enum Error { Read(io::Error), Close(io::Error) }
+///
+/// async fn read() -> Result<String, Error> {
+///     let source = open("a").await.map_err(Error::Read)?;
+///     with_async_drop!(source, { source.read().await.map_err(Error::Read) }, Error::Close)
+/// }
+/// # futures::executor::block_on(async {
+/// #     assert_eq!(copy().await.unwrap(), 4);
+/// #     assert_eq!(read().await.unwrap(), "text");
+/// # });
+/// ```
+#[macro_export]
+macro_rules! with_async_drop {
+    ($($guard:ident),+, $body:block $(,)?) => {
+        $crate::with_async_drop!($($guard),+, $body, ::core::convert::From::from)
+    };
+    ($($guard:ident),+, $body:block, $map_err:expr $(,)?) => {
+        $crate::__with_async_drop!(($($guard),+), $body, after, ($map_err))
+    };
+}
+
+/// Runs a block with one or more guards whose cleanup cannot fail, cleans them up, and gives
+/// what the block returns, whatever its type.
+///
+/// The [`Error`](crate::AsyncDrop::Error) of the guarded types is
+/// [`Infallible`](std::convert::Infallible). Everything else is as with
+/// [`with_async_drop!`](crate::with_async_drop!).
+///
+/// # Examples
+///
+/// ```
+/// use livedrop::{AsyncDropGuard, with_async_drop_infallible};
+/// # use std::convert::Infallible;
+/// # struct Counter(u32);
+/// # #[async_trait::async_trait]
+/// # impl livedrop::AsyncDrop for Counter {
+/// #     type Error = Infallible;
+/// #     async fn async_drop_impl(&mut self) -> Result<(), Infallible> { Ok(()) }
+/// # }
+/// # futures::executor::block_on(async {
+/// let counter = AsyncDropGuard::new(Counter(41));
+/// let sum = with_async_drop_infallible!(counter, {
+///     counter.0 += 1;
+///     counter.0
+/// });
+/// assert_eq!(sum, 42);
+/// # });
+/// ```
+#[macro_export]
+macro_rules! with_async_drop_infallible {
+    ($($guard:ident),+, $body:block $(,)?) => {
+        $crate::__with_async_drop!(($($guard),+), $body, after_infallible, ())
+    };
+}
+
+/// [`with_async_drop!`](crate::with_async_drop!) under the name of the original guide.
+#[macro_export]
+macro_rules! with_async_drop_2 {
+    ($($input:tt)+) => {
+        $crate::with_async_drop!($($input)+)
+    };
+}
+
+/// [`with_async_drop_infallible!`](crate::with_async_drop_infallible!) under the name of the
+/// original guide.
+#[macro_export]
+macro_rules! with_async_drop_2_infallible {
+    ($($input:tt)+) => {
+        $crate::with_async_drop_infallible!($($input)+)
+    };
+}
+
+/// What the macros share: they differ in how a cleanup is weighed against the block.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_async_drop {
+    (($($guard:ident),+), $body:block, $after:ident, $map_err:tt) => {{
+        $(let mut $guard = $crate::__private::lend($guard);)+
+        let body = $crate::__private::catch(async { $body }).await;
+        // The results take over the names of the guards they are of.
+        let $crate::__with_async_drop!(@nest $($guard),+) =
+            $crate::__with_async_drop!(@clean $($guard),+).await;
+        $(let body = $crate::__with_async_drop!(@after $guard, body, $after, $map_err);)+
+        body.resume()
+    }};
+    (@nest $guard:ident) => { $guard };
+    (@nest $guard:ident, $($others:ident),+) => {
+        ($guard, $crate::__with_async_drop!(@nest $($others),+))
+    };
+    (@clean $guard:ident) => { $crate::__private::clean_caught(&mut $guard) };
+    (@clean $guard:ident, $($others:ident),+) => {
+        $crate::__private::join(
+            $crate::__private::clean_caught(&mut $guard),
+            $crate::__with_async_drop!(@clean $($others),+),
+        )
+    };
+    (@after $guard:ident, $body:ident, $after:ident, ($($map_err:expr)?)) => {
+        $guard.$after($body $(, $map_err)?)
+    };
+}

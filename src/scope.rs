@@ -1,0 +1,88 @@
+//! The strict scope: a body that has to return the proof that its guard was cleaned up.
+
+use crate::guard::LiveSlot;
+use crate::state::Scoped;
+use crate::{AsyncDropGuard, Dropped, Enters, Live};
+
+/// The guard that belongs to the scope `'scope`.
+pub type ScopedGuard<'scope, T> = AsyncDropGuard<T, Live<Scoped<'scope>>>;
+
+/// The proof that the guard of the scope `'scope` was cleaned up.
+pub type Proof<'scope, T> = AsyncDropGuard<T, Dropped<Scoped<'scope>>>;
+
+// The rule of brands, on which the scope's guarantee rests: no public function returns a guard
+// or a proof branded `Scoped<'s>` for a value type that does not mention `'s`, unless it
+// consumes (or unwraps) one with that brand. A function that made a second guard with the brand
+// (a `clone` that copied the brand of the guard it was called through, say) would let a body
+// clean the second one up and forget the first. `compile-fail/scope/` holds the forgeries.
+
+/// Runs `body` with the guard, and does not compile unless `body` cleans it up.
+///
+/// The body returns the proof of *this* guard's cleanup together with its own result. The
+/// brand `'scope` is a lifetime of its own for every scope, so that no other proof fits and the
+/// guard cannot leave. It can be handed to functions that take a [`ScopedGuard`] and return the
+/// [`Proof`].
+///
+/// A `?` before the cleanup does not compile: it would skip the cleanup. Keep the `Result`,
+/// clean up, and return [`outcome.after(result)`](crate::Outcome::after).
+///
+/// # What the types cannot see
+///
+/// A panic in the body, a future that is dropped before it is ready, and a body that never
+/// ends. The first two are reported to the [hook](crate::hook).
+///
+/// # Panics
+///
+/// If the body does. The guard that goes with it is reported by a line.
+///
+/// # Cancel safety
+///
+/// Not cancel safe: the guard is lost with the future, and reported.
+///
+/// # Examples
+///
+/// ```
+/// use livedrop::{AsyncDropGuard, Proof, ScopedGuard, scope};
+/// # use std::io;
+/// # struct Connection;
+/// # impl Connection { async fn query(&mut self, _: &str) -> io::Result<u32> { Ok(1) } }
+/// # #[async_trait::async_trait]
+/// # impl livedrop::AsyncDrop for Connection {
+/// #     type Error = io::Error;
+/// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+/// # }
+///
+/// async fn log_out(mut connection: ScopedGuard<'_, Connection>) -> Proof<'_, Connection> {
+///     let _ = connection.query("bye").await;
+///     connection.async_drop().await.proof
+/// }
+/// # async fn f() -> io::Result<()> {
+///
+/// let connection = AsyncDropGuard::live(Connection);
+/// let rows = scope(connection, async |mut connection| {
+///     let rows = connection.query("select 1").await;
+///     connection.async_drop().await.after(rows)
+/// })
+/// .await?;
+/// assert_eq!(rows, 1);
+///
+/// let connection = AsyncDropGuard::live(Connection);
+/// scope(connection, async |connection| (log_out(connection).await, ())).await;
+/// # Ok(())
+/// # }
+/// # futures::executor::block_on(f()).unwrap();
+/// ```
+#[must_use = "futures do nothing unless awaited: the value would be dropped without its cleanup"]
+#[inline]
+pub fn scope<T, S, R, F>(guard: AsyncDropGuard<T, S>, body: F) -> impl Future<Output = R>
+where
+    S: Enters,
+    F: for<'scope> AsyncFnOnce(ScopedGuard<'scope, T>) -> (Proof<'scope, T>, R),
+{
+    // Captured apart, neither moves again before the body has them.
+    let LiveSlot { bomb, value } = S::enter(guard.slot);
+    async move {
+        let (_proof, output) = body(AsyncDropGuard { slot: LiveSlot { bomb, value } }).await;
+        output
+    }
+}

@@ -1,0 +1,202 @@
+//! The states of a guard, and what the crate asks of them.
+//!
+//! ```text
+//!              new ─▶ Checked ──async_drop(&mut self)──▶ (cleaned)
+//!                      │   ▲
+//!            into_live │   │ into_checked
+//!                      ▼   │
+//!             live ─▶ Live<Unscoped> ──async_drop(self)──▶ Dropped<Unscoped>
+//!                      │ scope
+//!                      ▼
+//!                     Live<Scoped<'s>> ──async_drop(self)──▶ Dropped<Scoped<'s>>
+//! ```
+
+use std::marker::PhantomData;
+
+use crate::AsyncDrop;
+use crate::bomb::Origin;
+use crate::guard::{CheckedSlot, LiveSlot};
+
+/// Checked at run time, the default: a guard that is dropped before `async_drop` panics.
+#[derive(Debug)]
+pub struct Checked;
+
+/// Checked at compile time: the guard owes a cleanup, and only `async_drop` pays it.
+///
+/// `B` says to which [`scope`](crate::scope) the guard belongs, if to any.
+#[derive(Debug)]
+pub struct Live<B = Unscoped>(Branded<B>);
+
+/// The proof that a `Live<B>` guard was cleaned up. It holds nothing.
+#[derive(Debug)]
+pub struct Dropped<B = Unscoped>(Branded<B>);
+
+/// The brand of a guard that belongs to no scope.
+#[derive(Debug)]
+pub struct Unscoped;
+
+/// The brand of the one guard that belongs to the scope `'scope`.
+#[derive(Debug)]
+pub struct Scoped<'scope>(Invariant<'scope>);
+
+/// Invariant in `'scope`: neither longer nor shorter lifetimes fit, so that no two scopes have
+/// the same brand. A function pointer is always `Send` and `Sync`.
+type Invariant<'scope> = PhantomData<fn(&'scope ()) -> &'scope ()>;
+
+/// Names a brand without holding anything: as variant as the brand, always `Send` and `Sync`.
+type Branded<B> = PhantomData<fn() -> B>;
+
+mod sealed {
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is not one of livedrop's states",
+        label = "the states of a guard are a closed set",
+        note = "use `Checked` (checked at run time) or `Live` (checked at compile time); a guard becomes `Dropped` only through `async_drop`"
+    )]
+    pub trait Sealed {}
+    impl Sealed for super::Checked {}
+    impl<B: super::Brand> Sealed for super::Live<B> {}
+    impl<B: super::Brand> Sealed for super::Dropped<B> {}
+    impl Sealed for super::Unscoped {}
+    impl Sealed for super::Scoped<'_> {}
+}
+use sealed::Sealed;
+
+/// A brand: [`Unscoped`] or [`Scoped`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a brand of livedrop's",
+    note = "write `Live` or `Dropped`, without an argument; `scope` makes the other brands"
+)]
+pub trait Brand: Sealed {}
+impl Brand for Unscoped {}
+impl Brand for Scoped<'_> {}
+
+/// A state of an [`AsyncDropGuard`](crate::AsyncDropGuard): [`Checked`], [`Live`] or [`Dropped`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a state of a guard",
+    note = "the states are `Checked`, `Live` and `Dropped`"
+)]
+pub trait State: Sealed {
+    /// What a guard in this state stores.
+    #[doc(hidden)]
+    type Slot<T>;
+}
+
+impl State for Checked {
+    type Slot<T> = CheckedSlot<T>;
+}
+
+impl<B: Brand> State for Live<B> {
+    type Slot<T> = LiveSlot<T>;
+}
+
+impl<B: Brand> State for Dropped<B> {
+    type Slot<T> = ();
+}
+
+/// The guard holds the value: [`Checked`] and [`Live`].
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` guard holds no value any more",
+    label = "the value is gone after cleanup",
+    note = "use the value before `async_drop`"
+)]
+pub trait Holds: State {
+    /// The value, unless it is gone.
+    #[doc(hidden)]
+    fn value<T>(slot: &Self::Slot<T>) -> Result<&T, Origin<T>>;
+
+    /// The value, unless it is gone.
+    #[doc(hidden)]
+    fn value_mut<T>(slot: &mut Self::Slot<T>) -> Result<&mut T, Origin<T>>;
+
+    /// The value without its obligation, unless it is gone.
+    #[doc(hidden)]
+    fn into_value<T>(slot: Self::Slot<T>) -> Result<T, Origin<T>>;
+}
+
+/// The guard owes a cleanup and belongs to no scope: [`Checked`] and [`Live`].
+#[diagnostic::on_unimplemented(
+    message = "this needs a guard that belongs to no scope and still owes its cleanup, not a `{Self}` one",
+    label = "not possible in this state",
+    note = "inside `scope`, only `async_drop` ends the guard: `let outcome = guard.async_drop().await;`"
+)]
+pub trait Armed: Holds {
+    /// A guard's content for this value.
+    #[doc(hidden)]
+    fn arm<T>(origin: Origin<T>, value: T) -> Self::Slot<T>;
+}
+
+/// A guard of a `U` can be made after the model of another guard in this state: what wraps a
+/// guard owes what the guard owed.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` guard cannot be wrapped into a `{U}`",
+    note = "wrap the guard while it is `Checked` or `Live`"
+)]
+pub trait ArmsLike<U>: Holds {
+    /// What the new guard needs of the old one.
+    #[doc(hidden)]
+    type Model;
+
+    /// What a guard like this one needs.
+    #[doc(hidden)]
+    fn model<T>(slot: &Self::Slot<T>) -> Self::Model;
+
+    /// A guard's content for this value.
+    #[doc(hidden)]
+    fn arm_like(model: Self::Model, origin: Origin<U>, value: U) -> Self::Slot<U>;
+}
+
+/// The library can own such a guard while a body borrows its value: [`Checked`] and [`Live`],
+/// outside of any scope.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` guard cannot be handed over to the library",
+    label = "not possible in this state",
+    note = "inside `scope`, clean the guard up by `guard.async_drop().await`, and return the proof"
+)]
+pub trait Lends<T: AsyncDrop>: Holds {
+    /// The state that the guard has meanwhile: one that knows what interrupted it.
+    #[doc(hidden)]
+    type Owned: Cleans<T>;
+
+    /// Hands the guard's content over to the library.
+    #[doc(hidden)]
+    fn lend(slot: Self::Slot<T>) -> <Self::Owned as State>::Slot<T>;
+}
+
+/// A guard of a `T` in this state can be cleaned up inside of whatever owns it: [`Checked`]
+/// and [`Live`], with a value that is [`Send`].
+///
+/// The helper types are generic over it: `S: Cleans<T>`.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` guard of `{T}` cannot be cleaned up by what owns it",
+    note = "the guard must be `Checked` or `Live`, and its value `Send`"
+)]
+pub trait Cleans<T: AsyncDrop>: Holds<Slot<T>: Send> {
+    /// Cleans up in place. Once this has ended, with a result or a panic, the owner calls
+    /// [`discard`](Self::discard); if it was dropped before, the slot is as armed as before.
+    #[doc(hidden)]
+    fn clean(
+        slot: &mut Self::Slot<T>,
+    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, Self, T>;
+
+    /// Drops the value of a slot whose cleanup has ended.
+    #[doc(hidden)]
+    fn discard(slot: Self::Slot<T>);
+}
+
+/// A guard in this state may enter a [`scope`](crate::scope): [`Live`], outside of any other.
+#[diagnostic::on_unimplemented(
+    message = "`scope` takes a `Live` guard, not a `{Self}` one",
+    label = "only what is checked at compile time can enter a scope",
+    note = "create it with `AsyncDropGuard::live(value)`, or convert it: `AsyncDropGuard::into_live(guard)`"
+)]
+pub trait Enters: State {
+    /// The guard's content, for its new brand.
+    #[doc(hidden)]
+    fn enter<T>(slot: Self::Slot<T>) -> LiveSlot<T>;
+}
+
+impl Enters for Live<Unscoped> {
+    fn enter<T>(slot: LiveSlot<T>) -> LiveSlot<T> {
+        slot
+    }
+}

@@ -1,0 +1,178 @@
+//! Bodies around which the library does the cleanup, so that nothing can be forgotten.
+
+use std::panic::resume_unwind;
+
+use futures::FutureExt;
+
+use crate::caught::{Caught, Cleaned, body_first};
+use crate::{AsyncDrop, AsyncDropGuard, Cleans, Lends};
+
+/// Runs `body` with the value, cleans up, and returns what came of both.
+///
+/// The library owns the guard: the cleanup runs after the body whatever it returns, and after
+/// a panic in the body, which is resumed then. The body borrows freely and may use `?`.
+///
+/// [`with_async_drop`] makes one result of the two.
+///
+/// # Errors
+///
+/// The second half of the output is the result of the cleanup.
+///
+/// # Panics
+///
+/// Resumes a panic of the body, once the cleanup has ended. If the cleanup fails or panics as
+/// well, that goes to the [hook](crate::hook). If only the cleanup panics, that panic goes on,
+/// and the body's output is dropped. If `guard` was cleaned up before.
+///
+/// # Cancel safety
+///
+/// Not cancel safe for `Checked` and `Live` guards: if the future is dropped before it is
+/// ready, the value is lost, and reported to the [hook](crate::hook) as cancelled, in its body
+/// or in its cleanup.
+///
+/// # Examples
+///
+/// A body may return another guard; it is not lost if the cleanup fails:
+///
+/// ```
+/// use livedrop::{AsyncDropGuard, bracket};
+/// # use std::io;
+/// # struct Database;
+/// # struct Session;
+/// # impl Database { async fn session(&mut self) -> AsyncDropGuard<Session> { AsyncDropGuard::new(Session) } }
+/// # #[async_trait::async_trait]
+/// # impl livedrop::AsyncDrop for Database {
+/// #     type Error = io::Error;
+/// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Err(io::Error::other("busy")) }
+/// # }
+/// # #[async_trait::async_trait]
+/// # impl livedrop::AsyncDrop for Session {
+/// #     type Error = io::Error;
+/// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+/// # }
+/// # futures::executor::block_on(async {
+/// let database = AsyncDropGuard::new(Database);
+/// let (mut session, closed) = bracket(database, async |database| database.session().await).await;
+/// assert!(closed.is_err());
+/// session.async_drop().await?;
+/// # Ok::<(), io::Error>(())
+/// # }).unwrap();
+/// ```
+#[must_use = "futures do nothing unless awaited: the value would be dropped without its cleanup"]
+#[track_caller]
+pub fn bracket<T, S, R>(
+    guard: AsyncDropGuard<T, S>,
+    body: impl AsyncFnOnce(&mut T) -> R,
+) -> impl Future<Output = (R, Result<(), T::Error>)>
+where
+    T: AsyncDrop,
+    S: Lends<T>,
+{
+    let mut guard = lend(guard);
+    async move {
+        // The body is called in there, too: it may panic before it has made a future.
+        let output = Caught::from_future(async { body(&mut *guard).await }).await;
+        match output.into_result() {
+            Ok(output) => (output, clean(&mut guard).await),
+            Err(payload) => {
+                let cleaned = Cleaned::<T>::from_future(clean(&mut guard)).await;
+                resume_unwind(cleaned.after_panic(payload))
+            }
+        }
+    }
+}
+
+/// Runs `body` with the value, cleans up, and returns the body's result.
+///
+/// The library owns the guard: the cleanup runs after the body whatever it returns, and after
+/// a panic in the body, which is resumed then. The body borrows freely and may use `?`.
+///
+/// The macro of the same name, [`with_async_drop!`](crate::with_async_drop!), does it for a
+/// block, and for several guards.
+///
+/// # Errors
+///
+/// The body's error, or else that of the cleanup. If there are both, that of the cleanup goes
+/// to the [hook](crate::hook) as [`Suppressed`](crate::hook::Unhandled::Suppressed);
+/// [`bracket`] returns both. If only the cleanup fails, what the body returned is dropped.
+///
+/// # Panics
+///
+/// As [`bracket`] does.
+///
+/// # Cancel safety
+///
+/// As [`bracket`]'s.
+///
+/// # Examples
+///
+/// ```
+/// use livedrop::{AsyncDropGuard, with_async_drop};
+/// # use std::io;
+/// # struct Connection;
+/// # impl Connection { async fn query(&mut self, _: &str) -> io::Result<u32> { Ok(1) } }
+/// # #[async_trait::async_trait]
+/// # impl livedrop::AsyncDrop for Connection {
+/// #     type Error = io::Error;
+/// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+/// # }
+/// # async fn connect() -> io::Result<AsyncDropGuard<Connection>> { Ok(AsyncDropGuard::new(Connection)) }
+///
+/// async fn count() -> io::Result<u32> {
+///     let connection = connect().await?;
+///     with_async_drop(connection, async |connection| {
+///         let rows = connection.query("select count(*) from a").await?;
+///         Ok(rows + connection.query("select count(*) from b").await?)
+///     })
+///     .await
+/// }
+/// # assert_eq!(futures::executor::block_on(count()).unwrap(), 2);
+/// ```
+#[must_use = "futures do nothing unless awaited: the value would be dropped without its cleanup"]
+#[track_caller]
+pub fn with_async_drop<T, S, R, E>(
+    guard: AsyncDropGuard<T, S>,
+    body: impl AsyncFnOnce(&mut T) -> Result<R, E>,
+) -> impl Future<Output = Result<R, E>>
+where
+    T: AsyncDrop,
+    S: Lends<T>,
+    E: From<T::Error>,
+{
+    bracket(guard, body).map(|(body, cleanup)| body_first::<T, R, E>(body, cleanup, E::from))
+}
+
+/// Hands the guard over to the library.
+///
+/// # Panics
+///
+/// If it was cleaned up before.
+#[doc(hidden)]
+#[track_caller]
+pub fn lend<T: AsyncDrop, S: Lends<T>>(guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<T, S::Owned> {
+    if let Err(origin) = S::value(&guard.slot) {
+        origin.gone("used");
+    }
+    AsyncDropGuard { slot: S::lend(guard.slot) }
+}
+
+/// Cleans up a guard that knows by itself when that has ended.
+fn clean<T: AsyncDrop, S: Cleans<T>>(
+    guard: &mut AsyncDropGuard<T, S>,
+) -> impl Future<Output = Result<(), T::Error>> {
+    S::clean(&mut guard.slot)
+}
+
+/// Runs the block of a macro.
+#[doc(hidden)]
+pub fn catch<R>(body: impl Future<Output = R>) -> impl Future<Output = Caught<R>> {
+    Caught::from_future(body)
+}
+
+/// Cleans up after the block of a macro.
+#[doc(hidden)]
+pub fn clean_caught<T: AsyncDrop, S: Cleans<T>>(
+    guard: &mut AsyncDropGuard<T, S>,
+) -> impl Future<Output = Cleaned<T>> {
+    Cleaned::from_future(clean(guard))
+}

@@ -1,0 +1,188 @@
+//! What the tests share: a value that keeps account of its cleanup, futures that wait, and ways
+//! to poll, cancel and listen.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::task::{Context, Poll, Waker};
+
+use async_trait::async_trait;
+use livedrop::AsyncDrop;
+use livedrop::hook::{self, ScopedHook};
+
+/// What happened to a [`Resource`].
+#[derive(Default)]
+pub struct Log {
+    begun: AtomicUsize,
+    ended: AtomicUsize,
+    dropped: AtomicUsize,
+}
+
+impl Log {
+    /// Cleanups begun, cleanups that came to their end, and values dropped.
+    pub fn counts(&self) -> (usize, usize, usize) {
+        (self.begun.load(SeqCst), self.ended.load(SeqCst), self.dropped.load(SeqCst))
+    }
+}
+
+/// How the cleanup of a [`Resource`] ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Ending {
+    Ok,
+    Err,
+    Panic,
+}
+
+#[derive(Debug, PartialEq)]
+pub struct Failed;
+
+/// A value whose cleanup waits a given number of times, and then ends as given.
+pub struct Resource {
+    pub log: Arc<Log>,
+    pub waits: usize,
+    pub ending: Ending,
+}
+
+/// The shape of the message would show if this were ever used.
+impl std::fmt::Debug for Resource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a secret")
+    }
+}
+
+impl Resource {
+    pub fn new(log: &Arc<Log>, waits: usize, ending: Ending) -> Self {
+        Self { log: Arc::clone(log), waits, ending }
+    }
+
+    /// One whose cleanup waits three times and succeeds.
+    pub fn plain(log: &Arc<Log>) -> Self {
+        Self::new(log, 3, Ending::Ok)
+    }
+
+    pub fn touch(&self) -> usize {
+        self.waits
+    }
+}
+
+#[async_trait]
+impl AsyncDrop for Resource {
+    type Error = Failed;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Failed> {
+        self.log.begun.fetch_add(1, SeqCst);
+        wait(self.waits).await;
+        assert!(self.ending != Ending::Panic, "cleanup went wrong");
+        self.log.ended.fetch_add(1, SeqCst);
+        if self.ending == Ending::Err { Err(Failed) } else { Ok(()) }
+    }
+}
+
+impl Drop for Resource {
+    fn drop(&mut self) {
+        self.log.dropped.fetch_add(1, SeqCst);
+    }
+}
+
+/// Is pending that many times.
+pub fn wait(times: usize) -> Wait {
+    Wait(times)
+}
+
+pub struct Wait(usize);
+
+impl Future for Wait {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.0 == 0 {
+            return Poll::Ready(());
+        }
+        self.0 -= 1;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    futures::executor::block_on(future)
+}
+
+/// Polls to the end, and counts.
+pub fn run<F: Future>(future: F) -> (usize, F::Output) {
+    let mut future = pin!(future);
+    let mut polls = 0;
+    loop {
+        polls += 1;
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return (polls, output);
+        }
+    }
+}
+
+/// Polls `times` times, which must not be enough, and drops the future.
+pub fn cancel_after<F: Future>(times: usize, future: F) {
+    let mut future = Box::pin(future);
+    for _ in 0..times {
+        let poll = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(poll.is_pending(), "ready before poll {times}");
+    }
+}
+
+/// The text of the panic of `f`.
+pub fn panic_of<R>(f: impl FnOnce() -> R) -> String {
+    match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(_) => panic!("no panic"),
+        Err(payload) => match payload.downcast::<String>() {
+            Ok(text) => *text,
+            Err(payload) => (*payload.downcast::<&str>().expect("a text")).to_owned(),
+        },
+    }
+}
+
+/// Collects what is reported on this thread; nothing panics meanwhile.
+pub struct Reports {
+    texts: Rc<RefCell<Vec<String>>>,
+    _hook: ScopedHook,
+}
+
+impl Reports {
+    pub fn collect() -> Self {
+        let texts = Rc::new(RefCell::new(Vec::new()));
+        let sink = Rc::clone(&texts);
+        let hook = hook::scoped(move |unhandled| sink.borrow_mut().push(unhandled.to_string()));
+        Self { texts, _hook: hook }
+    }
+
+    pub fn take(&self) -> Vec<String> {
+        self.texts.take()
+    }
+
+    /// Asserts that there is one report since the last call, and that it begins so.
+    #[track_caller]
+    pub fn expect_one(&self, beginning: &str) {
+        let texts = self.take();
+        assert!(
+            texts.len() == 1 && texts[0].starts_with(beginning),
+            "expected {beginning:?}, got {texts:?}"
+        );
+    }
+
+    #[track_caller]
+    pub fn expect_none(&self) {
+        assert_eq!(self.take(), Vec::<String>::new());
+    }
+}
+
+/// `(created at FILE:LINE` where the library keeps that, and nothing otherwise.
+pub fn created_at(file: &str, line: u32) -> String {
+    if cfg!(any(debug_assertions, feature = "location")) {
+        format!(" (created at {file}:{line}:")
+    } else {
+        String::new()
+    }
+}
