@@ -1,18 +1,23 @@
-//! The guard, and what all its states have in common. Each state has a file of its own.
-
-use std::fmt;
-use std::ops::{Deref, DerefMut};
+//! The guard. Its functions stand here, so that the compiler names them by a public path; what
+//! each state stores and does stands in a file of its own.
 
 use crate::bomb::Origin;
-use crate::{Armed, ArmsLike, AsyncDrop, Checked, Cleans, Holds, Lends, State, caught, type_name};
+use crate::state::Brand;
+use crate::{
+    Armed, AsyncDrop, Checked, Cleans, CleanupFn, Deferred, Dropped, Lends, Live, Outcome, State,
+    caught,
+};
 
+mod access;
 mod checked;
 mod dropped;
 mod live;
 
 pub(crate) use checked::CheckedSlot;
 pub(crate) use live::LiveSlot;
-pub use live::Outcome;
+
+use access::CleansBehindItsGuard;
+use dropped::StillOwesItsCleanup;
 
 /// Owns a value whose cleanup must be awaited.
 ///
@@ -66,6 +71,127 @@ pub use live::Outcome;
 #[must_use = "a guard that is dropped before its `async_drop` was awaited loses the cleanup of its value, and panics"]
 pub struct AsyncDropGuard<T, S: State = Checked> {
     pub(crate) slot: S::Slot<T>,
+}
+
+impl<T: AsyncDrop> AsyncDropGuard<T, Checked> {
+    /// Guards `value`, checked at run time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use livedrop::{AsyncDropGuard};
+    /// # use std::convert::Infallible;
+    /// # struct Job;
+    /// # #[async_trait::async_trait]
+    /// # impl livedrop::AsyncDrop for Job {
+    /// #     type Error = Infallible;
+    /// #     async fn async_drop_impl(&mut self) -> Result<(), Infallible> { Ok(()) }
+    /// # }
+    /// # futures::executor::block_on(async {
+    /// let mut job = AsyncDropGuard::new(Job);
+    /// job.async_drop().await?;
+    /// assert!(job.is_dropped());
+    /// # Ok::<(), Infallible>(())
+    /// # }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        Self { slot: Checked::arm(Origin::here(), value) }
+    }
+
+    /// Cleans the value up, and drops it.
+    ///
+    /// Called again after it has completed, it does nothing and returns `Ok(())`.
+    ///
+    /// # Errors
+    ///
+    /// The error of the cleanup. It counts as attempted: the value is dropped all the same.
+    ///
+    /// # Panics
+    ///
+    /// If the cleanup panics. It counts as attempted then, too.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: if the future is dropped before it is ready, the guard still holds the
+    /// value and is still armed. Call it again; the cleanup then begins at its start, see
+    /// [`AsyncDrop`](AsyncDrop#cancel-safety).
+    #[must_use = "futures do nothing unless awaited: nothing is cleaned up until this is"]
+    #[inline]
+    pub fn async_drop(&mut self) -> impl Future<Output = Result<(), T::Error>> + use<'_, T> {
+        self.slot.clean()
+    }
+
+    /// Leaves the checking to the compiler from here on.
+    ///
+    /// # Errors
+    ///
+    /// If the value was cleaned up before, the proof of that comes back.
+    pub fn into_live(guard: Self) -> Result<AsyncDropGuard<T, Live>, AsyncDropGuard<T, Dropped>> {
+        match guard.slot.into_live() {
+            Some(slot) => Ok(AsyncDropGuard { slot }),
+            None => Err(AsyncDropGuard { slot: () }),
+        }
+    }
+
+    /// Whether the cleanup has ended: with a result, or with a panic.
+    pub fn is_dropped(&self) -> bool {
+        self.slot.is_done()
+    }
+}
+
+impl<T: AsyncDrop> AsyncDropGuard<T, Live> {
+    /// Guards `value`, checked at compile time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use livedrop::{AsyncDropGuard, Dropped};
+    /// # use std::convert::Infallible;
+    /// # struct Job;
+    /// # #[async_trait::async_trait]
+    /// # impl livedrop::AsyncDrop for Job {
+    /// #     type Error = Infallible;
+    /// #     async fn async_drop_impl(&mut self) -> Result<(), Infallible> { Ok(()) }
+    /// # }
+    /// # futures::executor::block_on(async {
+    /// let job = AsyncDropGuard::live(Job);
+    /// let outcome = job.async_drop().await;
+    /// let proof: AsyncDropGuard<Job, Dropped> = outcome.proof;
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn live(value: T) -> Self {
+        Self { slot: Live::arm(Origin::here(), value) }
+    }
+
+    /// Checks at run time from here on.
+    pub fn into_checked(guard: Self) -> AsyncDropGuard<T> {
+        AsyncDropGuard { slot: guard.slot.into_checked() }
+    }
+}
+
+impl<T: AsyncDrop, B: Brand> AsyncDropGuard<T, Live<B>> {
+    /// Cleans the value up, drops it, and gives the proof.
+    ///
+    /// The proof is there on failure, too: the cleanup was attempted, and nothing is left to
+    /// do. The error stands beside it, in the [`Outcome`].
+    ///
+    /// # Panics
+    ///
+    /// If the cleanup panics. The value is dropped then, and there is no proof.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: the value is inside of the future, and dropped with it. That is
+    /// reported to the [hook](crate::hook), as cancelled if the cleanup had begun and as
+    /// forgotten if the future was never polled. Hold a `Checked` guard where that can
+    /// happen.
+    #[must_use = "futures do nothing unless awaited: the value would be dropped without its cleanup"]
+    #[inline]
+    pub fn async_drop(self) -> impl Future<Output = Outcome<T, B>> {
+        self.slot.clean()
+    }
 }
 
 /// Functions of the guards that still owe their cleanup, and belong to no scope.
@@ -183,83 +309,52 @@ impl<T, S: State> AsyncDropGuard<T, S> {
     }
 }
 
-/// No state is: the bound of methods that exist only to be refused in plain words.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "this would clean the value up behind its guard's back, and the guard would do it again",
-    label = "cleans up the value, not the guard",
-    note = "clean up through the guard: `guard.async_drop().await`"
-)]
-pub trait CleansBehindItsGuard {}
-
-/// The value. For a `Checked` guard:
-///
-/// # Panics
-///
-/// After the cleanup, naming the type and the creation site. A `Live` guard never panics.
-impl<T, S: Holds> Deref for AsyncDropGuard<T, S> {
-    type Target = T;
-
-    #[inline]
+impl<T: Send> AsyncDropGuard<T, Checked> {
+    /// Guards a value of a type that has no [`AsyncDrop`] of its own, such as one of a foreign
+    /// crate.
+    ///
+    /// `cleanup` takes the value, so that by-value closes fit, and its future returns `()` or a
+    /// `Result<(), E>`. See [`Deferred`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use livedrop::AsyncDropGuard;
+    ///
+    /// # struct Pool;
+    /// # impl Pool { async fn close(self) {} fn size(&self) -> u32 { 3 } }
+    /// # futures::executor::block_on(async {
+    /// let mut pool = AsyncDropGuard::with_cleanup(Pool, |pool| async move { pool.close().await });
+    /// assert_eq!(pool.size(), 3);
+    /// pool.async_drop().await?;
+    /// # Ok::<(), std::convert::Infallible>(())
+    /// # }).unwrap();
+    /// ```
     #[track_caller]
-    fn deref(&self) -> &T {
-        match S::value(&self.slot) {
-            Ok(value) => value,
-            Err(origin) => origin.gone("used"),
-        }
+    pub fn with_cleanup<F: CleanupFn<T> + Send>(
+        value: T,
+        cleanup: F,
+    ) -> AsyncDropGuard<Deferred<T, F>> {
+        AsyncDropGuard::new(Deferred::new(value, cleanup))
+    }
+
+    /// The same as [`with_cleanup`](Self::with_cleanup), with a guard that is
+    /// [`Live`](Live).
+    #[track_caller]
+    pub fn live_with_cleanup<F: CleanupFn<T> + Send>(
+        value: T,
+        cleanup: F,
+    ) -> AsyncDropGuard<Deferred<T, F>, Live> {
+        AsyncDropGuard::live(Deferred::new(value, cleanup))
     }
 }
 
-/// The value. Panics as [`Deref`] does.
-impl<T, S: Holds> DerefMut for AsyncDropGuard<T, S> {
-    #[inline]
-    #[track_caller]
-    fn deref_mut(&mut self) -> &mut T {
-        match S::value_mut(&mut self.slot) {
-            Ok(value) => value,
-            Err(origin) => origin.gone("used"),
-        }
-    }
-}
-
-/// Shows the value, as `Box` and `Arc` do.
-impl<T: fmt::Debug, S: Holds> fmt::Debug for AsyncDropGuard<T, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match S::value(&self.slot) {
-            Ok(value) => value.fmt(f),
-            Err(_) => write!(f, "<{}: cleaned up>", type_name::of::<T>()),
-        }
-    }
-}
-
-impl<T, S: Holds> AsyncDropGuard<T, S> {
-    /// Makes something of the guard that owes, by a guard in the same state, what it owed.
-    #[track_caller]
-    pub(crate) fn wrap<U>(guard: Self, make: impl FnOnce(Self) -> U) -> AsyncDropGuard<U, S>
+impl<T, B: Brand> AsyncDropGuard<T, Dropped<B>> {
+    /// Not for use: it explains that there is nothing left to clean up.
+    #[doc(hidden)]
+    pub fn async_drop(&self)
     where
-        S: ArmsLike<U>,
+        Dropped<B>: StillOwesItsCleanup,
     {
-        let (model, origin) = (S::model(&guard.slot), Origin::here());
-        AsyncDropGuard { slot: S::arm_like(model, origin, make(guard)) }
-    }
-
-    /// Takes the value out, and the obligation off it.
-    ///
-    /// # Panics
-    ///
-    /// If the value is gone.
-    #[track_caller]
-    pub(crate) fn unwrap(guard: Self) -> T {
-        match S::into_value(guard.slot) {
-            Ok(value) => value,
-            Err(origin) => origin.gone("tried to take out"),
-        }
-    }
-}
-
-impl<T: AsyncDrop, S: Cleans<T>> AsyncDropGuard<T, S> {
-    /// Ends a guard whose cleanup has ended.
-    pub(crate) fn discard(guard: Self) {
-        S::discard(guard.slot);
     }
 }

@@ -12,6 +12,7 @@ mod guard;
 mod helpers;
 pub mod hook;
 mod macros;
+mod outcome;
 mod scope;
 mod state;
 mod type_name;
@@ -19,8 +20,9 @@ mod with;
 
 pub use async_drop::AsyncDrop;
 pub use errors::CleanupErrors;
-pub use guard::{AsyncDropGuard, Outcome};
+pub use guard::AsyncDropGuard;
 pub use helpers::{CleanupFn, CleanupOutput, Deferred};
+pub use outcome::Outcome;
 pub use scope::{Proof, ScopedGuard, scope};
 pub use state::{
     Armed, ArmsLike, Brand, Checked, Cleans, Dropped, Enters, Holds, Lends, Live, Scoped, State,

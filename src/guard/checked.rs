@@ -2,10 +2,9 @@
 
 use std::pin::pin;
 
-use super::AsyncDropGuard;
 use crate::bomb::{Bomb, Fuse, Origin};
 use crate::guard::LiveSlot;
-use crate::{Armed, ArmsLike, AsyncDrop, Checked, Cleans, Dropped, Holds, Lends, Live};
+use crate::{Armed, ArmsLike, AsyncDrop, Checked, Cleans, Holds, Lends};
 
 /// What a `Checked` guard stores. The phase in the fuse leaves room for the variant, so that
 /// this is at most a word larger than an `Option` of the value.
@@ -19,6 +18,19 @@ pub enum CheckedSlot<T> {
 }
 
 impl<T> CheckedSlot<T> {
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self, CheckedSlot::Done { .. })
+    }
+
+    pub(super) fn into_live(self) -> Option<LiveSlot<T>> {
+        match self {
+            CheckedSlot::Armed { fuse, value } => {
+                Some(LiveSlot { bomb: Bomb::new(fuse.defuse()), value })
+            }
+            CheckedSlot::Done { .. } => None,
+        }
+    }
+
     fn done(&mut self) {
         let origin = match self {
             CheckedSlot::Armed { fuse, .. } => fuse.origin(),
@@ -30,7 +42,7 @@ impl<T> CheckedSlot<T> {
 
 impl<T: AsyncDrop> CheckedSlot<T> {
     #[inline]
-    fn clean(&mut self) -> impl Future<Output = Result<(), T::Error>> + use<'_, T> {
+    pub(super) fn clean(&mut self) -> impl Future<Output = Result<(), T::Error>> + use<'_, T> {
         async move {
             let ending = EndsWhenBurnt(self);
             let CheckedSlot::Armed { fuse, value } = &mut *ending.0 else {
@@ -55,78 +67,6 @@ impl<T> Drop for EndsWhenBurnt<'_, T> {
         {
             self.0.done();
         }
-    }
-}
-
-impl<T: AsyncDrop> AsyncDropGuard<T, Checked> {
-    /// Guards `value`, checked at run time.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use livedrop::{AsyncDropGuard};
-    /// # use std::convert::Infallible;
-    /// # struct Job;
-    /// # #[async_trait::async_trait]
-    /// # impl livedrop::AsyncDrop for Job {
-    /// #     type Error = Infallible;
-    /// #     async fn async_drop_impl(&mut self) -> Result<(), Infallible> { Ok(()) }
-    /// # }
-    /// # futures::executor::block_on(async {
-    /// let mut job = AsyncDropGuard::new(Job);
-    /// job.async_drop().await?;
-    /// assert!(job.is_dropped());
-    /// # Ok::<(), Infallible>(())
-    /// # }).unwrap();
-    /// ```
-    #[track_caller]
-    pub fn new(value: T) -> Self {
-        Self { slot: Checked::arm(Origin::here(), value) }
-    }
-
-    /// Cleans the value up, and drops it.
-    ///
-    /// Called again after it has completed, it does nothing and returns `Ok(())`.
-    ///
-    /// # Errors
-    ///
-    /// The error of the cleanup. It counts as attempted: the value is dropped all the same.
-    ///
-    /// # Panics
-    ///
-    /// If the cleanup panics. It counts as attempted then, too.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: if the future is dropped before it is ready, the guard still holds the
-    /// value and is still armed. Call it again; the cleanup then begins at its start, see
-    /// [`AsyncDrop`](AsyncDrop#cancel-safety).
-    #[must_use = "futures do nothing unless awaited: nothing is cleaned up until this is"]
-    #[inline]
-    pub fn async_drop(&mut self) -> impl Future<Output = Result<(), T::Error>> + use<'_, T> {
-        self.slot.clean()
-    }
-
-    /// Leaves the checking to the compiler from here on.
-    ///
-    /// # Errors
-    ///
-    /// If the value was cleaned up before, the proof of that comes back.
-    pub fn into_live(guard: Self) -> Result<AsyncDropGuard<T, Live>, AsyncDropGuard<T, Dropped>> {
-        match guard.slot {
-            CheckedSlot::Armed { fuse, value } => {
-                let bomb = Bomb::new(fuse.defuse());
-                Ok(AsyncDropGuard { slot: LiveSlot { bomb, value } })
-            }
-            CheckedSlot::Done { .. } => Err(AsyncDropGuard { slot: () }),
-        }
-    }
-}
-
-impl<T> AsyncDropGuard<T, Checked> {
-    /// Whether the cleanup has ended: with a result, or with a panic.
-    pub fn is_dropped(&self) -> bool {
-        matches!(self.slot, CheckedSlot::Done { .. })
     }
 }
 

@@ -6,16 +6,6 @@ use super::AsyncDropGuard;
 use crate::state::Brand;
 use crate::{Dropped, State, type_name};
 
-impl<T, B: Brand> AsyncDropGuard<T, Dropped<B>> {
-    /// Not for use: it explains that there is nothing left to clean up.
-    #[doc(hidden)]
-    pub fn async_drop(&self)
-    where
-        Dropped<B>: StillOwesItsCleanup,
-    {
-    }
-}
-
 /// No proof does: the bound of a method that exists only to be refused in plain words.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(

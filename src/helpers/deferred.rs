@@ -8,7 +8,7 @@ use std::pin::Pin;
 use async_trait::async_trait;
 
 use crate::exclusive::Exclusive;
-use crate::{AsyncDrop, AsyncDropGuard, Checked, Live, type_name};
+use crate::{AsyncDrop, type_name};
 
 /// A value of a type without [`AsyncDrop`], with the closure that cleans it up.
 ///
@@ -62,46 +62,6 @@ impl<T, F: CleanupFn<T>> Deferred<T, F> {
     #[track_caller]
     fn gone() -> ! {
         panic!("used {} after its cleanup has begun", type_name::of::<T>());
-    }
-}
-
-impl<T: Send> AsyncDropGuard<T, Checked> {
-    /// Guards a value of a type that has no [`AsyncDrop`] of its own, such as one of a foreign
-    /// crate.
-    ///
-    /// `cleanup` takes the value, so that by-value closes fit, and its future returns `()` or a
-    /// `Result<(), E>`. See [`Deferred`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use livedrop::AsyncDropGuard;
-    ///
-    /// # struct Pool;
-    /// # impl Pool { async fn close(self) {} fn size(&self) -> u32 { 3 } }
-    /// # futures::executor::block_on(async {
-    /// let mut pool = AsyncDropGuard::with_cleanup(Pool, |pool| async move { pool.close().await });
-    /// assert_eq!(pool.size(), 3);
-    /// pool.async_drop().await?;
-    /// # Ok::<(), std::convert::Infallible>(())
-    /// # }).unwrap();
-    /// ```
-    #[track_caller]
-    pub fn with_cleanup<F: CleanupFn<T> + Send>(
-        value: T,
-        cleanup: F,
-    ) -> AsyncDropGuard<Deferred<T, F>> {
-        AsyncDropGuard::new(Deferred::new(value, cleanup))
-    }
-
-    /// The same as [`with_cleanup`](Self::with_cleanup), with a guard that is
-    /// [`Live`](Live).
-    #[track_caller]
-    pub fn live_with_cleanup<F: CleanupFn<T> + Send>(
-        value: T,
-        cleanup: F,
-    ) -> AsyncDropGuard<Deferred<T, F>, Live> {
-        AsyncDropGuard::live(Deferred::new(value, cleanup))
     }
 }
 
