@@ -103,6 +103,43 @@ impl<T> Drop for Bomb<T> {
     }
 }
 
+/// The running cleanup of a [`Live`](crate::Live) guard, whose bomb it replaces: dropped while
+/// the cleanup waits, it reports that.
+pub(crate) struct Burning<'a, T, F> {
+    /// Away while the cleanup is in its `poll`, and so after a result or a panic.
+    waiting: Option<Pin<&'a mut F>>,
+    origin: Origin<T>,
+}
+
+impl<'a, T, F: Future> Burning<'a, T, F> {
+    pub(crate) fn new(origin: Origin<T>, cleanup: Pin<&'a mut F>) -> Self {
+        Self { waiting: Some(cleanup), origin }
+    }
+}
+
+impl<T, F: Future> Future for Burning<'_, T, F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let mut cleanup = self.waiting.take().expect("a future is not polled after it was ready");
+        let poll = cleanup.as_mut().poll(cx);
+        if poll.is_pending() {
+            self.waiting = Some(cleanup);
+        }
+        poll
+    }
+}
+
+impl<T, F> Drop for Burning<'_, T, F> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.waiting.is_some() {
+            self.origin.lost(Cause::CancelledInCleanup);
+        }
+    }
+}
+
 /// How far a guard has come that is looked after at run time.
 #[derive(Clone, Copy)]
 enum Phase {

@@ -226,7 +226,7 @@ impl<T, S: State> AsyncDropGuard<T, S> {
     ///     let session = connection.log_in().await;
     ///     AsyncDropGuard::async_drop_on_err(connection, session).await
     /// }
-    /// # futures::executor::block_on(async { assert_eq!(connect().await.unwrap_err(), "no") });
+    /// # futures::executor::block_on(async { assert_eq!(connect().await.err().unwrap(), "no") });
     /// ```
     #[must_use = "futures do nothing unless awaited: the guard would be lost"]
     pub fn async_drop_on_err<R, E>(

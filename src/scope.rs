@@ -1,6 +1,7 @@
 //! The strict scope: a body that has to return the proof that its guard was cleaned up.
 
-use crate::guard::LiveSlot;
+use futures::FutureExt;
+
 use crate::state::Scoped;
 use crate::{AsyncDropGuard, Dropped, Enters, Live};
 
@@ -79,10 +80,6 @@ where
     S: Enters,
     F: for<'scope> AsyncFnOnce(ScopedGuard<'scope, T>) -> (Proof<'scope, T>, R),
 {
-    // Captured apart, neither moves again before the body has them.
-    let LiveSlot { bomb, value } = S::enter(guard.slot);
-    async move {
-        let (_proof, output) = body(AsyncDropGuard { slot: LiveSlot { bomb, value } }).await;
-        output
-    }
+    // The body's future holds the guard from here on, so that nothing else has to.
+    body(AsyncDropGuard { slot: S::enter(guard.slot) }).map(|(_proof, output)| output)
 }

@@ -50,7 +50,7 @@ impl<T: AsyncDrop> CheckedSlot<T> {
             };
             fuse.begin();
             let mut cleanup = pin!(value.async_drop_unboxed());
-            std::future::poll_fn(|cx| fuse.poll(cleanup.as_mut(), cx)).await
+            std::future::poll_fn(move |cx| fuse.poll(cleanup.as_mut(), cx)).await
         }
     }
 }

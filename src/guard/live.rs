@@ -3,7 +3,7 @@
 use std::pin::pin;
 
 use super::AsyncDropGuard;
-use crate::bomb::{Bomb, Origin};
+use crate::bomb::{Bomb, Burning, Origin};
 use crate::guard::CheckedSlot;
 use crate::state::Brand;
 use crate::{Armed, ArmsLike, AsyncDrop, Checked, Cleans, Holds, Lends, Live, Outcome};
@@ -31,12 +31,8 @@ impl<T: AsyncDrop> LiveSlot<T> {
         // Captured apart, neither moves again: the future holds the value once.
         let LiveSlot { bomb, mut value } = self;
         async move {
-            let mut fuse = bomb.into_fuse();
-            fuse.begin();
-            let result = {
-                let mut cleanup = pin!(value.async_drop_unboxed());
-                std::future::poll_fn(|cx| fuse.poll(cleanup.as_mut(), cx)).await
-            };
+            let origin = bomb.defuse();
+            let result = Burning::new(origin, pin!(value.async_drop_unboxed())).await;
             Outcome { proof: AsyncDropGuard { slot: () }, result }
         }
     }

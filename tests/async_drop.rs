@@ -1,0 +1,261 @@
+//! The trait: how people implement it, and the implementations that come with it.
+
+mod support;
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Cleans, CleanupErrors, Live};
+use support::{
+    Ending, Failed, Log, Reports, Resource, block_on, cancel_after, panic_of, run, wait,
+};
+
+/// Written as `async_trait` expands it: the shape of the method is public.
+struct ByHand;
+
+impl AsyncDrop for ByHand {
+    type Error = Infallible;
+
+    fn async_drop_impl<'life0, 'async_trait>(
+        &'life0 mut self,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Infallible>> + Send + 'async_trait>>
+    where
+        'life0: 'async_trait,
+        Self: 'async_trait,
+    {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[test]
+fn the_desugared_form_fits() {
+    block_on(AsyncDropGuard::live(ByHand).async_drop()).result.unwrap();
+}
+
+/// Both methods, each telling which one was called.
+#[derive(Default)]
+struct Telling {
+    called: Arc<std::sync::Mutex<Vec<&'static str>>>,
+}
+
+#[async_trait]
+impl AsyncDrop for Telling {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        self.called.lock().unwrap().push("boxed");
+        Ok(())
+    }
+
+    fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), Infallible>> + Send {
+        async {
+            self.called.lock().unwrap().push("unboxed");
+            Ok(())
+        }
+    }
+}
+
+#[test]
+fn guards_call_the_unboxed_method() {
+    let called = Arc::default();
+    let telling = || Telling { called: Arc::clone(&called) };
+    block_on(async {
+        AsyncDropGuard::new(telling()).async_drop().await.unwrap();
+        AsyncDropGuard::live(telling()).async_drop().await.result.unwrap();
+        AsyncDropGuard::new(Some(AsyncDropGuard::live(telling()))).async_drop().await.unwrap();
+        AsyncDropGuard::new(vec![AsyncDropGuard::live(telling())]).async_drop().await.unwrap();
+        AsyncDropGuard::new(AsyncDropGuard::new(telling())).async_drop().await.unwrap();
+    });
+    assert_eq!(*called.lock().unwrap(), ["unboxed"; 5]);
+}
+
+#[test]
+fn a_box_of_an_unnamed_type_is_cleaned_up() {
+    let log = Arc::<Log>::default();
+    let boxed: Box<dyn AsyncDrop<Error = Failed> + Send> = Box::new(Resource::plain(&log));
+    let mut guard = AsyncDropGuard::new(boxed);
+    assert_eq!(run(guard.async_drop()), (4, Ok(())));
+    assert_eq!(log.counts(), (1, 1, 1));
+
+    let boxed: Box<dyn AsyncDrop<Error = Failed> + Send> = Box::new(Resource::plain(&log));
+    let mut nested: Box<dyn AsyncDrop<Error = Failed> + Send> = Box::new(boxed);
+    block_on(nested.async_drop_impl()).unwrap();
+    drop(nested);
+    assert_eq!(log.counts(), (2, 2, 2));
+}
+
+#[test]
+fn guards_nest_and_clean_up_once() {
+    let log = Arc::<Log>::default();
+    let mut guard = AsyncDropGuard::new(AsyncDropGuard::new(Resource::plain(&log)));
+    let inner: &mut AsyncDropGuard<Resource> = &mut guard;
+    block_on(inner.async_drop()).unwrap();
+    assert_eq!(block_on(guard.async_drop()), Ok(()));
+    assert_eq!(log.counts(), (1, 1, 1));
+}
+
+fn checked(value: Resource) -> AsyncDropGuard<Resource> {
+    AsyncDropGuard::new(value)
+}
+
+fn live(value: Resource) -> AsyncDropGuard<Resource, Live> {
+    AsyncDropGuard::live(value)
+}
+
+macro_rules! in_state {
+    ($state:ident, $State:ty) => {
+        mod $state {
+            use super::*;
+
+            #[test]
+            fn an_option_is_cleaned_up_once() {
+                let (log, reports) = (Arc::<Log>::default(), Reports::collect());
+                let mut option = Some(super::$state(Resource::new(&log, 3, Ending::Err)));
+                assert_eq!(run(option.async_drop_unboxed()), (4, Err(Failed)));
+                assert!(option.is_none());
+                assert_eq!(block_on(option.async_drop_impl()), Ok(()));
+                assert_eq!(log.counts(), (1, 1, 1));
+                reports.expect_none();
+            }
+
+            #[test]
+            fn an_option_keeps_its_guard_when_cancelled() {
+                for polls in 0..4 {
+                    let (log, reports) = (Arc::<Log>::default(), Reports::collect());
+                    let mut option = Some(super::$state(Resource::plain(&log)));
+                    cancel_after(polls, option.async_drop_unboxed());
+                    assert!(option.is_some());
+                    reports.expect_none();
+                    block_on(option.async_drop_unboxed()).unwrap();
+                    assert!(option.is_none());
+                    assert_eq!(log.counts(), (1 + usize::from(polls > 0), 1, 1));
+                    reports.expect_none();
+                }
+            }
+
+            #[test]
+            fn an_option_is_empty_after_a_panicking_cleanup() {
+                let (log, reports) = (Arc::<Log>::default(), Reports::collect());
+                let mut option = Some(super::$state(Resource::new(&log, 1, Ending::Panic)));
+                let text = panic_of(|| block_on(option.async_drop_unboxed()));
+                assert_eq!(text, "cleanup went wrong");
+                assert!(option.is_none());
+                assert_eq!(log.counts(), (1, 0, 1));
+                reports.expect_none();
+            }
+
+            fn three(
+                log: &Arc<Log>,
+                endings: [Ending; 3],
+            ) -> Vec<AsyncDropGuard<Resource, $State>> {
+                let resource = |(index, ending)| Resource::new(log, 1 + index, ending);
+                let resources = endings.into_iter().enumerate().map(resource);
+                resources.map(super::$state).collect()
+            }
+
+            #[test]
+            fn a_vec_is_cleaned_up_concurrently() {
+                let log = Arc::<Log>::default();
+                let mut guards = three(&log, [Ending::Ok; 3]);
+                let mut cleanup = Box::pin(guards.async_drop_unboxed());
+                let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+                assert!(cleanup.as_mut().poll(&mut cx).is_pending());
+                let (begun, ended, _) = log.counts();
+                assert!(begun >= 2 && ended == 0, "the second begins before the first ends");
+                block_on(cleanup).unwrap();
+                assert!(guards.is_empty());
+                assert_eq!(log.counts(), (3, 3, 3));
+            }
+
+            #[test]
+            fn a_vec_goes_on_after_errors_and_keeps_them_all() {
+                let log = Arc::<Log>::default();
+                let mut guards = three(&log, [Ending::Err, Ending::Ok, Ending::Err]);
+                let errors = block_on(guards.async_drop_unboxed()).unwrap_err();
+                assert_eq!(errors.len(), 2);
+                assert!(guards.is_empty());
+                assert_eq!(log.counts(), (3, 3, 3));
+            }
+
+            #[test]
+            fn a_vec_goes_on_after_a_panic_and_resumes_it() {
+                let (log, reports) = (Arc::<Log>::default(), Reports::collect());
+                let mut guards = three(&log, [Ending::Panic, Ending::Ok, Ending::Err]);
+                let text = panic_of(|| block_on(guards.async_drop_unboxed()));
+                assert_eq!(text, "cleanup went wrong");
+                assert!(guards.is_empty());
+                assert_eq!(log.counts(), (3, 2, 3));
+                reports.expect_one("cleanup of Resource failed as well: Failed");
+            }
+
+            /// One is done a poll, so that every cancellation leaves another rest.
+            #[test]
+            fn a_cancelled_vec_keeps_exactly_the_rest() {
+                for polls in 0..4_usize {
+                    let (log, reports) = (Arc::<Log>::default(), Reports::collect());
+                    let mut guards = three(&log, [Ending::Err, Ending::Ok, Ending::Ok]);
+                    cancel_after(polls, guards.async_drop_unboxed());
+                    let done = polls.saturating_sub(1);
+                    assert_eq!(guards.len(), 3 - done);
+                    assert_eq!(log.counts().2, done);
+                    if done > 0 {
+                        reports.expect_one("cleanup of Resource failed as well: Failed");
+                    }
+                    let second = block_on(guards.async_drop_unboxed());
+                    assert_eq!(second.is_err(), done == 0);
+                    assert_eq!((log.counts().1, log.counts().2), (3, 3));
+                    reports.expect_none();
+                }
+            }
+        }
+    };
+}
+
+in_state!(checked, Checked);
+in_state!(live, Live);
+
+/// A type with a guard as a member, generic over its state, as people write it.
+struct Owner<S: Cleans<Resource>> {
+    member: Option<AsyncDropGuard<Resource, S>>,
+}
+
+#[async_trait]
+impl<S: Cleans<Resource>> AsyncDrop for Owner<S> {
+    type Error = Failed;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Failed> {
+        wait(1).await;
+        self.member.async_drop_unboxed().await
+    }
+}
+
+#[test]
+fn an_owner_delegates_to_its_member() {
+    let log = Arc::<Log>::default();
+    let member = Some(AsyncDropGuard::live(Resource::plain(&log)));
+    block_on(AsyncDropGuard::live(Owner { member }).async_drop()).result.unwrap();
+    assert_eq!(log.counts(), (1, 1, 1));
+}
+
+#[test]
+fn errors_fit_a_boxed_error() {
+    fn fail() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let mut errors = CleanupErrors::from("first");
+        errors.extend(["second", "third"]);
+        Err(errors)?
+    }
+    assert_eq!(fail().unwrap_err().to_string(), "3 cleanups failed: first; second; third");
+    assert_eq!(CleanupErrors::from("one").to_string(), "cleanup failed: one");
+}
+
+#[test]
+fn errors_are_never_empty_and_keep_their_order() {
+    assert_eq!(CleanupErrors::<u8>::from_errors([]), None);
+    let errors = CleanupErrors::from_errors([1, 2, 3]).unwrap();
+    assert_eq!((errors.len(), *errors.first()), (3, 1));
+    assert_eq!(errors.iter().copied().collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(errors.clone().into_iter().collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(errors.into_first(), 1);
+}
