@@ -2,7 +2,7 @@
 //!
 //! Two things have no caller to return to: a guard that is dropped although it still owes its
 //! cleanup, and an error that is pushed aside by another one. Both are an [`Unhandled`], and
-//! both go to the hook. The default, [`panic`], panics on the first and prints a line on the
+//! both go to the hook. The default, [`panic()`], panics on the first and prints a line on the
 //! second.
 //!
 //! [`set`] replaces the hook of the process and [`take`] takes it away again, as
@@ -136,7 +136,7 @@ pub fn set(hook: impl Fn(&Unhandled<'_>) + Send + Sync + 'static) {
     replace(Some(Arc::new(hook)));
 }
 
-/// Takes the hook of the process away and returns it; [`panic`] is the hook again.
+/// Takes the hook of the process away and returns it; [`panic()`] is the hook again.
 ///
 /// Where none was set, the default is returned.
 #[must_use = "the hook that was set is dropped otherwise; to only drop it, write `drop(hook::take())`"]

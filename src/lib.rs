@@ -1,4 +1,80 @@
-//! Guards for values whose cleanup must be awaited.
+//! Guards for values whose cleanup must be awaited: connections, files with data in memory,
+//! transactions, uploads, background tasks.
+//!
+//! Rust's [`Drop`] cannot await. So such a value is put into an [`AsyncDropGuard`], which owes
+//! the cleanup and knows when it was paid. The guard's second parameter is its state:
+//!
+//! | state | the guard | forgetting the cleanup |
+//! |---|---|---|
+//! | [`Checked`] | is checked at run time; `async_drop(&mut self)` | panics, naming type and creation site |
+//! | [`Live`] | is checked by the compiler; `async_drop(self)` gives the proof | does not compile inside [`scope`] |
+//! | [`Dropped`] | is that proof, and holds nothing | – |
+//!
+//! [`with_async_drop()`] and [`bracket`] own the guard while a body runs, so that nothing can be
+//! forgotten at all. The run-time check always stands behind the types: what they cannot see, a
+//! panic or a cancelled future, is reported to the [`hook`].
+//!
+//! # How to use it
+//!
+//! Implement [`AsyncDrop`] for the type, and let its constructors return guards, never the value
+//! itself. A type of another crate is guarded by [`AsyncDropGuard::with_cleanup`].
+//!
+//! ```
+//! use async_trait::async_trait;
+//! use livedrop::{AsyncDrop, AsyncDropGuard, scope, with_async_drop};
+//!
+//! struct Upload {
+//!     parts: u32,
+//! }
+//!
+//! impl Upload {
+//!     async fn start() -> std::io::Result<AsyncDropGuard<Upload>> {
+//!         Ok(AsyncDropGuard::new(Upload { parts: 0 }))
+//!     }
+//!
+//!     async fn send(&mut self, part: &[u8]) -> std::io::Result<u32> {
+//!         // …
+//! #       let _ = part;
+//!         self.parts += 1;
+//!         Ok(self.parts)
+//!     }
+//! }
+//!
+//! #[async_trait]
+//! impl AsyncDrop for Upload {
+//!     type Error = std::io::Error;
+//!
+//!     async fn async_drop_impl(&mut self) -> std::io::Result<()> {
+//!         // commit, or abort
+//!         Ok(())
+//!     }
+//! }
+//!
+//! # futures::executor::block_on(async {
+//! // Cleaned up on every way out of the body.
+//! let parts = with_async_drop(Upload::start().await?, async |upload| {
+//!     upload.send(b"one").await?;
+//!     upload.send(b"two").await
+//! })
+//! .await?;
+//!
+//! // Cleaned up by hand, and checked by the compiler.
+//! let upload = AsyncDropGuard::live(Upload { parts });
+//! let parts = scope(upload, async |mut upload| {
+//!     let sent = upload.send(b"three").await;
+//!     upload.async_drop().await.after(sent)
+//! })
+//! .await?;
+//! assert_eq!(parts, 3);
+//! # Ok::<(), std::io::Error>(())
+//! # }).unwrap();
+//! ```
+//!
+//! # Features
+//!
+//! * `location`: keeps the creation site of every guard in release builds too, which costs a
+//!   pointer a guard. Builds with `debug_assertions` always keep it.
+
 #![forbid(unsafe_code)]
 
 mod all;
@@ -36,3 +112,8 @@ pub mod __private {
     pub use crate::with::{catch, clean_caught, lend};
     pub use futures::future::join;
 }
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::state::Brand;
 use crate::{AsyncDrop, AsyncDropGuard, Dropped, Unscoped, caught};
 
-/// What came of the cleanup of a [`Live`] guard: always a proof that it was attempted, and its
+/// What came of the cleanup of a [`Live`](crate::Live) guard: always a proof that it was attempted, and its
 /// result beside it.
 ///
 /// ```

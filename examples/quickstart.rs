@@ -1,0 +1,176 @@
+//! Copies a file line by line, once for every way out of the copy, and shows that a guarded
+//! copy is complete whatever happens, where a plain one loses bytes.
+//!
+//! `cargo run --example quickstart -- [FILE]`; the default is this source.
+
+use std::error::Error;
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use async_trait::async_trait;
+use futures::FutureExt;
+use livedrop::{AsyncDrop, AsyncDropGuard, Live, scope, with_async_drop};
+use tokio::fs::File;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, BufWriter};
+
+type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
+
+/// What is wrong with the last line in two of the ways out.
+const COMPLAINT: &str = "the last line is not to our liking";
+
+/// A file whose last lines are in memory until it is flushed.
+struct Output {
+    file: BufWriter<File>,
+    written: u64,
+}
+
+impl Output {
+    async fn create(path: &Path) -> io::Result<Self> {
+        // Larger than most sources: what is forgotten is easy to see.
+        let file = BufWriter::with_capacity(64 * 1024, File::create(path).await?);
+        Ok(Self { file, written: 0 })
+    }
+
+    async fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
+        self.file.write_all(line).await?;
+        self.written += line.len() as u64;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl AsyncDrop for Output {
+    type Error = io::Error;
+
+    async fn async_drop_impl(&mut self) -> io::Result<()> {
+        self.file.flush().await?;
+        self.file.get_ref().sync_all().await
+    }
+}
+
+/// How a copy ends.
+#[derive(Clone, Copy)]
+enum WayOut {
+    Normal,
+    QuestionMark,
+    Panic,
+}
+
+impl WayOut {
+    const ALL: [(WayOut, &str); 3] = [
+        (WayOut::Normal, "normal end"),
+        (WayOut::QuestionMark, "`?` in the body"),
+        (WayOut::Panic, "panic in the body"),
+    ];
+
+    /// Leaves the copy after its last line, in this way.
+    fn leave(self) -> Result {
+        match self {
+            WayOut::Normal => Ok(()),
+            WayOut::QuestionMark => Err(COMPLAINT.into()),
+            WayOut::Panic => panic!("{COMPLAINT}"),
+        }
+    }
+}
+
+/// Copies, and leaves. `copied` counts the bytes that were written, on every way out.
+async fn copy(input: &Path, output: &mut Output, way_out: WayOut, copied: &mut u64) -> Result {
+    let mut lines = BufReader::new(File::open(input).await?);
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line).await? > 0 {
+        output.write_line(&line).await?;
+        *copied = output.written;
+        line.clear();
+    }
+    way_out.leave()
+}
+
+/// Without a guard: flushed where nothing went wrong and somebody thought of it.
+async fn plain_copy(input: &Path, to: &Path, way_out: WayOut, copied: &mut u64) -> Result {
+    let mut output = Output::create(to).await?;
+    copy(input, &mut output, way_out, copied).await
+}
+
+/// With a guard: flushed and synced on every way out.
+async fn guarded_copy(input: &Path, to: &Path, way_out: WayOut, copied: &mut u64) -> Result {
+    let output = AsyncDropGuard::new(Output::create(to).await?);
+    with_async_drop(output, async |output| copy(input, output, way_out, copied).await).await
+}
+
+/// With a guard that the compiler checks: without its `async_drop` this does not compile.
+async fn strict_copy(input: &Path, to: &Path, way_out: WayOut, copied: &mut u64) -> Result {
+    let output: AsyncDropGuard<Output, Live> = AsyncDropGuard::live(Output::create(to).await?);
+    scope(output, async |mut output| {
+        let result = copy(input, &mut output, way_out, copied).await;
+        output.async_drop().await.after(result)
+    })
+    .await
+}
+
+/// One line of the table: what was written, what is in the file, and so what is missing.
+async fn row(kind: &str, way: &str, to: &Path, copied: u64) -> Result {
+    let arrived = tokio::fs::metadata(to).await?.len();
+    let missing = copied - arrived;
+    println!("{kind:<8} {way:<18} {copied:>8} {arrived:>8} {missing:>8}");
+    tokio::fs::remove_file(to).await?;
+    Ok(())
+}
+
+/// Copies in every way.
+async fn table(input: &Path, to: &Path) -> Result {
+    println!("{:<8} {:<18} {:>8} {:>8} {:>8}", "copy", "way out", "written", "in file", "missing");
+    for (way_out, way) in WayOut::ALL {
+        let mut copied = 0;
+        let plain = plain_copy(input, to, way_out, &mut copied);
+        let _ended = AssertUnwindSafe(plain).catch_unwind().await;
+        row("plain", way, to, copied).await?;
+
+        let mut copied = 0;
+        let guarded = guarded_copy(input, to, way_out, &mut copied);
+        let _ended = AssertUnwindSafe(guarded).catch_unwind().await;
+        row("guarded", way, to, copied).await?;
+    }
+    // A panic in the body is what the types cannot see: the strict form would report it.
+    for (way_out, way) in &WayOut::ALL[..2] {
+        let mut copied = 0;
+        let _ended = strict_copy(input, to, *way_out, &mut copied).await;
+        row("strict", way, to, copied).await?;
+    }
+    Ok(())
+}
+
+async fn run(input: &Path) -> Result {
+    // Before anything is created: an input that cannot be read leaves nothing behind.
+    let length = std::fs::File::open(input)
+        .and_then(|mut file| io::copy(&mut file, &mut io::sink()))
+        .map_err(|error| format!("cannot read {}: {error}", input.display()))?;
+    println!("{} has {length} bytes\n", input.display());
+
+    let to = std::env::temp_dir().join(format!("livedrop-quickstart-{}", std::process::id()));
+    let result = table(input, &to).await;
+    // There only if a row could not be shown.
+    let _ = tokio::fs::remove_file(&to).await;
+    result
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    // The panics of the demonstration are meant; their messages would only disturb the table.
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if info.payload_as_str() != Some(COMPLAINT) {
+            default(info);
+        }
+    }));
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(file!());
+    let input = std::env::args_os().nth(1).map_or(source, PathBuf::from);
+    match run(&input).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("quickstart: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
