@@ -91,13 +91,19 @@ mod macros;
 mod outcome;
 mod scope;
 mod state;
+mod sync;
 mod type_name;
 mod with;
 
 pub use async_drop::AsyncDrop;
 pub use errors::CleanupErrors;
 pub use guard::AsyncDropGuard;
-pub use helpers::{CleanupFn, CleanupOutput, Deferred};
+pub use helpers::{
+    AsyncDropArc, AsyncDropMutex, AsyncDropMutexGuard, AsyncDropWeak, CleanupFn, CleanupOutput,
+    Deferred,
+};
+#[cfg(feature = "tokio")]
+pub use helpers::{AsyncDropTokioMutex, AsyncDropTokioMutexGuard};
 pub use outcome::Outcome;
 pub use scope::{Proof, ScopedGuard, scope};
 pub use state::{

@@ -49,7 +49,6 @@ impl<T: fmt::Debug, S: Holds> fmt::Debug for AsyncDropGuard<T, S> {
 
 impl<T, S: Holds> AsyncDropGuard<T, S> {
     /// Makes something of the guard that owes, by a guard in the same state, what it owed.
-    #[expect(dead_code, reason = "for the helpers that wrap a guard")]
     #[track_caller]
     pub(crate) fn wrap<U>(guard: Self, make: impl FnOnce(Self) -> U) -> AsyncDropGuard<U, S>
     where

@@ -1,0 +1,43 @@
+//! What a handle holds of the value: one place among others, or all of it at the end.
+
+use crate::sync::Arc;
+use crate::{AsyncDropGuard, State};
+
+pub(super) enum Held<T, S: State> {
+    Shared(Arc<AsyncDropGuard<T, S>>),
+    /// This was the last handle, and its cleanup has begun; nothing is left once that has ended.
+    /// Boxed, so that a handle is small whatever the value is.
+    Last(Box<Option<AsyncDropGuard<T, S>>>),
+    Gone,
+}
+
+impl<T, S: State> Held<T, S> {
+    /// Takes the value if this is the only handle.
+    pub(super) fn take_if_only(&mut self) -> Option<AsyncDropGuard<T, S>> {
+        match std::mem::replace(self, Held::Gone) {
+            Held::Shared(shared) => {
+                Arc::try_unwrap(shared).map_err(|shared| *self = Held::Shared(shared)).ok()
+            }
+            Held::Last(guard) => *guard,
+            Held::Gone => None,
+        }
+    }
+
+    /// Lets go of the value, or takes it over if this is the last handle.
+    ///
+    /// `Arc::into_inner` gives the value to exactly one of all the handles. To look at the
+    /// count first, or to try and then let go, would leave a moment in which each of two takes
+    /// the other one for the last.
+    pub(super) fn let_go(&mut self) -> Option<&mut Option<AsyncDropGuard<T, S>>> {
+        if let Held::Shared(_) = self
+            && let Held::Shared(shared) = std::mem::replace(self, Held::Gone)
+            && let Some(guard) = Arc::into_inner(shared)
+        {
+            *self = Held::Last(Box::new(Some(guard)));
+        }
+        match self {
+            Held::Last(guard) => Some(guard),
+            _ => None,
+        }
+    }
+}
