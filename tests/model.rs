@@ -1,0 +1,429 @@
+//! Model tests: Shuttle runs small programs of several threads in many orders, and interrupts
+//! them wherever the crate uses a count of its own, and wherever a cleanup is.
+//!
+//! `RUSTFLAGS="--cfg shuttle" cargo test --release --test model --all-features`
+//!
+//! What the model sees: each use of the counts of an `AsyncDropArc` as one step, in any order,
+//! but in *one* order that all threads agree on. Weak memory is the standard library's business
+//! here. What it does not see: the inside of the two locks, which are not this crate's. To the
+//! model, a lock is taken or released in one step; it does see who waits, who is woken, and what
+//! happens while a lock is held.
+
+#![cfg(shuttle)]
+
+use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use async_trait::async_trait;
+use livedrop::{
+    ArmsLike, AsyncDrop, AsyncDropArc, AsyncDropGuard, AsyncDropWeak, Checked, Cleans, Live,
+};
+use shuttle::future::block_on;
+use shuttle::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use shuttle::thread;
+
+/// Orders tried for each program and scheduler.
+const ORDERS: usize = 1_000;
+/// The bugs that `check_pct` looks for need this many steps in the right order.
+const DEPTH: usize = 3;
+
+/// What happened to the one value of a program.
+struct Ledger {
+    begun: AtomicUsize,
+    cancelled: AtomicUsize,
+    failed: AtomicUsize,
+    dropped: AtomicUsize,
+}
+
+impl Ledger {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            begun: AtomicUsize::new(0),
+            cancelled: AtomicUsize::new(0),
+            failed: AtomicUsize::new(0),
+            dropped: AtomicUsize::new(0),
+        })
+    }
+
+    fn assert_cleaned_once(&self) {
+        let begun = self.begun.load(SeqCst);
+        let cancelled = self.cancelled.load(SeqCst);
+        assert_eq!(begun, cancelled + 1, "cleanups that came to their end");
+        assert_eq!(self.failed.load(SeqCst), 1, "results that reached a caller");
+        assert_eq!(self.dropped.load(SeqCst), 1, "values dropped");
+    }
+}
+
+#[derive(Debug)]
+struct Failed;
+
+/// A value whose cleanup waits once, and then fails, so that its result can be told from that of
+/// a handle that only lets go.
+struct Resource(Arc<Ledger>);
+
+#[async_trait]
+impl AsyncDrop for Resource {
+    type Error = Failed;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Failed> {
+        self.0.begun.fetch_add(1, SeqCst);
+        Wait(1).await;
+        Err(Failed)
+    }
+}
+
+impl Drop for Resource {
+    fn drop(&mut self) {
+        self.0.dropped.fetch_add(1, SeqCst);
+    }
+}
+
+struct Wait(usize);
+
+impl Future for Wait {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if self.0 == 0 {
+            return Poll::Ready(());
+        }
+        self.0 -= 1;
+        Poll::Pending
+    }
+}
+
+fn run<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = poll(future.as_mut()) {
+            return output;
+        }
+    }
+}
+
+fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+type Handle<S> = AsyncDropGuard<AsyncDropArc<Resource, S>, S>;
+
+/// The states, with what is needed of them here.
+trait Modelled:
+    Sized
+    + Cleans<Resource, Slot<Resource>: Sync>
+    + Cleans<AsyncDropArc<Resource, Self>>
+    + ArmsLike<AsyncDropArc<Resource, Self>>
+    + 'static
+{
+    fn guard(value: Resource) -> AsyncDropGuard<Resource, Self>;
+}
+
+impl Modelled for Checked {
+    fn guard(value: Resource) -> AsyncDropGuard<Resource> {
+        AsyncDropGuard::new(value)
+    }
+}
+
+impl Modelled for Live {
+    fn guard(value: Resource) -> AsyncDropGuard<Resource, Live> {
+        AsyncDropGuard::live(value)
+    }
+}
+
+/// Cleans up in place, so that a guard in any state can be interrupted.
+fn clean<T, S>(ledger: &Ledger, guard: AsyncDropGuard<T, S>)
+where
+    T: AsyncDrop<Error = Failed>,
+    S: Cleans<T>,
+{
+    let mut owner = AsyncDropGuard::new(Some(guard));
+    note(ledger, &run(owner.async_drop()));
+}
+
+fn note(ledger: &Ledger, result: &Result<(), Failed>) {
+    if result.is_err() {
+        ledger.failed.fetch_add(1, SeqCst);
+    }
+}
+
+/// Begins the cleanup, and drops it if it waits. Gives what is left to clean up.
+fn cancel<S: Modelled>(ledger: &Ledger, handle: Handle<S>) -> Option<Handle<S>> {
+    let mut owner = AsyncDropGuard::new(Some(handle));
+    let first = poll(pin!(owner.async_drop()));
+    match first {
+        Poll::Ready(result) => {
+            note(ledger, &result);
+            None
+        }
+        Poll::Pending => {
+            ledger.cancelled.fetch_add(1, SeqCst);
+            let handle = owner.take();
+            run(owner.async_drop()).expect("it is empty");
+            handle
+        }
+    }
+}
+
+/// What a thread does with its handle.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    LetGo,
+    CloneAndLetGo,
+    CancelAndLetGo,
+    TakeOut,
+    CancelAndTakeOut,
+    DowngradeAndUpgrade,
+    /// Has no handle of its own.
+    Upgrade,
+}
+
+const ACTS: [Act; 7] = [
+    Act::LetGo,
+    Act::CloneAndLetGo,
+    Act::CancelAndLetGo,
+    Act::TakeOut,
+    Act::CancelAndTakeOut,
+    Act::DowngradeAndUpgrade,
+    Act::Upgrade,
+];
+
+/// Says whether it got the value. Cleans up what it got, or what came back.
+fn take_out<S: Modelled>(ledger: &Ledger, handle: Handle<S>) -> bool {
+    match AsyncDropArc::into_inner(handle) {
+        Ok(guard) => {
+            clean(ledger, guard);
+            true
+        }
+        Err(handle) => {
+            clean(ledger, handle);
+            false
+        }
+    }
+}
+
+fn upgrade<S: Modelled>(ledger: &Ledger, weak: &AsyncDropWeak<Resource, S>) {
+    if let Some(handle) = weak.upgrade() {
+        assert_eq!(handle.0.dropped.load(SeqCst), 0, "a handle of a value that is gone");
+        clean(ledger, handle);
+    }
+}
+
+/// Makes what one thread does, given a handle to borrow from.
+fn prepare<S: Modelled>(
+    act: Act,
+    ledger: &Arc<Ledger>,
+    first: &Handle<S>,
+) -> impl FnOnce() + use<S> {
+    let ledger = Arc::clone(ledger);
+    let (handle, weak) = match act {
+        Act::Upgrade => (None, Some(AsyncDropArc::downgrade(first))),
+        _ => (Some(AsyncDropArc::clone(first)), None),
+    };
+    move || match (act, handle, weak) {
+        (Act::Upgrade, None, Some(weak)) => upgrade(&ledger, &weak),
+        (Act::LetGo, Some(handle), None) => clean(&ledger, handle),
+        (Act::CloneAndLetGo, Some(handle), None) => {
+            let other = AsyncDropArc::clone(&handle);
+            clean(&ledger, handle);
+            clean(&ledger, other);
+        }
+        (Act::CancelAndLetGo, Some(handle), None) => {
+            if let Some(handle) = cancel(&ledger, handle) {
+                clean(&ledger, handle);
+            }
+        }
+        (Act::TakeOut, Some(handle), None) => drop(take_out(&ledger, handle)),
+        (Act::CancelAndTakeOut, Some(handle), None) => {
+            if let Some(handle) = cancel(&ledger, handle) {
+                take_out(&ledger, handle);
+            }
+        }
+        (Act::DowngradeAndUpgrade, Some(handle), None) => {
+            let weak = AsyncDropArc::downgrade(&handle);
+            clean(&ledger, handle);
+            upgrade(&ledger, &weak);
+        }
+        other => unreachable!("{:?}", other.0),
+    }
+}
+
+/// One thread for each of the acts; the thread that made the value lets go meanwhile.
+fn program<S: Modelled>(acts: &[Act]) {
+    let ledger = Ledger::new();
+    let first = AsyncDropArc::new(S::guard(Resource(Arc::clone(&ledger))));
+    let threads: Vec<_> =
+        acts.iter().map(|act| thread::spawn(prepare(*act, &ledger, &first))).collect();
+    clean(&ledger, first);
+    for thread in threads {
+        thread.join().expect("nothing panics");
+    }
+    ledger.assert_cleaned_once();
+}
+
+/// All choices of `N` acts, regardless of their order.
+fn choices<const N: usize>() -> Vec<[Act; N]> {
+    let mut all = Vec::new();
+    let mut indices = [0; N];
+    loop {
+        all.push(indices.map(|index| ACTS[index]));
+        let Some(next) = indices.iter().rposition(|index| index + 1 < ACTS.len()) else {
+            return all;
+        };
+        let value = indices[next] + 1;
+        indices[next..].fill(value);
+    }
+}
+
+/// Runs a program in every order that there is.
+fn in_every_order(program: impl Fn() + Send + Sync + 'static) {
+    shuttle::check_dfs(program, None);
+}
+
+#[test]
+fn two_handles_are_cleaned_up_once_in_every_order() {
+    for act in ACTS {
+        in_every_order(move || program::<Checked>(&[act]));
+        in_every_order(move || program::<Live>(&[act]));
+    }
+}
+
+#[test]
+fn three_handles_are_cleaned_up_once_in_every_order() {
+    for acts in choices::<2>() {
+        in_every_order(move || program::<Checked>(&acts));
+        in_every_order(move || program::<Live>(&acts));
+    }
+}
+
+#[test]
+fn four_handles_are_cleaned_up_once_in_random_orders() {
+    for acts in choices::<3>() {
+        shuttle::check_random(move || program::<Checked>(&acts), ORDERS);
+        shuttle::check_random(move || program::<Live>(&acts), ORDERS);
+    }
+}
+
+#[test]
+fn four_handles_are_cleaned_up_once_in_orders_with_few_switches() {
+    for acts in choices::<3>() {
+        shuttle::check_pct(move || program::<Checked>(&acts), ORDERS, DEPTH);
+        shuttle::check_pct(move || program::<Live>(&acts), ORDERS, DEPTH);
+    }
+}
+
+/// Also shows that the model sees the counts: were `into_inner` and the letting go behind it one
+/// step to the schedulers, the second of the two would always get the value.
+#[test]
+fn of_two_that_take_the_value_out_one_or_none_gets_it() {
+    let seen = Arc::new(Mutex::new(BTreeSet::new()));
+    let note = Arc::clone(&seen);
+    in_every_order(move || {
+        let ledger = Ledger::new();
+        let first = AsyncDropArc::new(Checked::guard(Resource(Arc::clone(&ledger))));
+        let second = AsyncDropArc::clone(&first);
+        let thread = {
+            let ledger = Arc::clone(&ledger);
+            thread::spawn(move || take_out(&ledger, second))
+        };
+        let first = take_out(&ledger, first);
+        let second = thread.join().expect("nothing panics");
+        ledger.assert_cleaned_once();
+        note.lock().unwrap().insert((first, second));
+    });
+    let seen = seen.lock().unwrap();
+    assert_eq!(*seen, BTreeSet::from([(false, false), (false, true), (true, false)]));
+}
+
+/// A value that notices when two use it at once, or when one uses it too late.
+struct Counter {
+    uses: AtomicUsize,
+    resource: Resource,
+}
+
+impl Counter {
+    fn add_one(&mut self) {
+        let before = self.uses.load(SeqCst);
+        assert_eq!(self.resource.0.begun.load(SeqCst), 0, "used after its cleanup");
+        self.uses.store(before + 1, SeqCst);
+    }
+}
+
+#[async_trait]
+impl AsyncDrop for Counter {
+    type Error = Failed;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Failed> {
+        self.resource.async_drop_impl().await
+    }
+}
+
+/// Lets the schedulers go on with any thread: they do not see that a lock is about to be taken.
+fn step() {
+    AtomicUsize::new(0).load(SeqCst);
+}
+
+/// Threads that use the value of a shared mutex, the first of which gives up waiting once.
+macro_rules! mutex_model {
+    ($module:ident, $mutex:ident) => {
+        mod $module {
+            use super::*;
+            use livedrop::$mutex as Mutex;
+
+            type Handle = AsyncDropGuard<AsyncDropArc<Mutex<Counter>>>;
+
+            fn use_once(handle: &Handle) {
+                step();
+                block_on(async { handle.lock().await.add_one() });
+            }
+
+            fn give_up(handle: &Handle) {
+                step();
+                let mut lock = pin!(handle.lock());
+                let held = block_on(poll_fn(|cx| Poll::Ready(lock.as_mut().poll(cx))));
+                step();
+                drop(held);
+            }
+
+            fn program(threads: usize) {
+                let ledger = Ledger::new();
+                let resource = Resource(Arc::clone(&ledger));
+                let counter = Counter { uses: AtomicUsize::new(0), resource };
+                let first = AsyncDropArc::new(Mutex::new(AsyncDropGuard::new(counter)));
+                let spawned: Vec<_> = (0..threads)
+                    .map(|index| {
+                        let ledger = Arc::clone(&ledger);
+                        let handle = AsyncDropArc::clone(&first);
+                        thread::spawn(move || {
+                            if index == 0 {
+                                give_up(&handle);
+                            }
+                            use_once(&handle);
+                            clean(&ledger, handle);
+                        })
+                    })
+                    .collect();
+                use_once(&first);
+                for thread in spawned {
+                    thread.join().expect("nothing panics");
+                }
+                let uses = block_on(first.lock()).uses.load(SeqCst);
+                assert_eq!(uses, threads + 1, "uses that were not lost");
+                clean(&ledger, first);
+                ledger.assert_cleaned_once();
+            }
+
+            #[test]
+            fn uses_exclude_each_other_and_the_cleanup_comes_last() {
+                in_every_order(|| program(1));
+                shuttle::check_random(|| program(3), ORDERS);
+                shuttle::check_pct(|| program(3), ORDERS, DEPTH);
+            }
+        }
+    };
+}
+mutex_model!(futures_lock, AsyncDropMutex);
+#[cfg(feature = "tokio")]
+mutex_model!(tokio_lock, AsyncDropTokioMutex);
