@@ -1,0 +1,36 @@
+//! Misuse: handing in the proof of a handle for that of the value (E0308)
+//! Why it matters: a handle that let go proves nothing about the connection: another handle may still hold it.
+//! Fix: take the connection out by `AsyncDropArc::into_inner` once it is not shared any more, and clean up that.
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropArc, AsyncDropGuard, Live, scope};
+
+struct Connection;
+
+impl Connection {
+    async fn ping(&self) {}
+}
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+async fn ping(connection: AsyncDropGuard<Connection, Live>) -> std::io::Result<()> {
+    scope(connection, async |connection| {
+        let shared = AsyncDropArc::new(connection);
+        shared.ping().await;
+        let outcome = shared.async_drop().await;
+        (outcome.proof, outcome.result)
+    })
+    .await
+}
+
+fn main() {
+    let connection = AsyncDropGuard::live(Connection);
+    futures::executor::block_on(ping(connection)).unwrap();
+}

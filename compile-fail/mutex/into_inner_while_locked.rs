@@ -1,0 +1,33 @@
+//! Misuse: taking the value out of a mutex while its lock is held (E0505)
+//! Why it matters: the file would have two owners at once: the one that took it out, and the one with the lock.
+//! Fix: drop the lock before: `drop(file)`, or let the block end in which it was taken.
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropMutex, Live};
+
+struct LogFile {
+    lines: Vec<String>,
+}
+
+#[async_trait]
+impl AsyncDrop for LogFile {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        self.lines.clear();
+        Ok(())
+    }
+}
+
+async fn log(shared: AsyncDropGuard<AsyncDropMutex<LogFile, Live>, Live>) -> std::io::Result<()> {
+    let mut file = shared.lock().await;
+    file.lines.push("stopping".to_owned());
+    let owned = AsyncDropMutex::into_inner(shared);
+    file.lines.push("stopped".to_owned());
+    owned.async_drop().await.result
+}
+
+fn main() {
+    let file = AsyncDropGuard::live(LogFile { lines: Vec::new() });
+    futures::executor::block_on(log(AsyncDropMutex::new(file))).unwrap();
+}

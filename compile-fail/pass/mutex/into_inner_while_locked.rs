@@ -1,0 +1,30 @@
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropMutex, Live};
+
+struct LogFile {
+    lines: Vec<String>,
+}
+
+#[async_trait]
+impl AsyncDrop for LogFile {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        self.lines.clear();
+        Ok(())
+    }
+}
+
+async fn log(shared: AsyncDropGuard<AsyncDropMutex<LogFile, Live>, Live>) -> std::io::Result<()> {
+    let mut file = shared.lock().await;
+    file.lines.push("stopping".to_owned());
+    drop(file);
+    let mut owned = AsyncDropMutex::into_inner(shared);
+    owned.lines.push("stopped".to_owned());
+    owned.async_drop().await.result
+}
+
+fn main() {
+    let file = AsyncDropGuard::live(LogFile { lines: Vec::new() });
+    futures::executor::block_on(log(AsyncDropMutex::new(file))).unwrap();
+}
