@@ -439,6 +439,15 @@ in_both_states! {
         reports.expect_none();
     }
 
+    fn the_last_cleanup_allocates_once_more_than_the_value_does() {
+        let (bare_log, log) = (log(), log());
+        let bare = guard(&bare_log, Ending::Ok);
+        let last = handle(&log, Ending::Ok);
+        let by_the_value = measure(|| run(clean(bare)).1.unwrap()).count_total;
+        let by_the_handle = measure(|| run(clean(last)).1.unwrap()).count_total;
+        assert_eq!(by_the_handle, by_the_value + 1);
+    }
+
     fn cloning_and_letting_go_allocate_nothing() {
         let log = log();
         let first = handle(&log, Ending::Ok);

@@ -3,11 +3,14 @@
 mod support;
 
 use std::cell::Cell;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use allocation_counter::measure;
-use livedrop::{AsyncDrop, AsyncDropArc, AsyncDropGuard, Checked, Live, Scoped, scope};
+use livedrop::{
+    AsyncDrop, AsyncDropArc, AsyncDropGuard, AsyncDropMutex, Checked, Live, Scoped, scope,
+};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use support::{
     Ending, Failed, Log, Reports, Resource, block_on, cancel_after, created_at, panic_of, run, wait,
@@ -102,13 +105,12 @@ for_every_mutex! {
     fn a_lock_excludes_others_until_it_is_dropped() {
         let log = log();
         let mutex = mutex(&log, Ending::Ok);
-        let cx = &mut Context::from_waker(Waker::noop());
         let held = block_on(mutex.lock());
         assert!(mutex.try_lock().is_none());
         let mut second = Box::pin(mutex.lock());
-        assert!(second.as_mut().poll(cx).is_pending());
+        assert!(run_once(second.as_mut()).is_pending());
         drop(held);
-        let Poll::Ready(held) = second.as_mut().poll(cx) else { panic!("it is unlocked") };
+        let Poll::Ready(held) = run_once(second.as_mut()) else { panic!("it is unlocked") };
         drop(second);
         assert!(mutex.try_lock().is_none());
         drop(held);
@@ -130,15 +132,14 @@ for_every_mutex! {
     fn a_lock_handed_to_a_future_that_is_dropped_goes_on_to_the_next() {
         let log = log();
         let mutex = mutex(&log, Ending::Ok);
-        let cx = &mut Context::from_waker(Waker::noop());
         let held = block_on(mutex.lock());
         let mut second = Box::pin(mutex.lock());
         let mut third = Box::pin(mutex.lock());
-        assert!(second.as_mut().poll(cx).is_pending());
-        assert!(third.as_mut().poll(cx).is_pending());
+        assert!(run_once(second.as_mut()).is_pending());
+        assert!(run_once(third.as_mut()).is_pending());
         drop(held);
         drop(second);
-        assert!(third.as_mut().poll(cx).is_ready());
+        assert!(run_once(third.as_mut()).is_ready());
         drop(third);
         block_on(clean(mutex)).unwrap();
     }
@@ -396,6 +397,25 @@ only_checked!(a_checked_mutex_knows_that_it_was_cleaned_up, AsyncDropMutex);
 #[cfg(feature = "tokio")]
 only_checked!(a_checked_tokio_mutex_knows_that_it_was_cleaned_up, AsyncDropTokioMutex);
 
+#[test]
+fn a_mutex_does_not_serve_in_turn_and_keeps_a_list_of_those_who_wait() {
+    let log = log();
+    let mutex = AsyncDropMutex::new(AsyncDropGuard::live(Resource::plain(&log)));
+    let held = mutex.try_lock().unwrap();
+    let mut second = Box::pin(mutex.lock());
+    let counted = measure(|| assert!(run_once(second.as_mut()).is_pending()));
+    assert!(counted.count_total > 0);
+    drop(held);
+    assert!(mutex.try_lock().is_some(), "it is free for whoever asks");
+    assert!(run_once(second.as_mut()).is_ready());
+    drop(second);
+    block_on(mutex.async_drop()).result.unwrap();
+}
+
+fn run_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
 #[cfg(feature = "tokio")]
 mod in_turn {
     use super::*;
@@ -407,18 +427,17 @@ mod in_turn {
     fn a_tokio_mutex_serves_in_turn_and_allocates_nothing_for_those_who_wait() {
         let log = log();
         let mutex = AsyncDropTokioMutex::new(AsyncDropGuard::live(Resource::plain(&log)));
-        let cx = &mut Context::from_waker(Waker::noop());
         let counted = measure(|| {
             let held = mutex.try_lock().unwrap();
             let (mut second, mut third) = (pin!(mutex.lock()), pin!(mutex.lock()));
-            assert!(second.as_mut().poll(cx).is_pending());
-            assert!(third.as_mut().poll(cx).is_pending());
+            assert!(run_once(second.as_mut()).is_pending());
+            assert!(run_once(third.as_mut()).is_pending());
             drop(held);
-            assert!(third.as_mut().poll(cx).is_pending());
+            assert!(run_once(third.as_mut()).is_pending());
             assert!(mutex.try_lock().is_none());
-            let Poll::Ready(held) = second.as_mut().poll(cx) else { panic!("its turn") };
+            let Poll::Ready(held) = run_once(second.as_mut()) else { panic!("its turn") };
             drop(held);
-            assert!(third.as_mut().poll(cx).is_ready());
+            assert!(run_once(third.as_mut()).is_ready());
         });
         assert_eq!(counted.count_total, 0);
         block_on(mutex.async_drop()).result.unwrap();
