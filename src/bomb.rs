@@ -34,36 +34,43 @@ impl<T> Origin<T> {
 
     #[cfg(any(debug_assertions, feature = "location"))]
     #[expect(clippy::unnecessary_wraps, reason = "it is `None` in other builds")]
-    fn created_at(self) -> Option<&'static Location<'static>> {
+    pub(crate) fn created_at(self) -> Option<&'static Location<'static>> {
         Some(self.created_at)
     }
 
     #[cfg(not(any(debug_assertions, feature = "location")))]
     #[expect(clippy::unused_self, reason = "it is used in other builds")]
-    fn created_at(self) -> Option<&'static Location<'static>> {
+    pub(crate) fn created_at(self) -> Option<&'static Location<'static>> {
         None
     }
 
     /// The end of an attempt to use a value that is gone.
     #[cold]
     #[track_caller]
-    pub(crate) fn gone(self, attempt: &str) -> ! {
+    pub(crate) fn gone(self, attempt: &str, when: &str) -> ! {
         let name = type_name::of::<T>();
         match self.created_at() {
-            Some(at) => panic!("{attempt} {name} after its cleanup (created at {at})"),
-            None => panic!("{attempt} {name} after its cleanup"),
+            Some(at) => panic!("{attempt} {name} {when} (created at {at})"),
+            None => panic!("{attempt} {name} {when}"),
         }
     }
 
     /// Tells the hook that the value is lost.
     #[cold]
     fn lost(self, cause: Cause) {
-        hook::call(&Unhandled::Forgotten {
-            type_name: &type_name::of::<T>(),
-            created_at: self.created_at(),
-            cause: if std::thread::panicking() { Cause::Unwinding } else { cause },
-        });
+        report_lost(&type_name::of::<T>(), self.created_at(), cause);
     }
+}
+
+/// Tells the hook that a value is lost.
+#[cold]
+pub(crate) fn report_lost(
+    type_name: &str,
+    created_at: Option<&'static Location<'static>>,
+    cause: Cause,
+) {
+    let cause = if std::thread::panicking() { Cause::Unwinding } else { cause };
+    hook::call(&Unhandled::Forgotten { type_name, created_at, cause });
 }
 
 impl<T> Clone for Origin<T> {

@@ -15,7 +15,13 @@ pub(crate) type Payload = Box<dyn Any + Send>;
 /// Reports an error that another one pushes aside.
 #[cold]
 pub(crate) fn suppress<T>(error: &dyn fmt::Debug) {
-    hook::call(&Unhandled::Suppressed { type_name: &type_name::of::<T>(), error });
+    suppress_of(&type_name::of::<T>(), error);
+}
+
+/// The same for a type that has only its name left.
+#[cold]
+pub(crate) fn suppress_of(type_name: &str, error: &dyn fmt::Debug) {
+    hook::call(&Unhandled::Suppressed { type_name, error });
 }
 
 /// Reports an error that a caught panic pushes aside.
@@ -33,7 +39,7 @@ pub(crate) fn suppress_panic<T>(payload: Payload) {
 }
 
 /// A panic as an error to report.
-struct Panicked<'a>(&'a Payload);
+pub(crate) struct Panicked<'a>(pub(crate) &'a Payload);
 
 impl fmt::Debug for Panicked<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,15 +4,17 @@
 use crate::bomb::Origin;
 use crate::state::Brand;
 use crate::{
-    Armed, AsyncDrop, Checked, Cleans, CleanupFn, Deferred, Dropped, Lends, Live, Outcome, State,
-    caught,
+    Adopted, Armed, AsyncDrop, Checked, Cleans, CleanupFn, Deferred, Dropped, Lends, Live, Outcome,
+    State, caught,
 };
 
 mod access;
+mod adopted;
 mod checked;
 mod dropped;
 mod live;
 
+pub(crate) use adopted::AdoptedSlot;
 pub(crate) use checked::CheckedSlot;
 pub(crate) use live::LiveSlot;
 
@@ -191,6 +193,34 @@ impl<T: AsyncDrop, B: Brand> AsyncDropGuard<T, Live<B>> {
     #[inline]
     pub fn async_drop(self) -> impl Future<Output = Outcome<T, B>> {
         self.slot.clean()
+    }
+}
+
+impl<T: AsyncDrop + 'static> AsyncDropGuard<T, Adopted> {
+    /// Cleans the value up, and drops it.
+    ///
+    /// Called again after it has completed, it does nothing and returns `Ok(())`.
+    ///
+    /// # Errors
+    ///
+    /// The error of the cleanup. It counts as attempted: the value is dropped all the same.
+    ///
+    /// # Panics
+    ///
+    /// If the cleanup panics. It counts as attempted then, too.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a cleanup that has begun stays in the guard and is resumed where it was, by
+    /// the next call or, once the guard is dropped, by the reaper.
+    #[must_use = "futures do nothing unless awaited: the cleanup is left to the reaper until this is"]
+    pub fn async_drop(&mut self) -> impl Future<Output = Result<(), T::Error>> + use<'_, T> {
+        self.slot.clean()
+    }
+
+    /// Whether the cleanup has ended: with a result, or with a panic.
+    pub fn is_dropped(&self) -> bool {
+        self.slot.is_done()
     }
 }
 

@@ -82,6 +82,8 @@ pub enum Cause {
     CancelledInCleanup,
     /// The thread was panicking: the guard was dragged along.
     Unwinding,
+    /// It was left to a reaper that was dropped before it had finished.
+    ReaperGone,
 }
 
 impl fmt::Display for Unhandled<'_> {
@@ -97,6 +99,9 @@ impl fmt::Display for Unhandled<'_> {
                         write!(f, "async_drop on {type_name} was cancelled before it finished")?;
                     }
                     Cause::Unwinding => write!(f, "{type_name} was dropped without its cleanup")?,
+                    Cause::ReaperGone => {
+                        write!(f, "the reaper was dropped before it had cleaned up {type_name}")?;
+                    }
                 }
                 if let Some(at) = created_at {
                     write!(f, " (created at {at})")?;
@@ -104,11 +109,14 @@ impl fmt::Display for Unhandled<'_> {
                 match cause {
                     Cause::Forgotten => f.write_str(
                         "\nEither no path to here awaits `async_drop`, or the task was cancelled; \
-                         a guard cannot tell. `with_async_drop` awaits it on every path.",
+                         a guard cannot tell. `with_async_drop` awaits it on every path; a guard \
+                         from `Reaper::adopt` survives a cancelled task, too.",
                     ),
                     Cause::CancelledInBody | Cause::CancelledInCleanup => f.write_str(
-                        "\nIts future was dropped: by a timeout, a `select!` or an aborted task.",
+                        "\nIts future was dropped: by a timeout, a `select!` or an aborted task. A \
+                         guard from `Reaper::adopt` survives that.",
                     ),
+                    Cause::ReaperGone => f.write_str("\nAwait `drain` or `async_drop` on it."),
                     Cause::Unwinding => f.write_str(", as a consequence of the panic before"),
                 }
             }

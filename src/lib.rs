@@ -89,6 +89,7 @@ mod helpers;
 pub mod hook;
 mod macros;
 mod outcome;
+mod reaper;
 mod scope;
 mod state;
 mod sync;
@@ -105,10 +106,11 @@ pub use helpers::{
 #[cfg(feature = "tokio")]
 pub use helpers::{AsyncDropTokioMutex, AsyncDropTokioMutexGuard};
 pub use outcome::Outcome;
+pub use reaper::{Acquire, Drain, Failure, Pending, Reaper, ReaperHandle, Report, Run, Stage};
 pub use scope::{Proof, ScopedGuard, scope};
 pub use state::{
-    Armed, ArmsLike, Brand, Checked, Cleans, Dropped, Enters, Holds, Lends, Live, Scoped, State,
-    Unscoped,
+    Adopted, Armed, ArmsLike, Brand, CanAdopt, Checked, Cleans, Dropped, Enters, Holds, Lends,
+    Live, Scoped, State, Unscoped,
 };
 pub use with::{bracket, with_async_drop};
 

@@ -9,13 +9,15 @@
 //!                      │ scope
 //!                      ▼
 //!                     Live<Scoped<'s>> ──async_drop(self)──▶ Dropped<Scoped<'s>>
+//!
+//! Checked, Live<Unscoped> ──Reaper::adopt──▶ Adopted ──async_drop(&mut self), or the reaper──▶ (cleaned)
 //! ```
 
 use std::marker::PhantomData;
 
 use crate::AsyncDrop;
 use crate::bomb::Origin;
-use crate::guard::{CheckedSlot, LiveSlot};
+use crate::guard::{AdoptedSlot, CheckedSlot, LiveSlot};
 
 /// Checked at run time, the default: a guard that is dropped before `async_drop` panics.
 #[derive(Debug)]
@@ -30,6 +32,10 @@ pub struct Live<B = Unscoped>(Branded<B>);
 /// The proof that a `Live<B>` guard was cleaned up. It holds nothing.
 #[derive(Debug)]
 pub struct Dropped<B = Unscoped>(Branded<B>);
+
+/// Cannot be lost: what its owner does not clean up, a [`Reaper`](crate::Reaper) does.
+#[derive(Debug)]
+pub struct Adopted;
 
 /// The brand of a guard that belongs to no scope.
 #[derive(Debug)]
@@ -54,6 +60,7 @@ mod sealed {
     )]
     pub trait Sealed {}
     impl Sealed for super::Checked {}
+    impl Sealed for super::Adopted {}
     impl<B: super::Brand> Sealed for super::Live<B> {}
     impl<B: super::Brand> Sealed for super::Dropped<B> {}
     impl Sealed for super::Unscoped {}
@@ -93,6 +100,10 @@ impl<B: Brand> State for Dropped<B> {
     type Slot<T> = ();
 }
 
+impl State for Adopted {
+    type Slot<T> = AdoptedSlot<T>;
+}
+
 /// The guard holds the value: [`Checked`] and [`Live`].
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` guard holds no value any more",
@@ -100,6 +111,10 @@ impl<B: Brand> State for Dropped<B> {
     note = "use the value before `async_drop`"
 )]
 pub trait Holds: State {
+    /// When a value is gone, for messages.
+    #[doc(hidden)]
+    const GONE: &'static str = "after its cleanup";
+
     /// The value, unless it is gone.
     #[doc(hidden)]
     fn value<T>(slot: &Self::Slot<T>) -> Result<&T, Origin<T>>;
@@ -110,7 +125,7 @@ pub trait Holds: State {
 
     /// The value without its obligation, unless it is gone.
     #[doc(hidden)]
-    fn into_value<T>(slot: Self::Slot<T>) -> Result<T, Origin<T>>;
+    fn into_value<T>(slot: Self::Slot<T>) -> Result<(Origin<T>, T), Origin<T>>;
 }
 
 /// The guard owes a cleanup and belongs to no scope: [`Checked`] and [`Live`].
@@ -182,6 +197,18 @@ pub trait Cleans<T: AsyncDrop>: Holds<Slot<T>: Send> {
     #[doc(hidden)]
     fn discard(slot: Self::Slot<T>);
 }
+
+/// A guard of this value can be [adopted](crate::Reaper::adopt): it is `'static` and [`Send`],
+/// and so is the error of its cleanup [`Send`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be adopted by a reaper",
+    label = "the reaper may keep this value longer than its owner, on another thread",
+    note = "it must be `Send` and `'static`, and the `Error` of its `AsyncDrop` must be `Send`: give it owned data, or clean its guard up without a reaper"
+)]
+pub trait CanAdopt: AsyncDrop<Error: Send> + Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: AsyncDrop<Error: Send> + Send + 'static> CanAdopt for T {}
 
 /// A guard in this state may enter a [`scope`](crate::scope): [`Live`], outside of any other.
 #[diagnostic::on_unimplemented(

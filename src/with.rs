@@ -151,7 +151,7 @@ where
 #[track_caller]
 pub fn lend<T: AsyncDrop, S: Lends<T>>(guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<T, S::Owned> {
     if let Err(origin) = S::value(&guard.slot) {
-        origin.gone("used");
+        origin.gone("used", S::GONE);
     }
     AsyncDropGuard { slot: S::lend(guard.slot) }
 }

@@ -20,7 +20,7 @@ impl<T, S: Holds> Deref for AsyncDropGuard<T, S> {
     fn deref(&self) -> &T {
         match S::value(&self.slot) {
             Ok(value) => value,
-            Err(origin) => origin.gone("used"),
+            Err(origin) => origin.gone("used", S::GONE),
         }
     }
 }
@@ -32,7 +32,7 @@ impl<T, S: Holds> DerefMut for AsyncDropGuard<T, S> {
     fn deref_mut(&mut self) -> &mut T {
         match S::value_mut(&mut self.slot) {
             Ok(value) => value,
-            Err(origin) => origin.gone("used"),
+            Err(origin) => origin.gone("used", S::GONE),
         }
     }
 }
@@ -66,8 +66,8 @@ impl<T, S: Holds> AsyncDropGuard<T, S> {
     #[track_caller]
     pub(crate) fn unwrap(guard: Self) -> T {
         match S::into_value(guard.slot) {
-            Ok(value) => value,
-            Err(origin) => origin.gone("tried to take out"),
+            Ok((_, value)) => value,
+            Err(origin) => origin.gone("tried to take out", S::GONE),
         }
     }
 }

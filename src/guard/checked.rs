@@ -87,12 +87,9 @@ impl Holds for Checked {
         }
     }
 
-    fn into_value<T>(slot: CheckedSlot<T>) -> Result<T, Origin<T>> {
+    fn into_value<T>(slot: CheckedSlot<T>) -> Result<(Origin<T>, T), Origin<T>> {
         match slot {
-            CheckedSlot::Armed { fuse, value } => {
-                fuse.defuse();
-                Ok(value)
-            }
+            CheckedSlot::Armed { fuse, value } => Ok((fuse.defuse(), value)),
             CheckedSlot::Done { origin } => Err(origin),
         }
     }

@@ -49,10 +49,9 @@ impl<B: Brand> Holds for Live<B> {
         Ok(&mut slot.value)
     }
 
-    fn into_value<T>(slot: LiveSlot<T>) -> Result<T, Origin<T>> {
+    fn into_value<T>(slot: LiveSlot<T>) -> Result<(Origin<T>, T), Origin<T>> {
         let LiveSlot { bomb, value } = slot;
-        bomb.defuse();
-        Ok(value)
+        Ok((bomb.defuse(), value))
     }
 }
 

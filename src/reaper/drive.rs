@@ -1,0 +1,142 @@
+//! Who polls the cleanups of orphans: every `Run` and every `Drain`, whoever comes.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use futures::StreamExt;
+
+use super::{Report, Yard};
+
+/// Those who wait for something to happen. Whatever happens wakes them all: a single waker would
+/// be that of a parked `drain`, say, while `run` is to go on.
+#[derive(Default)]
+pub(super) struct Drivers {
+    wakers: Mutex<Vec<Waker>>,
+}
+
+impl Drivers {
+    /// Until the next `wake_all`.
+    fn register(&self, waker: &Waker) {
+        let mut wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
+        if !wakers.iter().any(|known| known.will_wake(waker)) {
+            wakers.push(waker.clone());
+        }
+    }
+
+    pub(super) fn wake_all(&self) {
+        let mut wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
+        let wakers = std::mem::take(&mut *wakers);
+        // To wake runs code of an executor: not under the lock.
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Wake for Drivers {
+    fn wake(self: Arc<Self>) {
+        self.wake_all();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.wake_all();
+    }
+}
+
+impl Yard {
+    /// Polls the orphans that are to be polled, unless somebody else does.
+    fn drive(&self, cx: &mut Context<'_>) {
+        self.drivers.register(cx.waker());
+        let mut running = match self.running.try_lock() {
+            Ok(running) => running,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        let waker = Waker::from(Arc::clone(&self.drivers));
+        let mut cx = Context::from_waker(&waker);
+        loop {
+            running.extend(self.take_inbox());
+            // What a cleanup leaves behind, orphans among it, wakes this driver again.
+            match running.poll_next_unpin(&mut cx) {
+                Poll::Ready(Some(ended)) => self.ended(ended),
+                Poll::Ready(None) | Poll::Pending => break,
+            }
+        }
+        if self.is_abandoned() {
+            let given_up = std::mem::take(&mut *running);
+            drop(running);
+            for job in given_up {
+                let _reported_by_abandon = job.give_up();
+            }
+        }
+    }
+}
+
+/// Cleans orphans up as they come; see [`Reaper::run`](crate::Reaper::run).
+#[must_use = "futures do nothing unless polled: spawn it, or orphans wait for `drain`"]
+pub struct Run {
+    yard: Arc<Yard>,
+}
+
+impl Run {
+    pub(super) fn new(yard: Arc<Yard>) -> Self {
+        yard.join();
+        Self { yard }
+    }
+}
+
+impl Future for Run {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.yard.drive(cx);
+        if self.yard.is_over() { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        // The others take over what this one was woken for.
+        self.yard.drivers.wake_all();
+        self.yard.leave();
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").finish_non_exhaustive()
+    }
+}
+
+/// Waits until nothing adopted is left; see [`Reaper::drain`](crate::Reaper::drain).
+#[must_use = "futures do nothing unless awaited: nothing is waited for"]
+pub struct Drain<'a> {
+    yard: &'a Yard,
+}
+
+impl<'a> Drain<'a> {
+    pub(super) fn new(yard: &'a Yard) -> Self {
+        Self { yard }
+    }
+}
+
+impl Future for Drain<'_> {
+    type Output = Report;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Report> {
+        self.yard.drive(cx);
+        if self.yard.is_empty() { Poll::Ready(self.yard.take_report()) } else { Poll::Pending }
+    }
+}
+
+impl Drop for Drain<'_> {
+    fn drop(&mut self) {
+        self.yard.drivers.wake_all();
+    }
+}
+
+impl fmt::Debug for Drain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Drain").finish_non_exhaustive()
+    }
+}
