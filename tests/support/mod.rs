@@ -2,6 +2,8 @@
 //! to poll, cancel and listen.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
+pub mod world;
+
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};

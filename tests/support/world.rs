@@ -1,0 +1,156 @@
+//! An exhaustive search for an end of an owner that loses a cleanup.
+//!
+//! A scenario makes resources in a [`World`], adopts them, uses them and cleans them up. It is
+//! run once to count its polls, and then again for every number of polls after which it is
+//! dropped, in an ordinary drop and in that of a panic, and for every one of its own steps at
+//! which it panics. Each time the reaper is drained, and every cleanup must have begun once and
+//! ended once, and every value been dropped once, with nothing reported as lost.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use livedrop::{AsyncDropGuard, Reaper, ReaperHandle};
+
+use super::{Ending, Log, Reports, Resource, block_on, wait};
+
+/// What one run of a scenario has at its disposal.
+pub struct World {
+    pub reaper: ReaperHandle,
+    resources: Mutex<Vec<(Arc<Log>, Ending)>>,
+    steps: AtomicUsize,
+    panic_at: usize,
+}
+
+impl World {
+    fn new(reaper: &Reaper, panic_at: usize) -> Arc<Self> {
+        Arc::new(Self {
+            reaper: reaper.handle(),
+            resources: Mutex::default(),
+            steps: AtomicUsize::new(0),
+            panic_at,
+        })
+    }
+
+    /// A value whose cleanup is accounted for.
+    pub fn resource(&self, waits: usize, ending: Ending) -> Resource {
+        let log = Arc::<Log>::default();
+        self.resources.lock().unwrap().push((Arc::clone(&log), ending));
+        Resource::new(&log, waits, ending)
+    }
+
+    pub fn checked(&self, waits: usize, ending: Ending) -> AsyncDropGuard<Resource> {
+        AsyncDropGuard::new(self.resource(waits, ending))
+    }
+
+    /// Steps of the body: each waits once, and is a point at which it may panic.
+    pub async fn steps(&self, count: usize) {
+        for _ in 0..count {
+            self.step();
+            wait(1).await;
+        }
+        self.step();
+    }
+
+    fn step(&self) {
+        if self.steps.fetch_add(1, SeqCst) == self.panic_at {
+            std::panic::panic_any(PANIC);
+        }
+    }
+}
+
+const PANIC: &str = "at a step of the body";
+const NEVER: usize = usize::MAX;
+
+pub type Run = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// How a scenario is left.
+#[derive(Clone, Copy, Debug)]
+enum Exit {
+    /// Dropped after so many polls.
+    Dropped(usize),
+    /// Dropped by a panic of something else after so many polls.
+    Unwound(usize),
+    /// It panics at this step of its own.
+    Panicked(usize),
+}
+
+/// Keeps the messages of the meant panics out of the output.
+pub fn silence_meant_panics() {
+    let others = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if info.payload_as_str() != Some(PANIC) {
+            others(info);
+        }
+    }));
+}
+
+/// Runs the scenario to its end and leaves it at every point. Returns how many points there were.
+pub fn explore(name: &str, scenario: &dyn Fn(Arc<World>) -> Run) -> usize {
+    let (polls, steps) = once(name, scenario, None);
+    let dropped = (0..polls).map(Exit::Dropped);
+    let unwound = (0..polls).map(Exit::Unwound);
+    let panicked = (0..steps).map(Exit::Panicked);
+    let mut points = 0;
+    for exit in dropped.chain(unwound).chain(panicked) {
+        once(name, scenario, Some(exit));
+        points += 1;
+    }
+    points
+}
+
+/// One run. Returns its polls and its steps.
+fn once(name: &str, scenario: &dyn Fn(Arc<World>) -> Run, exit: Option<Exit>) -> (usize, usize) {
+    let reports = Reports::collect();
+    let mut reaper = Reaper::new();
+    let world =
+        World::new(&reaper, if let Some(Exit::Panicked(step)) = exit { step } else { NEVER });
+    let limit = match exit {
+        Some(Exit::Dropped(polls) | Exit::Unwound(polls)) => polls,
+        Some(Exit::Panicked(_)) | None => NEVER,
+    };
+    let mut polls = 0;
+    let mut future = Some(scenario(Arc::clone(&world)));
+    let left = catch_unwind(AssertUnwindSafe(|| {
+        // Taken in here, so that a panic drops it on its way.
+        let mut future = future.take().expect("there is one");
+        let mut cx = Context::from_waker(Waker::noop());
+        while polls < limit {
+            polls += 1;
+            if let Poll::Ready(()) = future.as_mut().poll(&mut cx) {
+                return true;
+            }
+        }
+        if let Some(Exit::Unwound(_)) = exit {
+            std::panic::panic_any(PANIC);
+        }
+        false
+    }));
+    let as_meant = match (&left, exit) {
+        (Ok(ended), _) => *ended == exit.is_none(),
+        (Err(payload), Some(Exit::Panicked(_) | Exit::Unwound(_))) => {
+            payload.downcast_ref::<&str>().is_some_and(|text| *text == PANIC)
+        }
+        (Err(_), _) => false,
+    };
+    assert!(as_meant, "{name}, {exit:?}: left in another way: {left:?}");
+
+    let failures = block_on(reaper.drain()).failures.len();
+    block_on(reaper.async_drop()).expect("drained before");
+    let resources = std::mem::take(&mut *world.resources.lock().unwrap());
+    let mut may_fail = 0;
+    for (number, (log, ending)) in resources.into_iter().enumerate() {
+        let ended = usize::from(ending != Ending::Panic);
+        may_fail += usize::from(ending != Ending::Ok);
+        assert_eq!(log.counts(), (1, ended, 1), "{name}, {exit:?}: resource {number}");
+    }
+    // An error that comes after a panic of the body is no loss: the hook has it.
+    let (suppressed, lost): (Vec<_>, Vec<_>) =
+        reports.take().into_iter().partition(|text| text.contains(" failed as well: Failed"));
+    assert!(lost.is_empty(), "{name}, {exit:?}: {lost:?}");
+    let failures = failures + suppressed.len();
+    assert!(failures <= may_fail, "{name}, {exit:?}: {failures} failures");
+    (polls, world.steps.load(SeqCst))
+}
