@@ -13,6 +13,10 @@
 //! The library never prints a guarded value: a report names its type and its creation site.
 //! Errors are shown through their `Debug`.
 //!
+//! With the feature `tracing`, every report is an event as well: an error for a forgotten guard, a
+//! warning for a suppressed error, with the fields `type_name`, `created_at` and `cause` or
+//! `error`.
+//!
 //! # Panics
 //!
 //! A hook may panic. Where the thread is panicking already, that second panic is caught and
@@ -244,6 +248,8 @@ pub(crate) fn call_caught(unhandled: &Unhandled<'_>) {
 }
 
 fn call_hook(unhandled: &Unhandled<'_>) {
+    #[cfg(feature = "tracing")]
+    emit(unhandled);
     // Both are called with nothing borrowed or locked: a hook may change hooks.
     let local = LOCAL.try_with(|local| local.borrow().clone()).ok().flatten();
     if let Some(hook) = local {
@@ -253,5 +259,21 @@ fn call_hook(unhandled: &Unhandled<'_>) {
     match hook {
         Some(hook) => hook(unhandled),
         None => panic(unhandled),
+    }
+}
+
+/// An event for what is reported, whatever the hook makes of it.
+#[cfg(feature = "tracing")]
+fn emit(unhandled: &Unhandled<'_>) {
+    match unhandled {
+        Unhandled::Forgotten { type_name, created_at, cause } => tracing::error!(
+            type_name,
+            created_at = created_at.map(tracing::field::display),
+            ?cause,
+            "{unhandled}"
+        ),
+        Unhandled::Suppressed { type_name, error } => {
+            tracing::warn!(type_name, ?error, "{unhandled}");
+        }
     }
 }

@@ -93,6 +93,8 @@ mod reaper;
 mod scope;
 mod state;
 mod sync;
+#[cfg(feature = "tokio")]
+pub mod task;
 mod type_name;
 mod with;
 

@@ -131,7 +131,7 @@ fn scenarios() -> Vec<(String, Scenario)> {
                         let resource = world.resource(cleanup, ending);
                         let recursive = Recursive { world: Arc::clone(&world), resource };
                         let guard = world.reaper.adopt(AsyncDropGuard::live(recursive));
-                        let (_, cleaned) = bracket(guard, async |_| world.steps(body).await).await;
+                        let ((), cleaned) = bracket(guard, async |_| world.steps(body).await).await;
                         ignore(cleaned);
                     }),
                 );
