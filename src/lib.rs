@@ -85,6 +85,7 @@ mod errors;
 mod exclusive;
 mod findings;
 mod guard;
+pub mod guide;
 mod helpers;
 pub mod hook;
 mod macros;
