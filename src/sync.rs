@@ -2,10 +2,12 @@
 //! under `cfg(shuttle)`, one that the model tests can interrupt at every step.
 
 #[cfg(not(shuttle))]
-pub(crate) use std::sync::{Arc, Weak};
+pub(crate) use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 #[cfg(shuttle)]
 pub(crate) use model::{Arc, Weak};
+#[cfg(shuttle)]
+pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 
 /// `Arc` and `Weak` with a scheduling point before every use of their counts. Shuttle has none
 /// of its own: it re-exports the standard library's, whose counts its schedulers do not see.

@@ -2,7 +2,7 @@
 //! who looks after the orphans.
 
 use std::panic::Location;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use futures::stream::FuturesUnordered;
@@ -13,6 +13,7 @@ use super::{Cleanup, Pending, Report, Stage};
 use crate::bomb::report_lost;
 use crate::caught::suppress_of;
 use crate::hook::Cause;
+use crate::sync::{Mutex, MutexGuard};
 
 /// The common ground. No code of a user runs while its books are open.
 pub(crate) struct Yard {
@@ -92,7 +93,7 @@ impl Yard {
     pub(super) fn new() -> Self {
         Self {
             books: Mutex::new(Books { keepers: 1, ..Books::default() }),
-            running: Mutex::default(),
+            running: Mutex::new(FuturesUnordered::new()),
             drivers: Arc::default(),
         }
     }

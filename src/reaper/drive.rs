@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::sync::{Arc, PoisonError, TryLockError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use futures::StreamExt;
 
 use super::{Report, Yard};
+use crate::sync::Mutex;
 
 /// Those who wait for something to happen. Whatever happens wakes them all: a single waker would
 /// be that of a parked `drain`, say, while `run` is to go on.

@@ -1,0 +1,245 @@
+//! Model tests of the reaper: an owner that goes, against `drain`, against `run`, and against the
+//! end of the reaper itself, in many orders.
+//!
+//! `RUSTFLAGS="--cfg shuttle" cargo test --release --test model_reaper`
+//!
+//! What the model sees: each use of the reaper's locks as one step. What it does not see: the inside
+//! of `FuturesUnordered` and of the executor.
+
+#![cfg(shuttle)]
+
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use async_trait::async_trait;
+use livedrop::hook::{self, Unhandled};
+use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, Reaper, ReaperHandle};
+use shuttle::future::block_on;
+use shuttle::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use shuttle::thread;
+
+const ORDERS: usize = 2_000;
+const DEPTH: usize = 3;
+
+/// What became of the values of a program.
+struct Ledger {
+    begun: AtomicUsize,
+    ended: AtomicUsize,
+    dropped: AtomicUsize,
+    reported: AtomicUsize,
+}
+
+impl Ledger {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            begun: AtomicUsize::new(0),
+            ended: AtomicUsize::new(0),
+            dropped: AtomicUsize::new(0),
+            reported: AtomicUsize::new(0),
+        })
+    }
+
+    fn assert_all_cleaned(&self, values: usize) {
+        assert_eq!(self.begun.load(SeqCst), values, "cleanups begun");
+        assert_eq!(self.ended.load(SeqCst), values, "cleanups ended");
+        assert_eq!(self.dropped.load(SeqCst), values, "values dropped");
+        assert_eq!(self.reported.load(SeqCst), 0, "values reported as lost");
+    }
+
+    /// Each is cleaned up or reported, never both, never neither.
+    fn assert_none_unaccounted(&self, values: usize) {
+        assert!(self.begun.load(SeqCst) <= values, "none is restarted");
+        let accounted = self.ended.load(SeqCst) + self.reported.load(SeqCst);
+        assert_eq!(accounted, values, "cleaned up or reported");
+        assert_eq!(self.dropped.load(SeqCst), values, "values dropped");
+    }
+
+    /// Counts what is reported instead of a panic. Shuttle's threads share the real one.
+    fn listen(self: &Arc<Self>) -> hook::ScopedHook {
+        let ledger = Arc::clone(self);
+        hook::scoped(move |unhandled| {
+            if let Unhandled::Forgotten { type_name: "Resource", .. } = unhandled {
+                ledger.reported.fetch_add(1, SeqCst);
+            }
+        })
+    }
+}
+
+struct Resource(Arc<Ledger>);
+
+#[async_trait]
+impl AsyncDrop for Resource {
+    type Error = std::convert::Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        self.0.begun.fetch_add(1, SeqCst);
+        Yield(false).await;
+        self.0.ended.fetch_add(1, SeqCst);
+        Ok(())
+    }
+}
+
+impl Drop for Resource {
+    fn drop(&mut self) {
+        self.0.dropped.fetch_add(1, SeqCst);
+    }
+}
+
+/// Waits once.
+struct Yield(bool);
+
+impl Future for Yield {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.0, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+fn adopt(reaper: &ReaperHandle, ledger: &Arc<Ledger>) -> AsyncDropGuard<Resource, Adopted> {
+    reaper.adopt(AsyncDropGuard::new(Resource(Arc::clone(ledger))))
+}
+
+/// Goes after so many polls of the cleanup.
+fn leave(mut guard: AsyncDropGuard<Resource, Adopted>, polls: usize) {
+    let mut cleanup = pin!(guard.async_drop());
+    for _ in 0..polls {
+        let _ = cleanup.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    }
+}
+
+fn explore(program: impl Fn() + Copy + Send + Sync + 'static) {
+    shuttle::check_random(program, ORDERS);
+    shuttle::check_pct(program, ORDERS, DEPTH);
+}
+
+#[test]
+fn drain_finds_every_orphan_whenever_its_owner_goes() {
+    explore(|| {
+        let (ledger, mut reaper) = (Ledger::new(), Reaper::new());
+        let _hook = ledger.listen();
+        let owners: Vec<_> = (0..3)
+            .map(|polls| {
+                let guard = adopt(&reaper.handle(), &ledger);
+                thread::spawn(move || leave(guard, polls))
+            })
+            .collect();
+        let report = block_on(reaper.drain());
+        assert!(report.failures.is_empty());
+        ledger.assert_all_cleaned(3);
+        owners.into_iter().for_each(|owner| owner.join().unwrap());
+        block_on(reaper.async_drop()).unwrap();
+    });
+}
+
+#[test]
+fn run_and_drain_share_the_work() {
+    explore(|| {
+        let (ledger, mut reaper) = (Ledger::new(), Reaper::new());
+        let _hook = ledger.listen();
+        let run = reaper.run();
+        let runner = thread::spawn(move || block_on(run));
+        let guards = [adopt(&reaper.handle(), &ledger), adopt(&reaper.handle(), &ledger)];
+        let owner = thread::spawn(move || {
+            for (polls, guard) in guards.into_iter().enumerate() {
+                leave(guard, polls);
+            }
+        });
+        block_on(reaper.async_drop()).unwrap();
+        ledger.assert_all_cleaned(2);
+        owner.join().unwrap();
+        runner.join().unwrap();
+    });
+}
+
+/// A driver that goes leaves the rest to the one that stays.
+#[test]
+fn drain_goes_on_when_run_is_dropped() {
+    explore(|| {
+        let (ledger, mut reaper) = (Ledger::new(), Reaper::new());
+        let _hook = ledger.listen();
+        let guard = adopt(&reaper.handle(), &ledger);
+        let mut run = Box::pin(reaper.run());
+        let runner = thread::spawn(move || {
+            let _ = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            thread::yield_now();
+            let _ = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        });
+        let owner = thread::spawn(move || leave(guard, 1));
+        assert!(block_on(reaper.drain()).failures.is_empty());
+        ledger.assert_all_cleaned(1);
+        runner.join().unwrap();
+        owner.join().unwrap();
+        block_on(reaper.async_drop()).unwrap();
+    });
+}
+
+#[test]
+fn a_forgotten_reaper_reports_what_it_does_not_clean_up() {
+    explore(|| {
+        let (ledger, reaper) = (Ledger::new(), Reaper::new());
+        let _hook = ledger.listen();
+        let guards = [0, 1, 1].map(|polls| (polls, adopt(&reaper.handle(), &ledger)));
+        let owners = guards.map(|(polls, guard)| thread::spawn(move || leave(guard, polls)));
+        drop(AsyncDropGuard::into_inner_without_cleanup(reaper));
+        owners.into_iter().for_each(|owner| owner.join().unwrap());
+        ledger.assert_none_unaccounted(3);
+    });
+}
+
+#[test]
+fn a_forgotten_reaper_and_a_run_that_ends_account_for_everything() {
+    explore(|| {
+        let (ledger, reaper) = (Ledger::new(), Reaper::new());
+        let _hook = ledger.listen();
+        let guard = adopt(&reaper.handle(), &ledger);
+        let mut run = Box::pin(reaper.run());
+        let runner = thread::spawn(move || {
+            for _ in 0..3 {
+                let _ = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            }
+        });
+        let owner = thread::spawn(move || leave(guard, 1));
+        drop(AsyncDropGuard::into_inner_without_cleanup(reaper));
+        owner.join().unwrap();
+        runner.join().unwrap();
+        ledger.assert_none_unaccounted(1);
+    });
+}
+
+#[test]
+fn adopting_races_closing() {
+    explore(|| {
+        let (ledger, mut reaper) = (Ledger::new(), Reaper::new());
+        let _hook = ledger.listen();
+        let handle = reaper.handle();
+        let books = Arc::clone(&ledger);
+        let late = thread::spawn(move || drop(adopt(&handle, &books)));
+        block_on(reaper.async_drop()).unwrap();
+        drop(reaper);
+        late.join().unwrap();
+        ledger.assert_none_unaccounted(1);
+    });
+}
+
+#[test]
+fn the_smallest_program_in_every_order() {
+    shuttle::check_dfs(
+        || {
+            let (ledger, mut reaper) = (Ledger::new(), Reaper::new());
+            let _hook = ledger.listen();
+            let guard = adopt(&reaper.handle(), &ledger);
+            let owner = thread::spawn(move || leave(guard, 1));
+            assert!(block_on(reaper.drain()).failures.is_empty());
+            ledger.assert_all_cleaned(1);
+            owner.join().unwrap();
+            block_on(reaper.async_drop()).unwrap();
+        },
+        Some(20_000),
+    );
+}
