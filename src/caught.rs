@@ -32,19 +32,23 @@ pub(crate) fn suppress_panic<T>(payload: Payload) {
     std::mem::forget(payload);
 }
 
+/// What a panic said.
+pub(crate) fn message(payload: &Payload) -> &str {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        text
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text
+    } else {
+        "with a payload that is no text"
+    }
+}
+
 /// A panic as an error to report.
 struct Panicked<'a>(&'a Payload);
 
 impl fmt::Debug for Panicked<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let message = if let Some(text) = self.0.downcast_ref::<&str>() {
-            text
-        } else if let Some(text) = self.0.downcast_ref::<String>() {
-            text
-        } else {
-            "with a payload that is no text"
-        };
-        write!(f, "panicked: {message}")
+        write!(f, "panicked: {}", message(self.0))
     }
 }
 

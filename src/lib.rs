@@ -98,9 +98,11 @@ mod with;
 pub use async_drop::AsyncDrop;
 pub use errors::CleanupErrors;
 pub use guard::AsyncDropGuard;
+#[cfg(feature = "testutils")]
+pub use helpers::SyncDrop;
 pub use helpers::{
-    AsyncDropArc, AsyncDropMutex, AsyncDropMutexGuard, AsyncDropWeak, CleanupFn, CleanupOutput,
-    Deferred,
+    AsyncDropArc, AsyncDropMutex, AsyncDropMutexGuard, AsyncDropShared, AsyncDropStack,
+    AsyncDropWeak, CleanupFn, CleanupOutput, Deferred, ErasedError, Key, TaskPanicked,
 };
 #[cfg(feature = "tokio")]
 pub use helpers::{AsyncDropTokioMutex, AsyncDropTokioMutexGuard};
