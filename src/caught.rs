@@ -20,7 +20,7 @@ pub(crate) fn suppress<T>(error: &dyn fmt::Debug) {
 
 /// Reports an error that a caught panic pushes aside.
 #[cold]
-fn suppress_after_panic<T>(error: &dyn fmt::Debug) {
+pub(crate) fn suppress_after_panic<T>(error: &dyn fmt::Debug) {
     hook::call_caught(&Unhandled::Suppressed { type_name: &type_name::of::<T>(), error });
 }
 
@@ -58,8 +58,9 @@ impl fmt::Debug for Panicked<'_> {
 pub struct Caught<R>(Result<R, Payload>);
 
 impl<R> Caught<R> {
-    pub(crate) async fn from_future(future: impl Future<Output = R>) -> Self {
-        Self(AssertUnwindSafe(future).catch_unwind().await)
+    // Not an `async fn`: that would hold the future twice.
+    pub(crate) fn from_future(future: impl Future<Output = R>) -> impl Future<Output = Self> {
+        AssertUnwindSafe(future).catch_unwind().map(Self)
     }
 
     pub(crate) fn into_result(self) -> Result<R, Payload> {
