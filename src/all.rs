@@ -1,13 +1,92 @@
-//! Cleaning up what something else owns: one guard in place, or many of them at once.
+//! Cleaning up one guard in place, and several guards at once: `async_drop_all`.
 
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
-use futures::stream::{FuturesUnordered, StreamExt};
-
-use crate::caught::Caught;
-use crate::findings::Findings;
 use crate::{AsyncDrop, AsyncDropGuard, Cleans, CleanupErrors};
+
+mod members;
+
+pub use members::{Guards, Member};
+
+/// Cleans several guards up concurrently, whatever their types.
+///
+/// It takes a tuple of up to twelve guards, or of `Option`s of guards, which are all in the same
+/// state and have the same error. All of them are cleaned up, even when some fail or panic.
+///
+/// What it returns depends on their state. For `Checked` guards it is a
+/// `Result<(), CleanupErrors<E>>`. For [`Live`](crate::Live) guards it is an [`AllOutcome`], with
+/// the proof of each guard, in a tuple like that of the guards.
+///
+/// # Errors
+///
+/// All the errors of the cleanups, in the order in which they were found.
+///
+/// # Panics
+///
+/// Resumes the first panic of a cleanup when all the others have ended. Errors, and other
+/// panics, go to the [hook](crate::hook) then.
+///
+/// # Cancel safety
+///
+/// Not cancel safe: the guards that are not done yet are lost with the future, and reported, and
+/// the errors found so far go to the [hook](crate::hook). Where that can happen, keep the guards
+/// in an [`AsyncDropVec`](crate::AsyncDropVec).
+///
+/// # Examples
+///
+/// ```
+/// use livedrop::{AsyncDropGuard, async_drop_all};
+/// # use std::io;
+/// # struct Database;
+/// # struct Cache;
+/// # #[async_trait::async_trait]
+/// # impl livedrop::AsyncDrop for Database {
+/// #     type Error = io::Error;
+/// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+/// # }
+/// # #[async_trait::async_trait]
+/// # impl livedrop::AsyncDrop for Cache {
+/// #     type Error = io::Error;
+/// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+/// # }
+/// # futures::executor::block_on(async {
+/// let database = AsyncDropGuard::new(Database);
+/// let cache = Some(AsyncDropGuard::new(Cache));
+/// async_drop_all((database, cache)).await?;
+///
+/// let database = AsyncDropGuard::live(Database);
+/// let cache = AsyncDropGuard::live(Cache);
+/// async_drop_all((database, cache)).await.result?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[must_use = "futures do nothing unless awaited: the values would be dropped without their cleanup"]
+pub fn async_drop_all<G: Guards>(guards: G) -> impl Future<Output = G::Outcome> {
+    guards.clean()
+}
+
+/// What came of the cleanup of several [`Live`](crate::Live) guards: the proof of each that it
+/// was attempted, and the result beside them.
+#[must_use = "the result of the cleanups is lost otherwise: use `.result` or `.into_result()`"]
+#[derive(Debug)]
+pub struct AllOutcome<P, E> {
+    /// The proofs, in a tuple like that of the guards. For a `None` there is a `None`.
+    pub proofs: P,
+    /// What the cleanups returned.
+    pub result: Result<(), CleanupErrors<E>>,
+}
+
+impl<P, E> AllOutcome<P, E> {
+    /// The proofs if all cleanups succeeded.
+    ///
+    /// # Errors
+    ///
+    /// What the cleanups failed with. The proofs are dropped.
+    pub fn into_result(self) -> Result<P, CleanupErrors<E>> {
+        self.result.map(|()| self.proofs)
+    }
+}
 
 /// Cleans the guard up that `held` holds, and leaves `None` once that has ended, with a result
 /// or with a panic. If this is cancelled, `held` holds the guard as before.
@@ -16,11 +95,12 @@ pub(crate) fn clean_in_place<T: AsyncDrop, S: Cleans<T>>(
 ) -> impl Future<Output = Result<(), T::Error>> + Send {
     async move {
         let mut ending = EmptiesWhenPolled { held, in_poll: true };
-        let Some(guard) = &mut *ending.held else {
+        let EmptiesWhenPolled { held, in_poll } = &mut ending;
+        let Some(guard) = held else {
             return Ok(());
         };
         let mut cleanup = pin!(S::clean(&mut guard.slot));
-        std::future::poll_fn(|cx| poll_marked(&mut ending.in_poll, cleanup.as_mut(), cx)).await
+        std::future::poll_fn(move |cx| poll_marked(in_poll, cleanup.as_mut(), cx)).await
     }
 }
 
@@ -49,41 +129,5 @@ impl<T: AsyncDrop, S: Cleans<T>> Drop for EmptiesWhenPolled<'_, T, S> {
         {
             AsyncDropGuard::discard(guard);
         }
-    }
-}
-
-/// Cleans the guards of a vector up concurrently. Those that are not done when this is
-/// cancelled are in the vector then, and the errors found so far go to the hook.
-pub(crate) fn clean_vec<T: AsyncDrop, S: Cleans<T>>(
-    home: &mut Vec<AsyncDropGuard<T, S>>,
-) -> impl Future<Output = Result<(), CleanupErrors<T::Error>>> + Send
-where
-    T::Error: Send,
-{
-    async move {
-        let held = home.drain(..).map(Some).collect();
-        let mut borrowed = ReturnsTheRest { home, held };
-        let mut findings = Findings::<T, _>::new();
-        {
-            let cleanups =
-                borrowed.held.iter_mut().map(|held| Caught::from_future(clean_in_place(held)));
-            let mut cleanups: FuturesUnordered<_> = cleanups.collect();
-            while let Some(cleanup) = cleanups.next().await {
-                findings.add(cleanup);
-            }
-        }
-        findings.end()
-    }
-}
-
-/// Puts the guards back that are not done.
-struct ReturnsTheRest<'a, T: AsyncDrop, S: Cleans<T>> {
-    home: &'a mut Vec<AsyncDropGuard<T, S>>,
-    held: Vec<Option<AsyncDropGuard<T, S>>>,
-}
-
-impl<T: AsyncDrop, S: Cleans<T>> Drop for ReturnsTheRest<'_, T, S> {
-    fn drop(&mut self) {
-        self.home.extend(self.held.drain(..).flatten());
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use crate::{AsyncDropGuard, Checked, Cleans, CleanupErrors, all};
+use crate::{AsyncDropGuard, Checked, Cleans, CleanupErrors, all, batch};
 
 /// A value whose cleanup has to be awaited.
 ///
@@ -145,6 +145,6 @@ where
     }
 
     fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send {
-        all::clean_vec(self)
+        batch::clean_vec(self)
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn suppress_of(type_name: &str, error: &dyn fmt::Debug) {
 
 /// Reports an error that a caught panic pushes aside.
 #[cold]
-fn suppress_after_panic<T>(error: &dyn fmt::Debug) {
+pub(crate) fn suppress_after_panic<T>(error: &dyn fmt::Debug) {
     hook::call_caught(&Unhandled::Suppressed { type_name: &type_name::of::<T>(), error });
 }
 
@@ -38,19 +38,23 @@ pub(crate) fn suppress_panic<T>(payload: Payload) {
     std::mem::forget(payload);
 }
 
+/// What a panic said.
+pub(crate) fn message(payload: &Payload) -> &str {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        text
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text
+    } else {
+        "with a payload that is no text"
+    }
+}
+
 /// A panic as an error to report.
 pub(crate) struct Panicked<'a>(pub(crate) &'a Payload);
 
 impl fmt::Debug for Panicked<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let message = if let Some(text) = self.0.downcast_ref::<&str>() {
-            text
-        } else if let Some(text) = self.0.downcast_ref::<String>() {
-            text
-        } else {
-            "with a payload that is no text"
-        };
-        write!(f, "panicked: {message}")
+        write!(f, "panicked: {}", message(self.0))
     }
 }
 
@@ -60,8 +64,9 @@ impl fmt::Debug for Panicked<'_> {
 pub struct Caught<R>(Result<R, Payload>);
 
 impl<R> Caught<R> {
-    pub(crate) async fn from_future(future: impl Future<Output = R>) -> Self {
-        Self(AssertUnwindSafe(future).catch_unwind().await)
+    // Not an `async fn`: that would hold the future twice.
+    pub(crate) fn from_future(future: impl Future<Output = R>) -> impl Future<Output = Self> {
+        AssertUnwindSafe(future).catch_unwind().map(Self)
     }
 
     pub(crate) fn into_result(self) -> Result<R, Payload> {

@@ -79,6 +79,7 @@
 
 mod all;
 mod async_drop;
+mod batch;
 mod bomb;
 mod caught;
 mod errors;
@@ -99,12 +100,16 @@ pub mod task;
 mod type_name;
 mod with;
 
+pub use all::{AllOutcome, Guards, Member, async_drop_all};
 pub use async_drop::AsyncDrop;
 pub use errors::CleanupErrors;
 pub use guard::AsyncDropGuard;
+#[cfg(feature = "testutils")]
+pub use helpers::SyncDrop;
 pub use helpers::{
-    AsyncDropArc, AsyncDropMutex, AsyncDropMutexGuard, AsyncDropWeak, CleanupFn, CleanupOutput,
-    Deferred,
+    AsyncDropArc, AsyncDropHashMap, AsyncDropMutex, AsyncDropMutexGuard, AsyncDropResult,
+    AsyncDropShared, AsyncDropStack, AsyncDropVec, AsyncDropWeak, CleanupFn, CleanupOutput,
+    Deferred, ErasedError, GuardOf, Key, OccupiedError, TaskPanicked, flatten_async_drop,
 };
 #[cfg(feature = "tokio")]
 pub use helpers::{AsyncDropTokioMutex, AsyncDropTokioMutexGuard};

@@ -150,7 +150,8 @@ macro_rules! in_state {
                 log: &Arc<Log>,
                 endings: [Ending; 3],
             ) -> Vec<AsyncDropGuard<Resource, $State>> {
-                let resource = |(index, ending)| Resource::new(log, 1 + index, ending);
+                // The first poll of several polls each of them twice.
+                let resource = |(index, ending)| Resource::new(log, 2 + index, ending);
                 let resources = endings.into_iter().enumerate().map(resource);
                 resources.map(super::$state).collect()
             }

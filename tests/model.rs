@@ -19,7 +19,8 @@ use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
 use livedrop::{
-    ArmsLike, AsyncDrop, AsyncDropArc, AsyncDropGuard, AsyncDropWeak, Checked, Cleans, Live,
+    Armed, ArmsLike, AsyncDrop, AsyncDropArc, AsyncDropGuard, AsyncDropShared, AsyncDropWeak,
+    Checked, Cleans, Live,
 };
 use shuttle::future::block_on;
 use shuttle::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -86,11 +87,12 @@ struct Wait(usize);
 impl Future for Wait {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if self.0 == 0 {
             return Poll::Ready(());
         }
         self.0 -= 1;
+        cx.waker().wake_by_ref();
         Poll::Pending
     }
 }
@@ -427,3 +429,118 @@ macro_rules! mutex_model {
 mutex_model!(futures_lock, AsyncDropMutex);
 #[cfg(feature = "tokio")]
 mutex_model!(tokio_lock, AsyncDropTokioMutex);
+
+/// Handles of one future, which is interrupted before and after each of its polls.
+mod shared_future {
+    use super::*;
+
+    type Opening<S> = Pin<Box<dyn Future<Output = AsyncDropGuard<Resource, S>> + Send>>;
+    type Task<S> = AsyncDropShared<Resource, Opening<S>, S>;
+    type Handle<S> = AsyncDropGuard<Task<S>, S>;
+
+    fn share<S: Modelled + Armed>(ledger: &Arc<Ledger>, opened: &Arc<AtomicUsize>) -> Handle<S> {
+        let (ledger, opened) = (Arc::clone(ledger), Arc::clone(opened));
+        AsyncDropShared::new(Box::pin(async move {
+            Wait(1).await;
+            step();
+            opened.fetch_add(1, SeqCst);
+            S::guard(Resource(ledger))
+        }))
+    }
+
+    /// What a thread does with its handle before it lets go.
+    #[derive(Clone, Copy, Debug)]
+    enum Act {
+        LetGo,
+        Get,
+        GiveUpWaiting,
+        CancelTheCleanup,
+        Clone,
+    }
+
+    const ACTS: [Act; 5] =
+        [Act::LetGo, Act::Get, Act::GiveUpWaiting, Act::CancelTheCleanup, Act::Clone];
+
+    /// Polls once, with a waker that may be woken later.
+    fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+        let mut future = pin!(future);
+        block_on(poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))))
+    }
+
+    fn let_go<T, S>(ledger: &Ledger, guard: AsyncDropGuard<T, S>)
+    where
+        T: AsyncDrop<Error = Failed>,
+        S: Cleans<T>,
+    {
+        note(ledger, &block_on(AsyncDropGuard::new(Some(guard)).async_drop()));
+    }
+
+    fn act<S>(act: Act, ledger: &Ledger, handle: Handle<S>)
+    where
+        S: Modelled + Armed + Cleans<Task<S>>,
+    {
+        match act {
+            Act::LetGo => {}
+            Act::Get => let_go(ledger, block_on(handle.get()).expect("nothing panics")),
+            Act::GiveUpWaiting => {
+                if let Poll::Ready(value) = poll_once(handle.get()) {
+                    let_go(ledger, value.expect("nothing panics"));
+                }
+            }
+            Act::CancelTheCleanup => {
+                let begun = ledger.begun.load(SeqCst);
+                let mut owner = AsyncDropGuard::new(Some(handle));
+                if let Poll::Ready(result) = poll_once(owner.async_drop()) {
+                    return note(ledger, &result);
+                }
+                // Whoever waits is the last, so that nobody else can have begun it.
+                ledger.cancelled.fetch_add(ledger.begun.load(SeqCst) - begun, SeqCst);
+                return note(ledger, &block_on(owner.async_drop()));
+            }
+            Act::Clone => let_go(ledger, AsyncDropShared::clone(&handle)),
+        }
+        let_go(ledger, handle);
+    }
+
+    fn program<S>(acts: &[Act])
+    where
+        S: Modelled + Armed + Cleans<Task<S>>,
+    {
+        let (ledger, opened) = (Ledger::new(), Arc::new(AtomicUsize::new(0)));
+        let first = share::<S>(&ledger, &opened);
+        let threads: Vec<_> = acts
+            .iter()
+            .map(|&of_thread| {
+                let (ledger, handle) = (Arc::clone(&ledger), AsyncDropShared::clone(&first));
+                thread::spawn(move || act(of_thread, &ledger, handle))
+            })
+            .collect();
+        let_go(&ledger, first);
+        for thread in threads {
+            thread.join().expect("nothing panics");
+        }
+        assert_eq!(opened.load(SeqCst), 1, "runs of the future");
+        ledger.assert_cleaned_once();
+    }
+
+    #[test]
+    fn two_handles_end_in_one_cleanup_in_every_order() {
+        for act in ACTS {
+            in_every_order(move || program::<Checked>(&[act]));
+            in_every_order(move || program::<Live>(&[act]));
+        }
+    }
+
+    #[test]
+    fn three_and_four_handles_end_in_one_cleanup() {
+        for first in ACTS {
+            for second in ACTS {
+                shuttle::check_random(move || program::<Checked>(&[first, second]), ORDERS);
+                shuttle::check_pct(move || program::<Live>(&[first, second]), ORDERS, DEPTH);
+                let acts = [first, second, Act::Get];
+                shuttle::check_random(move || program::<Live>(&acts), ORDERS);
+                shuttle::check_pct(move || program::<Checked>(&acts), ORDERS, DEPTH);
+            }
+        }
+    }
+}

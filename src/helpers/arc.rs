@@ -226,6 +226,11 @@ impl<T, S: State> AsyncDropArc<T, S> {
         &raw const **this
     }
 
+    /// A handle without its guard.
+    pub(super) fn from_shared(shared: Arc<AsyncDropGuard<T, S>>) -> Self {
+        Self { held: Held::Shared(shared) }
+    }
+
     /// A handle in a guard, which owes what the value's guard owes.
     #[track_caller]
     pub(super) fn handle(shared: Arc<AsyncDropGuard<T, S>>) -> AsyncDropGuard<Self, S>
@@ -233,7 +238,7 @@ impl<T, S: State> AsyncDropArc<T, S> {
         S: ArmsLike<Self>,
     {
         let (model, origin) = (S::model(&shared.slot), Origin::here());
-        let handle = Self { held: Held::Shared(shared) };
+        let handle = Self::from_shared(shared);
         AsyncDropGuard { slot: S::arm_like(model, origin, handle) }
     }
 

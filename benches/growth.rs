@@ -1,0 +1,159 @@
+//! What cleaning up a map and a vector costs for each entry, from a thousand to a million.
+//!
+//! `cargo bench --bench growth` prints a table: a cost that grows faster than the number of
+//! entries shows as a column that rises. The rows `by hand` are a `FuturesUnordered` over plain
+//! values, without any guarantee: what rises there, too, is the machine's.
+
+use std::convert::Infallible;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use futures::executor::block_on;
+use futures::stream::{FuturesUnordered, StreamExt};
+use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropHashMap, AsyncDropVec};
+
+const SIZES: [u32; 4] = [1_000, 10_000, 100_000, 1_000_000];
+
+/// A value of 16 bytes whose cleanup waits that many times, woken at once.
+struct Entry {
+    waits: u64,
+    cleaned: u64,
+}
+
+impl Entry {
+    fn guard(waits: u64) -> AsyncDropGuard<Self> {
+        AsyncDropGuard::new(Self { waits, cleaned: 0 })
+    }
+}
+
+#[async_trait]
+impl AsyncDrop for Entry {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        self.async_drop_unboxed().await
+    }
+
+    fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), Infallible>> + Send {
+        async move {
+            for _ in 0..self.waits {
+                wake_and_wait().await;
+            }
+            self.cleaned += 1;
+            Ok(())
+        }
+    }
+}
+
+/// Is pending once, and wakes at once.
+fn wake_and_wait() -> impl Future<Output = ()> + Send {
+    let mut has_waited = false;
+    std::future::poll_fn(move |cx| {
+        if std::mem::replace(&mut has_waited, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+}
+
+/// What one cleanup took.
+struct Cost {
+    time: Duration,
+    /// Bytes that were in use when it began, and the most that came on top of them.
+    held: i64,
+    on_top: u64,
+}
+
+/// Fills a container, and measures its cleanup.
+fn measure<T: AsyncDrop>(fill: impl FnOnce() -> AsyncDropGuard<T>) -> Cost {
+    let mut container = None;
+    let filling = allocation_counter::measure(|| container = Some(fill()));
+    let mut container = container.expect("it was just filled");
+    let begin = Instant::now();
+    let cleaning = allocation_counter::measure(|| {
+        block_on(container.async_drop()).expect("no cleanup fails");
+    });
+    Cost { time: begin.elapsed(), held: filling.bytes_current, on_top: cleaning.bytes_max }
+}
+
+fn map(entries: u64, waits: u64, limit: Option<usize>) -> Cost {
+    measure(|| {
+        let mut map = AsyncDropHashMap::new();
+        if let Some(limit) = limit {
+            map.with_concurrency(limit);
+        }
+        for key in 0..entries {
+            let replaced = map.insert(key, Entry::guard(waits));
+            assert!(replaced.is_none(), "every key is new");
+        }
+        map
+    })
+}
+
+fn vec(entries: u64, waits: u64, limit: Option<usize>) -> Cost {
+    measure(|| {
+        let mut vec = AsyncDropVec::new();
+        if let Some(limit) = limit {
+            vec.with_concurrency(limit);
+        }
+        vec.extend((0..entries).map(|_| Entry::guard(waits)));
+        vec
+    })
+}
+
+/// What people write without the library.
+fn by_hand(entries: u64, waits: u64, _: Option<usize>) -> Cost {
+    struct ByHand(Vec<Entry>);
+
+    #[async_trait]
+    impl AsyncDrop for ByHand {
+        type Error = Infallible;
+
+        async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+            let cleanups = self.0.iter_mut().map(Entry::async_drop_unboxed);
+            let mut cleanups: FuturesUnordered<_> = cleanups.collect();
+            while let Some(result) = cleanups.next().await {
+                result?;
+            }
+            Ok(())
+        }
+    }
+
+    let entry = |_| Entry { waits, cleaned: 0 };
+    measure(|| AsyncDropGuard::new(ByHand((0..entries).map(entry).collect())))
+}
+
+fn main() {
+    // Run as a test, it only has to work.
+    let is_bench = std::env::args().any(|argument| argument == "--bench");
+    let sizes = if is_bench { &SIZES[..] } else { &SIZES[..1] };
+    println!(
+        "| container | waits | at a time | entries | ns/entry | bytes held/entry | peak on top/entry |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+    for (name, clean) in [("map", map as fn(_, _, _) -> _), ("vec", vec), ("by hand", by_hand)] {
+        for (waits, limit) in [(0, None), (1, None), (1, Some(100))] {
+            if name == "by hand" && limit.is_some() {
+                continue;
+            }
+            for &entries in sizes {
+                // The fastest of several: the others were disturbed.
+                let runs = (0..5).map(|_| clean(u64::from(entries), waits, limit));
+                let best = runs.min_by_key(|cost| cost.time).expect("there are five");
+                let each = |total: f64| total / f64::from(entries);
+                #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+                let (time, held, on_top) =
+                    (best.time.as_nanos() as f64, best.held as f64, best.on_top as f64);
+                println!(
+                    "| {name} | {waits} | {} | {entries} | {:.0} | {:.1} | {:.1} |",
+                    limit.map_or("all".to_owned(), |limit| limit.to_string()),
+                    each(time),
+                    each(held),
+                    each(on_top),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Misuse: inserting a value into the map instead of a guard of it (E0277)
+//! Why it matters: nobody would notice that its cleanup is missing.
+//! Fix: wrap it: `AsyncDropGuard::new(value)`.
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropHashMap};
+
+struct Connection;
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+struct Pool {
+    connections: AsyncDropGuard<AsyncDropHashMap<String, Connection>>,
+}
+
+impl Pool {
+    fn add(&mut self, peer: String) {
+        self.connections.try_insert(peer, Connection).unwrap();
+    }
+}
+
+fn main() {
+    let mut pool = Pool { connections: AsyncDropHashMap::new() };
+    pool.add("anna".to_owned());
+    futures::executor::block_on(pool.connections.async_drop()).unwrap();
+}

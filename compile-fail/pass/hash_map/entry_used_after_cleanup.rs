@@ -1,0 +1,28 @@
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropHashMap};
+
+struct Connection {
+    sent: usize,
+}
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+async fn shut_down(mut peers: AsyncDropGuard<AsyncDropHashMap<u32, Connection>>) {
+    if let Some(first) = peers.get(&1) {
+        println!("{} bytes sent", first.sent);
+    }
+    peers.async_drop().await.unwrap();
+}
+
+fn main() {
+    let mut peers = AsyncDropHashMap::new();
+    peers.try_insert(1, AsyncDropGuard::new(Connection { sent: 7 })).unwrap();
+    futures::executor::block_on(shut_down(peers));
+}

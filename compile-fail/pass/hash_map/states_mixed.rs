@@ -1,0 +1,25 @@
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropHashMap, Live};
+
+struct Connection;
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+async fn serve() {
+    let mut peers: AsyncDropGuard<AsyncDropHashMap<u32, Connection, Live>, Live> =
+        AsyncDropHashMap::live();
+    peers.try_insert(1, AsyncDropGuard::live(Connection)).unwrap();
+    peers.try_insert(2, AsyncDropGuard::live(Connection)).unwrap();
+    peers.async_drop().await.result.unwrap();
+}
+
+fn main() {
+    futures::executor::block_on(serve());
+}

@@ -1,0 +1,28 @@
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropResult, Live};
+
+struct File {
+    name: String,
+}
+
+#[async_trait]
+impl AsyncDrop for File {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+async fn close(opened: Result<AsyncDropGuard<File, Live>, String>) {
+    let opened = AsyncDropResult::new(opened);
+    if let Some(file) = opened.ok() {
+        println!("closing {}", file.name);
+    }
+    opened.async_drop().await.result.unwrap();
+}
+
+fn main() {
+    let file = File { name: "notes".to_owned() };
+    futures::executor::block_on(close(Ok(AsyncDropGuard::live(file))));
+}

@@ -1,0 +1,32 @@
+//! Misuse: using the value of an `AsyncDropResult` after its cleanup (E0505)
+//! Why it matters: the file is closed by then.
+//! Fix: use the value before the cleanup, or take the guard out with `into_inner`.
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropResult, Live};
+
+struct File {
+    name: String,
+}
+
+#[async_trait]
+impl AsyncDrop for File {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+async fn close(opened: Result<AsyncDropGuard<File, Live>, String>) {
+    let opened = AsyncDropResult::new(opened);
+    if let Some(file) = opened.ok() {
+        opened.async_drop().await.result.unwrap();
+        println!("closed {}", file.name);
+    }
+}
+
+fn main() {
+    let file = File { name: "notes".to_owned() };
+    futures::executor::block_on(close(Ok(AsyncDropGuard::live(file))));
+}

@@ -1,0 +1,34 @@
+//! Misuse: cleaning up a clone, and returning its proof for that of the handle itself (E0308)
+//! Why it matters: the handle would be forgotten, and as the last one never close the connection.
+//! Fix: `Unscoped` is the proof of the clone: clean up the scope's own handle, too, and return its proof.
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropShared, Live, scope};
+
+struct Connection;
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+async fn open() -> AsyncDropGuard<Connection, Live> {
+    AsyncDropGuard::live(Connection)
+}
+
+async fn run() {
+    let shared = AsyncDropShared::new(open());
+    scope(shared, async |shared| {
+        let clone = AsyncDropShared::clone(&shared);
+        (clone.async_drop().await.proof, ())
+    })
+    .await;
+}
+
+fn main() {
+    futures::executor::block_on(run());
+}

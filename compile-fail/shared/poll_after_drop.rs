@@ -1,0 +1,32 @@
+//! Misuse: awaiting a shared future through a handle that was cleaned up (E0505)
+//! Why it matters: the last handle has closed the connection; there is nothing to wait for.
+//! Fix: await first, or through another handle, and clean that one up as well.
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropShared, Live};
+
+struct Connection;
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+async fn open() -> AsyncDropGuard<Connection, Live> {
+    AsyncDropGuard::live(Connection)
+}
+
+async fn run() {
+    let shared = AsyncDropShared::new(open());
+    let connection = shared.get();
+    shared.async_drop().await.result.unwrap();
+    connection.await.unwrap().async_drop().await.result.unwrap();
+}
+
+fn main() {
+    futures::executor::block_on(run());
+}

@@ -1,0 +1,145 @@
+//! Several guards cleaned up concurrently: what the map, the vector and `Vec` share.
+
+use std::num::NonZeroUsize;
+use std::pin::Pin;
+use std::task::Poll;
+
+use futures::stream::{FuturesUnordered, StreamExt};
+
+use crate::all::clean_in_place;
+use crate::caught::Caught;
+use crate::findings::Findings;
+use crate::{AsyncDrop, AsyncDropGuard, Cleans, CleanupErrors, State, type_name};
+
+/// Guards whose cleanup was asked for, and what came of those that have ended. Both outlive a
+/// cleanup that is cancelled: the next one goes on from here.
+pub(crate) struct Batch<T: AsyncDrop, S: State> {
+    /// `None` where a cleanup has ended.
+    held: Vec<Option<AsyncDropGuard<T, S>>>,
+    findings: Findings<T, T::Error>,
+    limit: Option<NonZeroUsize>,
+}
+
+impl<T: AsyncDrop, S: State> Batch<T, S> {
+    pub(crate) fn new() -> Self {
+        Self { held: Vec::new(), findings: Findings::new(), limit: None }
+    }
+
+    /// At most `limit` cleanups at a time, of what is named `Container`.
+    ///
+    /// # Panics
+    ///
+    /// For 0.
+    #[track_caller]
+    pub(crate) fn limit<Container>(&mut self, limit: usize) {
+        let Some(limit) = NonZeroUsize::new(limit) else {
+            panic!(
+                "with_concurrency(0) on {} would never clean anything up: \
+                 give it at least 1, or leave it out to have no limit",
+                type_name::of::<Container>(),
+            );
+        };
+        self.limit = Some(limit);
+    }
+
+    /// Takes over guards. Their cleanup begins with the next [`clean`](Self::clean).
+    pub(crate) fn extend(&mut self, guards: impl Iterator<Item = AsyncDropGuard<T, S>>) {
+        self.held.retain(Option::is_some);
+        self.held.extend(guards.map(Some));
+    }
+
+    /// The guards that are not done.
+    pub(crate) fn rest(&mut self) -> impl Iterator<Item = AsyncDropGuard<T, S>> {
+        self.held.drain(..).flatten()
+    }
+}
+
+impl<T: AsyncDrop, S: Cleans<T>> Batch<T, S> {
+    /// Cleans all of them up, even when some fail or panic. If this is cancelled, those that
+    /// are not done are still in here, and so is what was found so far.
+    pub(crate) fn clean(
+        &mut self,
+    ) -> impl Future<Output = Result<(), CleanupErrors<T::Error>>> + Send
+    where
+        T::Error: Send,
+    {
+        async move {
+            clean_all(&mut self.held, self.limit, &mut self.findings).await;
+            self.held = Vec::new();
+            self.findings.end()
+        }
+    }
+}
+
+async fn clean_all<T: AsyncDrop, S: Cleans<T>>(
+    held: &mut [Option<AsyncDropGuard<T, S>>],
+    limit: Option<NonZeroUsize>,
+    findings: &mut Findings<T, T::Error>,
+) {
+    let limit = limit.map_or(usize::MAX, NonZeroUsize::get);
+    let mut unbegun = held.iter_mut();
+    let mut waiting = FuturesUnordered::new();
+    // A cleanup that does not wait costs no allocation: it takes the box of one that has ended.
+    // One that waits keeps its box, since a future stays where it was polled.
+    let mut spare = None;
+    loop {
+        while waiting.len() < limit
+            && let Some(held) = unbegun.next()
+        {
+            let mut cleanup = boxed(Caught::from_future(clean_in_place(held)), spare.take());
+            match poll_once(cleanup.as_mut()).await {
+                Poll::Ready(ending) => {
+                    findings.add(ending);
+                    spare = Some(cleanup);
+                }
+                Poll::Pending => waiting.push(cleanup),
+            }
+        }
+        match waiting.next().await {
+            Some(ending) => findings.add(ending),
+            None => break,
+        }
+    }
+}
+
+/// Pins the future, in the box of another one if there is one to spare.
+fn boxed<F>(future: F, spare: Option<Pin<Box<F>>>) -> Pin<Box<F>> {
+    match spare {
+        Some(mut spare) => {
+            spare.set(future);
+            spare
+        }
+        None => Box::pin(future),
+    }
+}
+
+fn poll_once<F: Future>(mut future: Pin<&mut F>) -> impl Future<Output = Poll<F::Output>> {
+    std::future::poll_fn(move |cx| Poll::Ready(future.as_mut().poll(cx)))
+}
+
+/// Cleans the guards of a vector up. Those that are not done when this is cancelled are in the
+/// vector then, and the errors found so far go to the hook.
+pub(crate) fn clean_vec<T: AsyncDrop, S: Cleans<T>>(
+    home: &mut Vec<AsyncDropGuard<T, S>>,
+) -> impl Future<Output = Result<(), CleanupErrors<T::Error>>> + Send
+where
+    T::Error: Send,
+{
+    async move {
+        let mut batch = Batch::new();
+        batch.extend(home.drain(..));
+        ReturnsTheRest { home, batch }.batch.clean().await
+    }
+}
+
+/// Puts the guards back that are not done.
+struct ReturnsTheRest<'a, T: AsyncDrop, S: Cleans<T>> {
+    home: &'a mut Vec<AsyncDropGuard<T, S>>,
+    batch: Batch<T, S>,
+}
+
+impl<T: AsyncDrop, S: Cleans<T>> Drop for ReturnsTheRest<'_, T, S> {
+    fn drop(&mut self) {
+        self.home.extend(self.batch.rest());
+    }
+}

@@ -1,0 +1,273 @@
+//! `AsyncDropStack`: guards of any types, cleaned up in the reverse order of their pushing.
+
+use std::fmt::{self, Debug};
+use std::marker::PhantomData;
+
+use async_trait::async_trait;
+
+use crate::bomb::Origin;
+use crate::caught::Caught;
+use crate::findings::Findings;
+use crate::{
+    Armed, AsyncDrop, AsyncDropGuard, Checked, Cleans, CleanupErrors, CleanupOutput, Live, State,
+};
+
+mod access;
+mod entry;
+mod erased_error;
+mod key;
+
+pub use erased_error::ErasedError;
+pub use key::Key;
+
+use entry::{DeferredFuture, Entries, Held};
+
+/// Names the state of the guards inside without owning one: always `Send` and `Sync`.
+type GuardsIn<S> = PhantomData<fn() -> S>;
+
+/// Guards of any types, cleaned up last in, first out.
+///
+/// It is what `AsyncExitStack` is in Python and `AsyncDisposableStack` in JavaScript. Push each
+/// guard as soon as there is one, and use the value through the [`Key`] that comes back:
+/// `stack[key]`. Cleaning up the stack cleans up what is in it, one after another, each before
+/// what was pushed before it. It goes on after an error and after a panic.
+///
+/// The state `S` is that of the guards inside: a [`new`](AsyncDropStack::new) stack takes
+/// [`Checked`] guards, a [`live`](AsyncDropStack::live) one takes [`Live`] guards.
+///
+/// A stack that is dropped without its cleanup drops its values in that order, too.
+///
+/// # Errors
+///
+/// Cleaning up returns all errors, in the order in which they were found, each as an
+/// [`ErasedError`] that names the type it is of.
+///
+/// # Panics
+///
+/// Cleaning up resumes the first panic of a cleanup once everything else is cleaned up. The
+/// errors and the other panics go to the [hook](crate::hook) then.
+///
+/// # Cancel safety
+///
+/// Cleaning up is cancel safe: what is done stays done, the rest is still held and still armed,
+/// and the errors found so far are kept. The next call cleans up the rest and returns them all.
+///
+/// # Examples
+///
+/// A constructor that can fail at each of its steps. Up to `pop_all`, whatever goes wrong
+/// cleans up what there is by then; `pop_all` hands it over to the finished value.
+///
+/// ```
+/// use std::error::Error;
+///
+/// use async_trait::async_trait;
+/// use livedrop::{
+///     AsyncDrop, AsyncDropGuard, AsyncDropStack, CleanupErrors, ErasedError, Key, with_async_drop,
+/// };
+/// # use std::io;
+/// # struct Database;
+/// # struct Cache;
+/// # impl Database {
+/// #     async fn open() -> io::Result<AsyncDropGuard<Self>> { Ok(AsyncDropGuard::new(Database)) }
+/// #     async fn migrate(&mut self) -> io::Result<()> { Ok(()) }
+/// # }
+/// # impl Cache {
+/// #     async fn open() -> io::Result<AsyncDropGuard<Self>> { Ok(AsyncDropGuard::new(Cache)) }
+/// #     fn len(&self) -> usize { 3 }
+/// # }
+/// # #[async_trait]
+/// # impl AsyncDrop for Database {
+/// #     type Error = io::Error;
+/// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+/// # }
+/// # #[async_trait]
+/// # impl AsyncDrop for Cache {
+/// #     type Error = io::Error;
+/// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+/// # }
+///
+/// struct Service {
+///     cache: Key<Cache>,
+///     parts: AsyncDropGuard<AsyncDropStack>,
+/// }
+///
+/// impl Service {
+///     async fn start() -> Result<AsyncDropGuard<Service>, Box<dyn Error + Send + Sync>> {
+///         let stack = AsyncDropStack::new();
+///         with_async_drop(stack, async |stack| {
+///             let database = stack.push(Database::open().await?);
+///             stack[database].migrate().await?;
+///             let cache = stack.push(Cache::open().await?);
+///             stack.defer(async { println!("the service stops") });
+///             // Nothing can fail from here on.
+///             Ok(AsyncDropGuard::new(Service { cache, parts: stack.pop_all() }))
+///         })
+///         .await
+///     }
+///
+///     fn cached(&self) -> usize {
+///         self.parts[self.cache].len()
+///     }
+/// }
+///
+/// #[async_trait]
+/// impl AsyncDrop for Service {
+///     type Error = CleanupErrors<ErasedError>;
+///
+///     async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+///         self.parts.async_drop().await // prints, closes the cache, closes the database
+///     }
+/// }
+/// # futures::executor::block_on(async {
+///
+/// let mut service = Service::start().await?;
+/// assert_eq!(service.cached(), 3);
+/// service.async_drop().await?;
+/// # Ok::<(), Box<dyn Error + Send + Sync>>(())
+/// # }).unwrap();
+/// ```
+///
+/// Checked at compile time:
+///
+/// ```
+/// use livedrop::{AsyncDropGuard, AsyncDropStack};
+/// # use std::io;
+/// # struct Connection;
+/// # impl Connection { async fn send(&mut self, _: &str) {} }
+/// # #[async_trait::async_trait]
+/// # impl livedrop::AsyncDrop for Connection {
+/// #     type Error = io::Error;
+/// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+/// # }
+/// # futures::executor::block_on(async {
+///
+/// let mut stack = AsyncDropStack::live();
+/// let connection = stack.push(AsyncDropGuard::live(Connection));
+/// stack[connection].send("hello").await;
+/// let proof = stack.async_drop().await.into_result()?;
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// # }).unwrap();
+/// ```
+pub struct AsyncDropStack<S: State = Checked> {
+    entries: Entries,
+    findings: Findings<Self, ErasedError>,
+    state: GuardsIn<S>,
+}
+
+impl AsyncDropStack<Checked> {
+    /// An empty stack for guards that are checked at run time. So is its own.
+    #[track_caller]
+    pub fn new() -> AsyncDropGuard<Self> {
+        AsyncDropGuard::new(Self::empty())
+    }
+}
+
+impl AsyncDropStack<Live> {
+    /// An empty stack for guards that are checked at compile time. So is its own.
+    #[track_caller]
+    pub fn live() -> AsyncDropGuard<Self, Live> {
+        AsyncDropGuard::live(Self::empty())
+    }
+}
+
+impl<S: State> AsyncDropStack<S> {
+    fn empty() -> Self {
+        Self { entries: Entries::new(), findings: Findings::new(), state: PhantomData }
+    }
+
+    /// Puts a guard on top of the stack, and returns the key to its value.
+    ///
+    /// A value that is not [`Sync`] has no place in here, since a shared stack would share it.
+    /// [`defer`](Self::defer) its cleanup instead.
+    pub fn push<T>(&mut self, guard: AsyncDropGuard<T, S>) -> Key<T>
+    where
+        T: AsyncDrop<Error: Send + Sync> + Sync + 'static,
+        S: Cleans<T, Slot<T>: Sync> + 'static,
+    {
+        Key::new(self.entries.push(Held::new(guard)))
+    }
+
+    /// Puts a future on top of the stack: cleaning up awaits it at its place in the order.
+    ///
+    /// It returns `()` or a `Result<(), E>`. It is not polled before the cleanup, and if that
+    /// is cancelled, the next one resumes it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use livedrop::{AsyncDropStack, CleanupErrors, ErasedError};
+    /// # async fn remove(_: &str) -> std::io::Result<()> { Ok(()) }
+    /// # futures::executor::block_on(async {
+    /// let mut stack = AsyncDropStack::new();
+    /// stack.defer(async { println!("second") });
+    /// stack.defer(async { remove("first.tmp").await });
+    /// stack.async_drop().await?;
+    /// # Ok::<(), CleanupErrors<ErasedError>>(())
+    /// # }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn defer<F>(&mut self, future: F)
+    where
+        F: Future<Output: CleanupOutput<Error: Send + Sync + 'static>> + Send + 'static,
+    {
+        // What guards it is nobody's business, and so it need not be in the state `S`.
+        self.entries.push(Held::new(AsyncDropGuard::new(DeferredFuture::new(future))));
+    }
+
+    /// Moves everything to a new stack, and leaves this one empty.
+    ///
+    /// The keys are keys of the new stack from then on. Errors that a cancelled cleanup has
+    /// found already go along.
+    ///
+    /// For the end of a constructor: what was held in case that a step fails belongs to the
+    /// finished value. See [the example](AsyncDropStack#examples).
+    // The state of the new guard is that of the guards inside, whatever that of this stack's
+    // own guard is: the brand of a scope must not come to a second guard.
+    #[track_caller]
+    pub fn pop_all(&mut self) -> AsyncDropGuard<Self, S>
+    where
+        S: Armed,
+    {
+        let all = std::mem::replace(self, Self::empty());
+        AsyncDropGuard { slot: S::arm(Origin::here(), all) }
+    }
+
+    /// How many cleanups are owed: of guards and of deferred futures.
+    #[must_use = "it only counts"]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether no cleanup is owed.
+    #[must_use = "it only looks"]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[async_trait]
+impl<S: State> AsyncDrop for AsyncDropStack<S> {
+    type Error = CleanupErrors<ErasedError>;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        self.async_drop_unboxed().await
+    }
+
+    fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        async move {
+            while let Some(last) = self.entries.last_mut() {
+                self.findings.add(Caught::from_future(last.clean()).await);
+                self.entries.drop_last();
+            }
+            self.findings.end()
+        }
+    }
+}
+
+/// Shows the types of the values, in the order of their pushing.
+impl<S: State> Debug for AsyncDropStack<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AsyncDropStack ")?;
+        f.debug_list().entries(self.entries.iter().map(entry::Entry::type_name)).finish()
+    }
+}

@@ -1,0 +1,162 @@
+//! What lies on a stack: guards whose type is erased, and futures.
+
+use std::any::Any;
+use std::pin::Pin;
+
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+
+use super::erased_error::ErasedError;
+use super::key::{Place, Refused, StackId};
+use crate::exclusive::Exclusive;
+use crate::{AsyncDrop, AsyncDropGuard, Cleans, CleanupOutput, State, all, type_name};
+
+/// The entries of a stack, bottom first, each with its number.
+pub(super) struct Entries {
+    id: StackId,
+    /// The number of the next one. None is used twice, so that a key never leads to an entry
+    /// that was pushed after its own was cleaned up.
+    next: usize,
+    stacked: Vec<(usize, Box<dyn Entry>)>,
+}
+
+impl Entries {
+    pub(super) fn new() -> Self {
+        Self { id: StackId::unique(), next: 0, stacked: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, entry: impl Entry) -> Place {
+        let place = Place { stack: self.id, number: self.next };
+        self.next += 1;
+        self.stacked.push((place.number, Box::new(entry)));
+        place
+    }
+
+    pub(super) fn get(&self, place: Place) -> Result<&dyn Entry, Refused> {
+        Ok(&*self.stacked[self.index(place)?].1)
+    }
+
+    pub(super) fn get_mut(&mut self, place: Place) -> Result<&mut dyn Entry, Refused> {
+        let index = self.index(place)?;
+        Ok(&mut *self.stacked[index].1)
+    }
+
+    fn index(&self, place: Place) -> Result<usize, Refused> {
+        if place.stack != self.id {
+            return Err(Refused::OtherStack);
+        }
+        let number = |entry: &(usize, _)| entry.0;
+        self.stacked.binary_search_by_key(&place.number, number).map_err(|_| Refused::CleanedUp)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.stacked.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &dyn Entry> {
+        self.stacked.iter().map(|(_, entry)| &**entry)
+    }
+
+    /// The one on top.
+    pub(super) fn last_mut(&mut self) -> Option<&mut dyn Entry> {
+        match self.stacked.last_mut() {
+            Some((_, entry)) => Some(&mut **entry),
+            None => None,
+        }
+    }
+
+    /// Drops the one on top.
+    pub(super) fn drop_last(&mut self) {
+        self.stacked.pop();
+    }
+}
+
+/// What is lost is lost in the order in which it would have been cleaned up.
+impl Drop for Entries {
+    fn drop(&mut self) {
+        while self.len() > 0 {
+            self.drop_last();
+        }
+    }
+}
+
+/// A guard of a type that only its key knows.
+pub(super) trait Entry: Any + Send + Sync {
+    /// Cleans up in place. If this is cancelled, the entry owes its cleanup as before.
+    fn clean(&mut self) -> BoxFuture<'_, Result<(), ErasedError>>;
+
+    /// The type of the value, without the paths.
+    fn type_name(&self) -> String;
+}
+
+impl dyn Entry {
+    pub(super) fn downcast_ref<T: 'static, S: State + 'static>(&self) -> &AsyncDropGuard<T, S> {
+        let entry: &dyn Any = self;
+        entry.downcast_ref::<Held<T, S>>().and_then(|held| held.guard.as_ref()).expect(KEPT)
+    }
+
+    pub(super) fn downcast_mut<T: 'static, S: State + 'static>(
+        &mut self,
+    ) -> &mut AsyncDropGuard<T, S> {
+        let entry: &mut dyn Any = self;
+        entry.downcast_mut::<Held<T, S>>().and_then(|held| held.guard.as_mut()).expect(KEPT)
+    }
+}
+
+const KEPT: &str = "a key has the type of the guard it was made for, which is held until its end";
+
+/// A guard as an entry.
+pub(super) struct Held<T, S: State> {
+    guard: Option<AsyncDropGuard<T, S>>,
+}
+
+impl<T, S: State> Held<T, S> {
+    pub(super) fn new(guard: AsyncDropGuard<T, S>) -> Self {
+        Self { guard: Some(guard) }
+    }
+}
+
+impl<T, S> Entry for Held<T, S>
+where
+    T: AsyncDrop<Error: Send + Sync> + 'static,
+    S: Cleans<T, Slot<T>: Sync> + 'static,
+{
+    fn clean(&mut self) -> BoxFuture<'_, Result<(), ErasedError>> {
+        Box::pin(async move {
+            let result = all::clean_in_place(&mut self.guard).await;
+            result.map_err(|error| ErasedError::new(type_name::of::<T>(), error))
+        })
+    }
+
+    fn type_name(&self) -> String {
+        type_name::of::<T>()
+    }
+}
+
+/// A future as a value: its cleanup is to await it.
+pub(super) struct DeferredFuture<F> {
+    future: Exclusive<Pin<Box<F>>>,
+}
+
+impl<F> DeferredFuture<F> {
+    pub(super) fn new(future: F) -> Self {
+        Self { future: Exclusive::new(Box::pin(future)) }
+    }
+}
+
+#[async_trait]
+impl<F> AsyncDrop for DeferredFuture<F>
+where
+    F: Future<Output: CleanupOutput> + Send,
+{
+    type Error = <F::Output as CleanupOutput>::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        self.async_drop_unboxed().await
+    }
+
+    fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        // Its guard ends with it: nobody comes back to a future that is over.
+        async move { self.future.get_mut().as_mut().await.into_result() }
+    }
+}
