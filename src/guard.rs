@@ -1,6 +1,8 @@
 //! The guard. Its functions stand here, so that the compiler names them by a public path; what
 //! each state stores and does stands in a file of its own.
 
+use std::future::{self, Pending};
+
 use crate::bomb::Origin;
 use crate::state::Brand;
 use crate::{
@@ -16,8 +18,8 @@ mod live;
 pub(crate) use checked::CheckedSlot;
 pub(crate) use live::LiveSlot;
 
-use access::CleansBehindItsGuard;
-use dropped::StillOwesItsCleanup;
+pub use access::CleansBehindItsGuard;
+pub use dropped::StillOwesItsCleanup;
 
 /// Owns a value whose cleanup must be awaited.
 ///
@@ -294,18 +296,22 @@ impl<T, S: State> AsyncDropGuard<T, S> {
     /// Not for use: it stands before the value's own method of this name, which would clean
     /// the value up behind its guard's back.
     #[doc(hidden)]
-    pub fn async_drop_impl(&mut self)
+    pub fn async_drop_impl(&mut self) -> Pending<Result<(), T::Error>>
     where
+        T: AsyncDrop,
         S: CleansBehindItsGuard,
     {
+        future::pending()
     }
 
     /// See [`async_drop_impl`](Self::async_drop_impl).
     #[doc(hidden)]
-    pub fn async_drop_unboxed(&mut self)
+    pub fn async_drop_unboxed(&mut self) -> Pending<Result<(), T::Error>>
     where
+        T: AsyncDrop,
         S: CleansBehindItsGuard,
     {
+        future::pending()
     }
 }
 
@@ -352,9 +358,11 @@ impl<T: Send> AsyncDropGuard<T, Checked> {
 impl<T, B: Brand> AsyncDropGuard<T, Dropped<B>> {
     /// Not for use: it explains that there is nothing left to clean up.
     #[doc(hidden)]
-    pub fn async_drop(&self)
+    pub fn async_drop(&self) -> Pending<Outcome<T, B>>
     where
+        T: AsyncDrop,
         Dropped<B>: StillOwesItsCleanup,
     {
+        future::pending()
     }
 }
