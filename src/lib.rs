@@ -33,7 +33,10 @@ pub use with::{bracket, with_async_drop};
 // Not for use. They stand at the root so that the compiler, where it refuses a program in their
 // words, has no private path to print.
 #[doc(hidden)]
-pub use guard::{CleansBehindItsGuard, StillOwesItsCleanup};
+pub use {
+    guard::{CleansBehindItsGuard, StillOwesItsCleanup},
+    state::Sealed,
+};
 
 /// What the macros expand to.
 #[doc(hidden)]
