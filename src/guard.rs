@@ -166,11 +166,6 @@ impl<T: AsyncDrop> AsyncDropGuard<T, Live> {
     pub fn live(value: T) -> Self {
         Self { slot: Live::arm(Origin::here(), value) }
     }
-
-    /// Checks at run time from here on.
-    pub fn into_checked(guard: Self) -> AsyncDropGuard<T> {
-        AsyncDropGuard { slot: guard.slot.into_checked() }
-    }
 }
 
 impl<T: AsyncDrop, B: Brand> AsyncDropGuard<T, Live<B>> {
@@ -251,6 +246,14 @@ impl<T, S: State> AsyncDropGuard<T, S> {
                 }
             }
         }
+    }
+
+    /// Leaves the checking to the run time from here on.
+    pub fn into_checked(guard: Self) -> AsyncDropGuard<T>
+    where
+        S: Armed,
+    {
+        AsyncDropGuard { slot: S::into_checked(guard.slot) }
     }
 
     /// Takes the value out of its guard, and the obligation off the value.

@@ -143,6 +143,10 @@ pub trait Armed: Holds {
     /// A guard's content for this value.
     #[doc(hidden)]
     fn arm<T>(origin: Origin<T>, value: T) -> Self::Slot<T>;
+
+    /// The content of a checked guard that owes what this one owed.
+    #[doc(hidden)]
+    fn into_checked<T>(slot: Self::Slot<T>) -> CheckedSlot<T>;
 }
 
 /// A guard of a `U` can be made after the model of another guard in this state: what wraps a
