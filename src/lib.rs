@@ -34,6 +34,7 @@ pub use with::{bracket, with_async_drop};
 // words, has no private path to print.
 #[doc(hidden)]
 pub use {
+    caught::{CannotHappen, Caught, Cleaned, TakesIn},
     guard::{CleansBehindItsGuard, StillOwesItsCleanup},
     state::Sealed,
 };

@@ -511,6 +511,23 @@ with_async_drop_column!(macro_live, live, |guard, body| {
 });
 
 #[test]
+#[deny(unreachable_code)]
+fn a_block_need_not_end() {
+    let guard = checked(&log(), Ending::Ok);
+    let text = panic_of(|| {
+        cancel_after(1, async {
+            let served: Result<(), Failed> = with_async_drop!(guard, {
+                loop {
+                    std::future::pending::<()>().await;
+                }
+            });
+            served
+        });
+    });
+    assert!(text.starts_with(BODY_CANCELLED), "{text}");
+}
+
+#[test]
 fn futures_need_no_runtime() {
     let log = log();
     let guard = live(&log, Ending::Ok);
