@@ -296,6 +296,26 @@ impl<T, S: State> AsyncDropGuard<T, S> {
         AsyncDropGuard { slot: S::arm(origin, value) }
     }
 
+    /// Not for use: hands the guard over to the library. What the macros expand to stands here
+    /// as far as the compiler names it.
+    ///
+    /// # Panics
+    ///
+    /// If the value was cleaned up before.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn lend<O>(guard: Self) -> AsyncDropGuard<T, O>
+    where
+        T: AsyncDrop,
+        S: Lends<T, Owned = O>,
+        O: Cleans<T>,
+    {
+        if let Err(origin) = S::value(&guard.slot) {
+            origin.gone("used");
+        }
+        AsyncDropGuard { slot: S::lend(guard.slot) }
+    }
+
     /// Not for use: it stands before the value's own method of this name, which would clean
     /// the value up behind its guard's back.
     #[doc(hidden)]

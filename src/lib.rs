@@ -42,6 +42,6 @@ pub use {
 /// What the macros expand to.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::with::{catch, clean_caught, lend};
+    pub use crate::with::{catch, clean_caught};
     pub use futures::future::join;
 }

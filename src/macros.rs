@@ -135,7 +135,7 @@ macro_rules! with_async_drop_2_infallible {
 #[macro_export]
 macro_rules! __with_async_drop {
     (($($guard:ident),+), $body:block, $ends_with:ident, $after:ident, $map_err:tt) => {{
-        $(let mut $guard = $crate::__private::lend($guard);)+
+        $(let mut $guard = $crate::AsyncDropGuard::lend($guard);)+
         let body = $crate::__private::catch(async {
             let body: $crate::__with_async_drop!(@$ends_with) = $body;
             #[allow(unreachable_code)]
