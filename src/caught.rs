@@ -96,7 +96,15 @@ impl<T: AsyncDrop> Cleaned<T> {
     }
 
     /// What the body came to, if that was an error or a panic; else what the cleanup came to.
-    pub fn after<R, E>(
+    pub fn after<R, E>(self, body: Caught<Result<R, E>>) -> Caught<Result<R, E>>
+    where
+        E: TakesIn<T::Error>,
+    {
+        self.after_mapped(body, E::take_in)
+    }
+
+    /// The same, with the error of the cleanup mapped.
+    pub fn after_mapped<R, E>(
         self,
         body: Caught<Result<R, E>>,
         map_err: impl FnOnce(T::Error) -> E,
@@ -111,10 +119,11 @@ impl<T: AsyncDrop> Cleaned<T> {
     /// The same for a body with any output, where the cleanup cannot fail.
     pub fn after_infallible<R>(self, body: Caught<R>) -> Caught<R>
     where
-        T: AsyncDrop<Error = Infallible>,
+        T::Error: CannotHappen,
     {
         Caught(match (body.0, self.0) {
             (Ok(output), Ok(Ok(()))) => Ok(output),
+            (Ok(_), Ok(Err(error))) => error.cannot_happen(),
             (Ok(_), Err(payload)) => Err(payload),
             (Err(first), cleanup) => Err(Cleaned::<T>(cleanup).after_panic(first)),
         })
@@ -134,6 +143,41 @@ impl<T: AsyncDrop> Cleaned<T> {
 impl<T: AsyncDrop> fmt::Debug for Cleaned<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cleaned").finish_non_exhaustive()
+    }
+}
+
+/// The error of a block, where that of the cleanup is returned as one.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{E}`, the error of the cleanup, cannot be returned as `{Self}`",
+    label = "a cleanup that fails has no place in this block's result",
+    note = "implement `From<{E}>` for `{Self}`, or map it: `with_async_drop!(guard, {{ … }}, |error| …)`"
+)]
+pub trait TakesIn<E> {
+    fn take_in(error: E) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E, B: From<E>> TakesIn<E> for B {
+    fn take_in(error: E) -> Self {
+        Self::from(error)
+    }
+}
+
+/// The error of a cleanup that cannot fail.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this cleanup can fail with `{Self}`",
+    label = "its error would have nowhere to go",
+    note = "use `with_async_drop!`, whose block ends with a `Result`"
+)]
+pub trait CannotHappen {
+    fn cannot_happen(self) -> !;
+}
+
+impl CannotHappen for Infallible {
+    fn cannot_happen(self) -> ! {
+        match self {}
     }
 }
 

@@ -1,6 +1,8 @@
 //! The guard. Its functions stand here, so that the compiler names them by a public path; what
 //! each state stores and does stands in a file of its own.
 
+use std::future::{self, Pending};
+
 use crate::bomb::Origin;
 use crate::state::Brand;
 use crate::{
@@ -18,8 +20,8 @@ pub(crate) use adopted::AdoptedSlot;
 pub(crate) use checked::CheckedSlot;
 pub(crate) use live::LiveSlot;
 
-use access::CleansBehindItsGuard;
-use dropped::StillOwesItsCleanup;
+pub use access::CleansBehindItsGuard;
+pub use dropped::StillOwesItsCleanup;
 
 /// Owns a value whose cleanup must be awaited.
 ///
@@ -166,11 +168,6 @@ impl<T: AsyncDrop> AsyncDropGuard<T, Live> {
     pub fn live(value: T) -> Self {
         Self { slot: Live::arm(Origin::here(), value) }
     }
-
-    /// Checks at run time from here on.
-    pub fn into_checked(guard: Self) -> AsyncDropGuard<T> {
-        AsyncDropGuard { slot: guard.slot.into_checked() }
-    }
 }
 
 impl<T: AsyncDrop, B: Brand> AsyncDropGuard<T, Live<B>> {
@@ -281,6 +278,14 @@ impl<T, S: State> AsyncDropGuard<T, S> {
         }
     }
 
+    /// Leaves the checking to the run time from here on.
+    pub fn into_checked(guard: Self) -> AsyncDropGuard<T>
+    where
+        S: Armed,
+    {
+        AsyncDropGuard { slot: S::into_checked(guard.slot) }
+    }
+
     /// Takes the value out of its guard, and the obligation off the value.
     ///
     /// The way out for code that cleans up by other means. Nothing reminds anybody of the
@@ -321,21 +326,45 @@ impl<T, S: State> AsyncDropGuard<T, S> {
         AsyncDropGuard { slot: S::arm(origin, value) }
     }
 
+    /// Not for use: hands the guard over to the library. What the macros expand to stands here
+    /// as far as the compiler names it.
+    ///
+    /// # Panics
+    ///
+    /// If the value was cleaned up before.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn lend<O>(guard: Self) -> AsyncDropGuard<T, O>
+    where
+        T: AsyncDrop,
+        S: Lends<T, Owned = O>,
+        O: Cleans<T>,
+    {
+        if let Err(origin) = S::value(&guard.slot) {
+            origin.gone("used", S::GONE);
+        }
+        AsyncDropGuard { slot: S::lend(guard.slot) }
+    }
+
     /// Not for use: it stands before the value's own method of this name, which would clean
     /// the value up behind its guard's back.
     #[doc(hidden)]
-    pub fn async_drop_impl(&mut self)
+    pub fn async_drop_impl(&mut self) -> Pending<Result<(), T::Error>>
     where
+        T: AsyncDrop,
         S: CleansBehindItsGuard,
     {
+        future::pending()
     }
 
     /// See [`async_drop_impl`](Self::async_drop_impl).
     #[doc(hidden)]
-    pub fn async_drop_unboxed(&mut self)
+    pub fn async_drop_unboxed(&mut self) -> Pending<Result<(), T::Error>>
     where
+        T: AsyncDrop,
         S: CleansBehindItsGuard,
     {
+        future::pending()
     }
 }
 
@@ -382,9 +411,11 @@ impl<T: Send> AsyncDropGuard<T, Checked> {
 impl<T, B: Brand> AsyncDropGuard<T, Dropped<B>> {
     /// Not for use: it explains that there is nothing left to clean up.
     #[doc(hidden)]
-    pub fn async_drop(&self)
+    pub fn async_drop(&self) -> Pending<Outcome<T, B>>
     where
+        T: AsyncDrop,
         Dropped<B>: StillOwesItsCleanup,
     {
+        future::pending()
     }
 }

@@ -122,10 +122,19 @@ pub use state::{
 };
 pub use with::{bracket, with_async_drop};
 
+// Not for use. They stand at the root so that the compiler, where it refuses a program in their
+// words, has no private path to print.
+#[doc(hidden)]
+pub use {
+    caught::{CannotHappen, Caught, Cleaned, TakesIn},
+    guard::{CleansBehindItsGuard, StillOwesItsCleanup},
+    state::Sealed,
+};
+
 /// What the macros expand to.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::with::{catch, clean_caught, lend};
+    pub use crate::with::{catch, clean_caught};
     pub use futures::future::join;
 }
 

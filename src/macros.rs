@@ -71,10 +71,10 @@
 #[macro_export]
 macro_rules! with_async_drop {
     ($($guard:ident),+, $body:block $(,)?) => {
-        $crate::with_async_drop!($($guard),+, $body, ::core::convert::From::from)
+        $crate::__with_async_drop!(($($guard),+), $body, result, after, ())
     };
     ($($guard:ident),+, $body:block, $map_err:expr $(,)?) => {
-        $crate::__with_async_drop!(($($guard),+), $body, after, ($map_err))
+        $crate::__with_async_drop!(($($guard),+), $body, result, after_mapped, ($map_err))
     };
 }
 
@@ -108,7 +108,7 @@ macro_rules! with_async_drop {
 #[macro_export]
 macro_rules! with_async_drop_infallible {
     ($($guard:ident),+, $body:block $(,)?) => {
-        $crate::__with_async_drop!(($($guard),+), $body, after_infallible, ())
+        $crate::__with_async_drop!(($($guard),+), $body, value, after_infallible, ())
     };
 }
 
@@ -129,19 +129,28 @@ macro_rules! with_async_drop_2_infallible {
     };
 }
 
-/// What the macros share: they differ in how a cleanup is weighed against the block.
+/// What the macros share: they differ in what the block may end with, and in how a cleanup is
+/// weighed against it.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __with_async_drop {
-    (($($guard:ident),+), $body:block, $after:ident, $map_err:tt) => {{
-        $(let mut $guard = $crate::__private::lend($guard);)+
-        let body = $crate::__private::catch(async { $body }).await;
+    (($($guard:ident),+), $body:block, $ends_with:ident, $after:ident, $map_err:tt) => {{
+        $(let mut $guard = $crate::AsyncDropGuard::lend($guard);)+
+        let body = $crate::__private::catch(async {
+            let body: $crate::__with_async_drop!(@$ends_with) = $body;
+            #[allow(unreachable_code)]
+            return body;
+        })
+        .await;
         // The results take over the names of the guards they are of.
         let $crate::__with_async_drop!(@nest $($guard),+) =
             $crate::__with_async_drop!(@clean $($guard),+).await;
         $(let body = $crate::__with_async_drop!(@after $guard, body, $after, $map_err);)+
         body.resume()
     }};
+    // Said here, so that a block that ends with something else is what the compiler points at.
+    (@result) => { ::core::result::Result<_, _> };
+    (@value) => { _ };
     (@nest $guard:ident) => { $guard };
     (@nest $guard:ident, $($others:ident),+) => {
         ($guard, $crate::__with_async_drop!(@nest $($others),+))

@@ -52,21 +52,43 @@ type Invariant<'scope> = PhantomData<fn(&'scope ()) -> &'scope ()>;
 /// Names a brand without holding anything: as variant as the brand, always `Send` and `Sync`.
 type Branded<B> = PhantomData<fn() -> B>;
 
-mod sealed {
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` is not one of livedrop's states",
-        label = "the states of a guard are a closed set",
-        note = "use `Checked` (checked at run time) or `Live` (checked at compile time); a guard becomes `Dropped` only through `async_drop`"
-    )]
-    pub trait Sealed {}
-    impl Sealed for super::Checked {}
-    impl Sealed for super::Adopted {}
-    impl<B: super::Brand> Sealed for super::Live<B> {}
-    impl<B: super::Brand> Sealed for super::Dropped<B> {}
-    impl Sealed for super::Unscoped {}
-    impl Sealed for super::Scoped<'_> {}
+/// Sealed by its method, not by its path: who cannot name `Seal` cannot implement it, and the
+/// compiler has no private path to print.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be made a state or a brand of a guard",
+    label = "livedrop's states and brands are a closed set",
+    note = "use `Checked` (checked at run time) or `Live` (checked at compile time); a guard becomes `Dropped` only through `async_drop`, and branded only by `scope`"
+)]
+pub trait Sealed {
+    fn seal(_: sealed::Seal);
 }
-use sealed::Sealed;
+
+mod sealed {
+    use super::{Adopted, Brand, Checked, Dropped, Live, Scoped, Sealed, Unscoped};
+
+    #[expect(missing_debug_implementations, reason = "cannot be named outside of the crate")]
+    pub struct Seal;
+
+    impl Sealed for Checked {
+        fn seal(_: Seal) {}
+    }
+    impl Sealed for Adopted {
+        fn seal(_: Seal) {}
+    }
+    impl<B: Brand> Sealed for Live<B> {
+        fn seal(_: Seal) {}
+    }
+    impl<B: Brand> Sealed for Dropped<B> {
+        fn seal(_: Seal) {}
+    }
+    impl Sealed for Unscoped {
+        fn seal(_: Seal) {}
+    }
+    impl Sealed for Scoped<'_> {
+        fn seal(_: Seal) {}
+    }
+}
 
 /// A brand: [`Unscoped`] or [`Scoped`].
 #[diagnostic::on_unimplemented(
@@ -138,6 +160,10 @@ pub trait Armed: Holds {
     /// A guard's content for this value.
     #[doc(hidden)]
     fn arm<T>(origin: Origin<T>, value: T) -> Self::Slot<T>;
+
+    /// The content of a checked guard that owes what this one owed.
+    #[doc(hidden)]
+    fn into_checked<T>(slot: Self::Slot<T>) -> CheckedSlot<T>;
 }
 
 /// A guard of a `U` can be made after the model of another guard in this state: what wraps a

@@ -102,6 +102,8 @@ impl<R> Task<R> {
     }
 }
 
+// Not in the compiler's list of implementations, which is then the same with all features.
+#[diagnostic::do_not_recommend]
 #[async_trait]
 impl<R: CleanupOutput<Error: Send> + Send> AsyncDrop for Task<R> {
     type Error = TaskError<R::Error>;

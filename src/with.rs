@@ -68,7 +68,7 @@ where
     T: AsyncDrop,
     S: Lends<T>,
 {
-    let mut guard = lend(guard);
+    let mut guard = AsyncDropGuard::lend(guard);
     async move {
         // The body is called in there, too: it may panic before it has made a future.
         let output = Caught::from_future(async { body(&mut *guard).await }).await;
@@ -140,20 +140,6 @@ where
     E: From<T::Error>,
 {
     bracket(guard, body).map(|(body, cleanup)| body_first::<T, R, E>(body, cleanup, E::from))
-}
-
-/// Hands the guard over to the library.
-///
-/// # Panics
-///
-/// If it was cleaned up before.
-#[doc(hidden)]
-#[track_caller]
-pub fn lend<T: AsyncDrop, S: Lends<T>>(guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<T, S::Owned> {
-    if let Err(origin) = S::value(&guard.slot) {
-        origin.gone("used", S::GONE);
-    }
-    AsyncDropGuard { slot: S::lend(guard.slot) }
 }
 
 /// Cleans up a guard that knows by itself when that has ended.

@@ -100,6 +100,11 @@ impl Armed for Checked {
     fn arm<T>(origin: Origin<T>, value: T) -> CheckedSlot<T> {
         CheckedSlot::Armed { fuse: Fuse::new(origin), value }
     }
+
+    #[inline]
+    fn into_checked<T>(slot: CheckedSlot<T>) -> CheckedSlot<T> {
+        slot
+    }
 }
 
 impl<U> ArmsLike<U> for Checked {

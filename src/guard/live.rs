@@ -17,14 +17,6 @@ pub struct LiveSlot<T> {
     pub(crate) value: T,
 }
 
-impl<T> LiveSlot<T> {
-    /// The content of a checked guard that owes what this one owed.
-    #[inline]
-    pub(super) fn into_checked(self) -> CheckedSlot<T> {
-        CheckedSlot::Armed { fuse: self.bomb.into_fuse(), value: self.value }
-    }
-}
-
 impl<T: AsyncDrop> LiveSlot<T> {
     #[inline]
     pub(super) fn clean<B: Brand>(self) -> impl Future<Output = Outcome<T, B>> {
@@ -60,6 +52,11 @@ impl Armed for Live {
     fn arm<T>(origin: Origin<T>, value: T) -> LiveSlot<T> {
         LiveSlot { bomb: Bomb::new(origin), value }
     }
+
+    #[inline]
+    fn into_checked<T>(slot: LiveSlot<T>) -> CheckedSlot<T> {
+        CheckedSlot::Armed { fuse: slot.bomb.into_fuse(), value: slot.value }
+    }
 }
 
 impl<U, B: Brand> ArmsLike<U> for Live<B> {
@@ -78,7 +75,7 @@ impl<T: AsyncDrop + Send> Lends<T> for Live {
 
     #[inline]
     fn lend(slot: LiveSlot<T>) -> CheckedSlot<T> {
-        Checked::lend(slot.into_checked())
+        Checked::lend(Live::into_checked(slot))
     }
 }
 

@@ -148,6 +148,8 @@ impl<T, S: State> AsyncDropTokioMutex<T, S> {
 }
 
 /// Cleans up the value.
+// Not in the compiler's list of implementations, which is then the same with all features.
+#[diagnostic::do_not_recommend]
 #[async_trait]
 impl<T: AsyncDrop, S: Cleans<T>> AsyncDrop for AsyncDropTokioMutex<T, S> {
     type Error = T::Error;

@@ -66,6 +66,23 @@ mod with_adopted;
 mod with_owned;
 
 #[test]
+#[deny(unreachable_code)]
+fn a_block_need_not_end() {
+    let guard = checked(&log(), Ending::Ok);
+    let text = panic_of(|| {
+        cancel_after(1, async {
+            let served: Result<(), Failed> = with_async_drop!(guard, {
+                loop {
+                    std::future::pending::<()>().await;
+                }
+            });
+            served
+        });
+    });
+    assert!(text.starts_with(BODY_CANCELLED), "{text}");
+}
+
+#[test]
 fn futures_need_no_runtime() {
     let log = log();
     let guard = live(&log, Ending::Ok);

@@ -144,6 +144,8 @@ impl<F> DeferredFuture<F> {
     }
 }
 
+// Not in the compiler's list of implementations: nobody outside can name it.
+#[diagnostic::do_not_recommend]
 #[async_trait]
 impl<F> AsyncDrop for DeferredFuture<F>
 where

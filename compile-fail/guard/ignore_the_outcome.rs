@@ -1,0 +1,33 @@
+//! Misuse: awaiting the cleanup and throwing its outcome away (the result of the cleanup is lost)
+//! Why it matters: a commit that failed looks like one that worked.
+//! Fix: use the outcome: `.result?` for the error alone, `.after(body)` or `.into_result()`.
+
+#![deny(unused_must_use)]
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard};
+
+struct Batch {
+    rows: u32,
+}
+
+#[async_trait]
+impl AsyncDrop for Batch {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        println!("{} rows written", self.rows);
+        Ok(())
+    }
+}
+
+async fn write() -> std::io::Result<()> {
+    let mut batch = AsyncDropGuard::live(Batch { rows: 0 });
+    batch.rows += 1;
+    batch.async_drop().await;
+    Ok(())
+}
+
+fn main() {
+    futures::executor::block_on(write()).unwrap();
+}

@@ -1,0 +1,37 @@
+//! Misuse: adding a state of one's own to the guard (E0277)
+//! Why it matters: a state that asked for no cleanup would undo the guarantee of all the others.
+//! Fix: keep what else is to be known beside the guard, in a type of your own.
+
+use std::convert::Infallible;
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, State};
+
+struct Connection;
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+struct Idle;
+
+impl State for Idle {
+    type Slot<T> = T;
+}
+
+struct Pool {
+    idle: Vec<AsyncDropGuard<Connection, Idle>>,
+}
+
+async fn close(pool: Pool) {
+    println!("{} connections stay open", pool.idle.len());
+}
+
+fn main() {
+    futures::executor::block_on(close(Pool { idle: Vec::new() }));
+}

@@ -1,0 +1,36 @@
+//! Misuse: making a scoped guard `Checked`, to clean it up the familiar way (E0277)
+//! Why it matters: a `Checked` guard gives no proof, and the scope could not tell whether it was cleaned up.
+//! Fix: clean up the scoped guard itself: `async_drop` takes it and gives the proof.
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, scope};
+
+struct Connection {
+    refused: bool,
+}
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+async fn serve() -> std::io::Result<()> {
+    let connection = AsyncDropGuard::live(Connection { refused: false });
+    scope(connection, async |connection| {
+        if connection.refused {
+            let mut connection = AsyncDropGuard::into_checked(connection);
+            let closed = connection.async_drop().await;
+            std::process::exit(if closed.is_ok() { 1 } else { 2 });
+        }
+        connection.async_drop().await.after(Ok(()))
+    })
+    .await
+}
+
+fn main() {
+    futures::executor::block_on(serve()).unwrap();
+}

@@ -1,0 +1,33 @@
+//! Misuse: a `?` behind the `async_drop` of a `Live` guard, as behind a `Checked` one (E0277)
+//! Why it matters: a `Live` guard gives the proof beside the result, and `?` cannot choose.
+//! Fix: say which: `.result?` for the error alone, `.into_result()?` for the proof as well.
+
+use std::io;
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard};
+
+struct Spool {
+    jobs: u32,
+}
+
+#[async_trait]
+impl AsyncDrop for Spool {
+    type Error = io::Error;
+
+    async fn async_drop_impl(&mut self) -> io::Result<()> {
+        self.jobs = 0;
+        Ok(())
+    }
+}
+
+async fn print() -> io::Result<()> {
+    let mut spool = AsyncDropGuard::live(Spool { jobs: 0 });
+    spool.jobs += 1;
+    spool.async_drop().await?;
+    Ok(())
+}
+
+fn main() {
+    futures::executor::block_on(print()).unwrap();
+}

@@ -1,0 +1,37 @@
+//! Misuse: using a value after its guard was cleaned up (E0382)
+//! Why it matters: what is sent over a closed connection is lost, or sent to somebody else.
+//! Fix: use the value first; `async_drop` consumes its guard, so it comes last.
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard};
+
+struct Connection {
+    sent: Vec<String>,
+}
+
+impl Connection {
+    async fn send(&mut self, message: &str) {
+        self.sent.push(message.to_owned());
+    }
+}
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+async fn say_goodbye() -> std::io::Result<()> {
+    let mut connection = AsyncDropGuard::live(Connection { sent: Vec::new() });
+    connection.send("hello").await;
+    connection.async_drop().await.result?;
+    connection.send("bye").await;
+    Ok(())
+}
+
+fn main() {
+    futures::executor::block_on(say_goodbye()).unwrap();
+}

@@ -1,0 +1,26 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard};
+
+struct Worker {
+    name: String,
+}
+
+async fn wait_for(_name: &str) {}
+
+#[async_trait]
+impl AsyncDrop for Worker {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        let name: Arc<str> = self.name.as_str().into();
+        wait_for(&name).await;
+        Ok(())
+    }
+}
+
+fn main() {
+    let mut worker = AsyncDropGuard::new(Worker { name: "mailer".into() });
+    futures::executor::block_on(worker.async_drop()).unwrap();
+}

@@ -1,0 +1,34 @@
+use std::convert::Infallible;
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard};
+
+#[derive(Clone)]
+struct Session {
+    user: String,
+}
+
+#[async_trait]
+impl AsyncDrop for Session {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        println!("{} is logged out", self.user);
+        Ok(())
+    }
+}
+
+async fn audit(mut session: AsyncDropGuard<Session>) -> Result<(), Infallible> {
+    println!("{} was here", session.user);
+    session.async_drop().await
+}
+
+async fn visit() -> Result<(), Infallible> {
+    let mut session = AsyncDropGuard::new(Session { user: "ada".into() });
+    audit(AsyncDropGuard::new(session.clone())).await?;
+    session.async_drop().await
+}
+
+fn main() {
+    futures::executor::block_on(visit()).unwrap();
+}

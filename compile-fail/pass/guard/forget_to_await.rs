@@ -1,0 +1,29 @@
+#![deny(unused_must_use)]
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard};
+
+struct Journal {
+    unsaved: Vec<String>,
+}
+
+#[async_trait]
+impl AsyncDrop for Journal {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        self.unsaved.clear();
+        Ok(())
+    }
+}
+
+async fn save() -> std::io::Result<()> {
+    let mut journal = AsyncDropGuard::new(Journal { unsaved: Vec::new() });
+    journal.unsaved.push("started".into());
+    journal.async_drop().await?;
+    Ok(())
+}
+
+fn main() {
+    futures::executor::block_on(save()).unwrap();
+}

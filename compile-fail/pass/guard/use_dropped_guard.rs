@@ -1,0 +1,34 @@
+use std::convert::Infallible;
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard};
+
+struct Upload {
+    bytes: u64,
+}
+
+impl Upload {
+    fn size(&self) -> u64 {
+        self.bytes
+    }
+}
+
+#[async_trait]
+impl AsyncDrop for Upload {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+async fn finish(upload: Upload) -> u64 {
+    let upload = AsyncDropGuard::live(upload);
+    let size = upload.size();
+    let _finished = upload.async_drop().await.proof;
+    size
+}
+
+fn main() {
+    assert_eq!(futures::executor::block_on(finish(Upload { bytes: 3 })), 3);
+}

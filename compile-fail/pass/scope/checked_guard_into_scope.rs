@@ -1,0 +1,24 @@
+use std::convert::Infallible;
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, scope};
+
+struct Connection;
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+async fn serve() {
+    let connection = AsyncDropGuard::live(Connection);
+    scope(connection, async |connection| (connection.async_drop().await.proof, ())).await;
+}
+
+fn main() {
+    futures::executor::block_on(serve());
+}

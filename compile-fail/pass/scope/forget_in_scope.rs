@@ -1,0 +1,34 @@
+use std::convert::Infallible;
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, scope};
+
+struct Connection;
+
+impl Connection {
+    async fn count(&mut self) -> u32 {
+        3
+    }
+}
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+async fn count() -> u32 {
+    let connection = AsyncDropGuard::live(Connection);
+    scope(connection, async |mut connection| {
+        let rows = connection.count().await;
+        (connection.async_drop().await.proof, rows)
+    })
+    .await
+}
+
+fn main() {
+    assert_eq!(futures::executor::block_on(count()), 3);
+}

@@ -1,0 +1,29 @@
+use std::io;
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, with_async_drop};
+
+struct Connection {
+    banner: String,
+}
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = io::Error;
+
+    async fn async_drop_impl(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn greet() -> io::Result<String> {
+    let connection = AsyncDropGuard::new(Connection { banner: "hello".into() });
+    let banner =
+        with_async_drop(connection, async |connection| io::Result::Ok(connection.banner.clone()))
+            .await?;
+    Ok(banner)
+}
+
+fn main() {
+    assert_eq!(futures::executor::block_on(greet()).unwrap(), "hello");
+}

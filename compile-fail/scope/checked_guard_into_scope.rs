@@ -1,0 +1,28 @@
+//! Misuse: giving a `Checked` guard to `scope` (E0277)
+//! Why it matters: the scope relies on the compiler, and a `Checked` guard is not watched by it.
+//! Fix: make the guard with `AsyncDropGuard::live`, or convert it with `into_live`.
+
+use std::convert::Infallible;
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, scope};
+
+struct Connection;
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+async fn serve() {
+    let connection = AsyncDropGuard::new(Connection);
+    scope(connection, async |connection| (connection.async_drop().await.proof, ())).await;
+}
+
+fn main() {
+    futures::executor::block_on(serve());
+}

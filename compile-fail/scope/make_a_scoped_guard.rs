@@ -1,0 +1,40 @@
+//! Misuse: making a second guard for the scope, and returning its proof (E0308)
+//! Why it matters: if anybody could make a scope's guard, its own could be forgotten.
+//! Fix: clean up the guard that the scope was given.
+
+use std::convert::Infallible;
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, ScopedGuard, scope};
+
+struct Printer {
+    pages: u32,
+}
+
+#[async_trait]
+impl AsyncDrop for Printer {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        println!("{} pages printed", self.pages);
+        Ok(())
+    }
+}
+
+/// A printer with nothing to print is quick to clean up.
+fn idle<'scope>() -> ScopedGuard<'scope, Printer> {
+    AsyncDropGuard::live(Printer { pages: 0 })
+}
+
+async fn print() {
+    let printer = AsyncDropGuard::live(Printer { pages: 3 });
+    scope(printer, async |printer| {
+        println!("{} pages", printer.pages);
+        (idle().async_drop().await.proof, ())
+    })
+    .await;
+}
+
+fn main() {
+    futures::executor::block_on(print());
+}

@@ -1,0 +1,35 @@
+//! Misuse: silencing the guard with `std::mem::forget` (E0308)
+//! Why it matters: the panic is gone, and the cleanup with it.
+//! Fix: clean up; where the value must go on without, take it out before the scope.
+
+use std::convert::Infallible;
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, scope};
+
+struct Container {
+    name: &'static str,
+}
+
+#[async_trait]
+impl AsyncDrop for Container {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        println!("{} removed", self.name);
+        Ok(())
+    }
+}
+
+async fn run_tests() {
+    let container = AsyncDropGuard::live(Container { name: "postgres" });
+    scope(container, async |container| {
+        println!("testing against {}", container.name);
+        std::mem::forget(container);
+    })
+    .await;
+}
+
+fn main() {
+    futures::executor::block_on(run_tests());
+}

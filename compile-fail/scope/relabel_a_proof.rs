@@ -1,0 +1,33 @@
+//! Misuse: passing the outer scope's proof off as the inner scope's, through a helper (lifetime may not live long enough)
+//! Why it matters: the inner connection would be forgotten behind the outer one's proof.
+//! Fix: a helper that takes a proof returns it with the lifetime it came with.
+
+use std::convert::Infallible;
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, Proof, scope};
+
+struct Connection;
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+fn logged<'inner, 'outer: 'inner>(proof: Proof<'outer, Connection>) -> Proof<'inner, Connection> {
+    println!("{proof:?}");
+    proof
+}
+
+async fn close() {
+    let connection = AsyncDropGuard::live(Connection);
+    scope(connection, async |connection| (logged(connection.async_drop().await.proof), ())).await;
+}
+
+fn main() {
+    futures::executor::block_on(close());
+}

@@ -1,0 +1,38 @@
+//! Misuse: returning a proof from before the scope (E0308)
+//! Why it matters: with a stock of old proofs, every guard after them could be forgotten.
+//! Fix: clean up in the scope: only the scope's own guard gives the proof that it takes.
+
+use std::convert::Infallible;
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, scope};
+
+struct Worker {
+    name: &'static str,
+}
+
+#[async_trait]
+impl AsyncDrop for Worker {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        println!("{} stopped", self.name);
+        Ok(())
+    }
+}
+
+async fn replace() {
+    let old = AsyncDropGuard::live(Worker { name: "old" });
+    let stopped = old.async_drop().await.proof;
+    println!("{stopped:?}");
+    let new = AsyncDropGuard::live(Worker { name: "new" });
+    scope(new, async |new| {
+        println!("{} runs", new.name);
+        (stopped, ())
+    })
+    .await;
+}
+
+fn main() {
+    futures::executor::block_on(replace());
+}
