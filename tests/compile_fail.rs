@@ -1,5 +1,6 @@
 //! Runs the gallery of misuses: every file in `compile-fail/` is refused as its snapshot says,
-//! and every twin in `compile-fail/pass/` compiles and runs.
+//! and every twin in `compile-fail/pass/` compiles and runs. `compile-fail/README.md`, the index,
+//! has a row for each.
 //!
 //! The snapshots quote the pinned compiler. `TRYBUILD=overwrite` writes them anew.
 
@@ -97,9 +98,60 @@ fn every_snapshot_holds_what_its_head_names() {
                 .1;
             let snapshot = fs::read_to_string(path.with_extension("stderr")).unwrap();
             assert!(snapshot.contains(named), "{area}/{misuse}: {named:?} is not in the snapshot");
-            for private in ["__private", "livedrop::guard::", "sealed::", "/rustc/", "/library/"] {
+            for private in ["__private", "sealed::", "/rustc/", "/library/", "long-type"] {
                 assert!(!snapshot.contains(private), "{area}/{misuse} names {private:?}");
+            }
+            for path in snapshot.split("livedrop::").skip(1) {
+                let module = path.split_once("::").map_or("", |(module, _)| module);
+                let is_module = module.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+                assert!(
+                    module.is_empty() || module == "hook" || !is_module,
+                    "{area}/{misuse} names the private module {module:?}"
+                );
             }
         }
     }
+}
+
+/// What stands in a row of the index before the rule: the mistake, the compiler's first line and
+/// the fix, as the entry's own files have them.
+fn row(area: &str, misuse: &str) -> String {
+    let path = PathBuf::from(GALLERY).join(area).join(misuse);
+    let source = fs::read_to_string(path.with_extension("rs")).unwrap();
+    let line = |beginning: &str| {
+        let found = source.lines().find_map(|line| line.strip_prefix(beginning));
+        found.unwrap_or_else(|| panic!("{area}/{misuse}: no {beginning:?}")).to_owned()
+    };
+    let (mistake, fix) = (line("//! Misuse: "), line("//! Fix: "));
+    let (mistake, _) = mistake.rsplit_once(" (").expect("the code at the end");
+    let snapshot = fs::read_to_string(path.with_extension("stderr")).unwrap();
+    let said = snapshot.lines().next().expect("the first line");
+    let said = if said.contains('`') { format!("`` {said} ``") } else { format!("`{said}`") };
+    let cells = [format!("[{mistake}]({area}/{misuse}.rs)"), said, fix];
+    cells.iter().fold("| ".to_owned(), |row, cell| row + &cell.replace('|', "\\|") + " | ")
+}
+
+#[test]
+fn the_index_has_one_row_for_every_misuse_as_it_is() {
+    let index = fs::read_to_string(Path::new(GALLERY).join("README.md")).unwrap();
+    let mut rows = Vec::new();
+    for section in index.split("\n## ").skip(1) {
+        let heading = section.lines().next().unwrap_or_default().trim_matches('`');
+        let found = section.lines().filter(|line| line.starts_with("| ["));
+        rows.extend(found.map(|row| (heading.to_owned(), row)));
+    }
+    let rules: Vec<&str> =
+        index.lines().filter_map(|line| line.strip_prefix("- **")?.split("**").next()).collect();
+    for area in areas() {
+        for misuse in stems(&PathBuf::from(GALLERY).join(&area), "rs") {
+            let expected = row(&area, &misuse);
+            let found: Vec<usize> = (0..rows.len())
+                .filter(|&at| rows[at].0 == area && rows[at].1.starts_with(&expected))
+                .collect();
+            assert_eq!(found.len(), 1, "rows of {area}/{misuse}, which is\n{expected}rule |");
+            let rule = rows.remove(found[0]).1[expected.len()..].trim_end_matches(" |");
+            assert!(rules.contains(&rule), "{area}/{misuse}: {rule:?} is none of the rules");
+        }
+    }
+    assert!(rows.is_empty(), "rows without a misuse: {rows:#?}");
 }

@@ -1,4 +1,4 @@
-//! Misuse: a cleanup closure that returns more than whether it succeeded (a cleanup returns `()`)
+//! Misuse: a cleanup closure that returns more than whether it succeeded (drop what else it returns)
 //! Why it matters: nobody would get to see it: a cleanup ends with `Ok(())` or with an error.
 //! Fix: drop what else it returns, or report it from inside of the closure.
 

@@ -1,6 +1,6 @@
 //! Misuse: treating the brand of a longer scope as that of a shorter one (lifetime may not live long enough)
 //! Why it matters: if brands could shrink, two nested scopes would have the same one.
-//! Fix: take both with one brand only if they are of one scope.
+//! Fix: return it with the lifetime that it came with.
 
 use std::marker::PhantomData;
 
