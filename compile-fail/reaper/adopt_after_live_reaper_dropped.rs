@@ -1,0 +1,32 @@
+//! Misuse: adopting for a `Live` reaper that was cleaned up before (E0382)
+//! Why it matters: nobody would clean up after the new guard's owner.
+//! Fix: adopt first; the reaper is cleaned up last of all.
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, Reaper};
+
+struct Connection {
+    open: bool,
+}
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        self.open = false;
+        Ok(())
+    }
+}
+
+async fn serve() -> Result<(), livedrop::Report> {
+    let reaper = AsyncDropGuard::into_live(Reaper::new()).unwrap();
+    reaper.async_drop().await.result?;
+    let connection = reaper.adopt(AsyncDropGuard::new(Connection { open: true }));
+    drop(connection);
+    Ok(())
+}
+
+fn main() {
+    futures::executor::block_on(serve()).unwrap();
+}

@@ -1,0 +1,31 @@
+//! Misuse: giving the guard of a scope to a reaper (this needs a guard that belongs to no scope)
+//! Why it matters: the scope would end without a proof, and the reaper outlives the scope.
+//! Fix: clean the guard up in its scope; or adopt it in place of entering a scope.
+
+use async_trait::async_trait;
+use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, Reaper, ScopedGuard};
+
+struct Connection {
+    open: bool,
+}
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        self.open = false;
+        Ok(())
+    }
+}
+
+fn shelter(
+    reaper: &Reaper,
+    connection: ScopedGuard<'_, Connection>,
+) -> AsyncDropGuard<Connection, Adopted> {
+    reaper.adopt(connection)
+}
+
+fn main() {
+    let _ = shelter;
+}
