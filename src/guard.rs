@@ -33,6 +33,7 @@ pub use dropped::StillOwesItsCleanup;
 /// | [`Checked`] | [`new`](AsyncDropGuard::new) | `async_drop(&mut self)` | panics, naming the type and the creation site |
 /// | [`Live`](crate::Live) | [`live`](AsyncDropGuard::live) | `async_drop(self)`, which gives the proof | does not compile inside [`scope`](crate::scope); panics elsewhere |
 /// | [`Dropped`](crate::Dropped) | `async_drop` of a `Live` guard | nothing is left to do | – |
+/// | [`Adopted`](crate::Adopted) | [`Reaper::adopt`](crate::Reaper::adopt) | `async_drop(&mut self)`, or the reaper | the reaper cleans up |
 ///
 /// Apart from `async_drop` and `is_dropped`, the guard's own functions are associated
 /// functions, called as `AsyncDropGuard::into_live(guard)`, so that they never hide a method of

@@ -9,6 +9,7 @@
 //! | [`Checked`] | is checked at run time; `async_drop(&mut self)` | panics, naming type and creation site |
 //! | [`Live`] | is checked by the compiler; `async_drop(self)` gives the proof | does not compile inside [`scope`] |
 //! | [`Dropped`] | is that proof, and holds nothing | – |
+//! | [`Adopted`] | hands the value to a [`Reaper`] if its owner goes; `async_drop(&mut self)` | is not possible: the reaper cleans up, once |
 //!
 //! [`with_async_drop()`] and [`bracket`] own the guard while a body runs, so that nothing can be
 //! forgotten at all. The run-time check always stands behind the types: what they cannot see, a
@@ -72,6 +73,9 @@
 //!
 //! # Features
 //!
+//! * `tokio`: `AsyncDropTokioMutex`, and `task`: background tasks in guards.
+//! * `tracing`: an event for every report of the hook.
+//! * `testutils`: `SyncDrop`, which cleans up in `Drop`, for tests.
 //! * `location`: keeps the creation site of every guard in release builds too, which costs a
 //!   pointer a guard. Builds with `debug_assertions` always keep it.
 

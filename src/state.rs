@@ -99,10 +99,11 @@ pub trait Brand: Sealed {}
 impl Brand for Unscoped {}
 impl Brand for Scoped<'_> {}
 
-/// A state of an [`AsyncDropGuard`](crate::AsyncDropGuard): [`Checked`], [`Live`] or [`Dropped`].
+/// A state of an [`AsyncDropGuard`](crate::AsyncDropGuard): [`Checked`], [`Live`], [`Dropped`] or
+/// [`Adopted`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a state of a guard",
-    note = "the states are `Checked`, `Live` and `Dropped`"
+    note = "the states are `Checked`, `Live`, `Dropped` and `Adopted`"
 )]
 pub trait State: Sealed {
     /// What a guard in this state stores.
@@ -126,7 +127,7 @@ impl State for Adopted {
     type Slot<T> = AdoptedSlot<T>;
 }
 
-/// The guard holds the value: [`Checked`] and [`Live`].
+/// The guard holds the value: [`Checked`], [`Live`] and [`Adopted`].
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` guard holds no value any more",
     label = "the value is gone after cleanup",
@@ -186,8 +187,8 @@ pub trait ArmsLike<U>: Holds {
     fn arm_like(model: Self::Model, origin: Origin<U>, value: U) -> Self::Slot<U>;
 }
 
-/// The library can own such a guard while a body borrows its value: [`Checked`] and [`Live`],
-/// outside of any scope.
+/// The library can own such a guard while a body borrows its value: [`Checked`] and [`Live`]
+/// outside of any scope, and [`Adopted`].
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` guard cannot be handed over to the library",
     label = "not possible in this state",
@@ -203,13 +204,13 @@ pub trait Lends<T: AsyncDrop>: Holds {
     fn lend(slot: Self::Slot<T>) -> <Self::Owned as State>::Slot<T>;
 }
 
-/// A guard of a `T` in this state can be cleaned up inside of whatever owns it: [`Checked`]
-/// and [`Live`], with a value that is [`Send`].
+/// A guard of a `T` in this state can be cleaned up inside of whatever owns it: [`Checked`] and
+/// [`Live`] with a value that is [`Send`], [`Adopted`] with one that [can be](CanAdopt).
 ///
 /// The helper types are generic over it: `S: Cleans<T>`.
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` guard of `{T}` cannot be cleaned up by what owns it",
-    note = "the guard must be `Checked` or `Live`, and its value `Send`"
+    note = "the guard must be `Checked`, `Live` or `Adopted`, and its value `Send`"
 )]
 pub trait Cleans<T: AsyncDrop>: Holds<Slot<T>: Send> {
     /// Cleans up in place. Once this has ended, with a result or a panic, the owner calls

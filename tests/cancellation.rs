@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::FutureExt;
-use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, Live, Reaper, bracket, with_async_drop};
+use livedrop::{
+    Adopted, AsyncDrop, AsyncDropArc, AsyncDropGuard, AsyncDropHashMap, AsyncDropMutex,
+    AsyncDropStack, AsyncDropVec, Live, Reaper, bracket, with_async_drop,
+};
 use support::world::{Run, World, explore, silence_meant_panics};
 use support::{Ending, Failed, Log, Resource, block_on, wait};
 
@@ -60,6 +63,7 @@ impl AsyncDrop for Recursive {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "it is a list")]
 fn scenarios() -> Vec<(String, Scenario)> {
     let mut all: Vec<(String, Scenario)> = Vec::new();
     let mut add = |name: String, scenario| all.push((name, scenario));
@@ -133,6 +137,52 @@ fn scenarios() -> Vec<(String, Scenario)> {
                         let guard = world.reaper.adopt(AsyncDropGuard::live(recursive));
                         let ((), cleaned) = bracket(guard, async |_| world.steps(body).await).await;
                         ignore(cleaned);
+                    }),
+                );
+                add(
+                    format!("Arc: {shape}"),
+                    scenario(move |world| async move {
+                        let guard = world.reaper.adopt(world.checked(cleanup, ending));
+                        let mut first = AsyncDropArc::new(guard);
+                        let mut second = AsyncDropArc::clone(&first);
+                        world.steps(body).await;
+                        ignore(first.async_drop().await);
+                        world.steps(1).await;
+                        ignore(second.async_drop().await);
+                    }),
+                );
+                add(
+                    format!("Mutex in an Arc: {shape}"),
+                    scenario(move |world| async move {
+                        let guard = world.reaper.adopt(world.checked(cleanup, ending));
+                        let shared = AsyncDropArc::new(AsyncDropMutex::new(guard));
+                        let other = AsyncDropArc::clone(&shared);
+                        let cleaned: Result<(), Failed> = with_async_drop!(shared, other, {
+                            let locked = shared.lock().await;
+                            world.steps(body).await;
+                            drop(locked);
+                            other.lock().await.touch();
+                            Ok(())
+                        });
+                        ignore(cleaned);
+                    }),
+                );
+                add(
+                    format!("map, vector and stack: {shape}"),
+                    scenario(move |world| async move {
+                        let mut map = AsyncDropHashMap::adopted(&world.reaper);
+                        let mut vec = AsyncDropVec::adopted(&world.reaper);
+                        let mut stack = AsyncDropStack::adopted(&world.reaper);
+                        let make = |ending| world.reaper.adopt(world.checked(cleanup, ending));
+                        assert!(map.insert(1, make(ending)).is_none());
+                        assert!(map.insert(2, make(Ending::Ok)).is_none());
+                        vec.push(make(ending));
+                        world.steps(body).await;
+                        stack.push(make(ending));
+                        stack.push(make(Ending::Ok));
+                        ignore(map.async_drop().await);
+                        ignore(vec.async_drop().await);
+                        ignore(stack.async_drop().await);
                     }),
                 );
                 add(

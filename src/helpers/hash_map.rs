@@ -11,7 +11,10 @@ use async_trait::async_trait;
 use crate::batch::Batch;
 use crate::helpers::{GuardOf, OccupiedError};
 use crate::state::Brand;
-use crate::{AsyncDrop, AsyncDropGuard, Checked, Cleans, CleanupErrors, Holds, Live, State};
+use crate::{
+    Adopted, AsyncDrop, AsyncDropGuard, CanAdopt, Checked, Cleans, CleanupErrors, Holds, Live,
+    ReaperHandle, State,
+};
 
 /// A hash map of guards, which are cleaned up concurrently with the map.
 ///
@@ -126,6 +129,18 @@ impl<K: Send, V: AsyncDrop<Error: Send> + Send, B: Brand, H: Send>
     #[track_caller]
     pub fn live_with_hasher(hasher: H) -> AsyncDropGuard<Self, Live> {
         AsyncDropGuard::live(Self::empty(hasher))
+    }
+}
+
+impl<K, V> AsyncDropHashMap<K, V, Adopted>
+where
+    K: Send + 'static,
+    V: CanAdopt,
+{
+    /// An empty map of adopted guards, adopted itself: what its owner leaves, `reaper` cleans up.
+    #[track_caller]
+    pub fn adopted(reaper: &ReaperHandle) -> AsyncDropGuard<Self, Adopted> {
+        reaper.adopt(AsyncDropGuard::new(Self::empty(RandomState::new())))
     }
 }
 

@@ -9,7 +9,8 @@ use crate::bomb::Origin;
 use crate::caught::Caught;
 use crate::findings::Findings;
 use crate::{
-    Armed, AsyncDrop, AsyncDropGuard, Checked, Cleans, CleanupErrors, CleanupOutput, Live, State,
+    Adopted, Armed, AsyncDrop, AsyncDropGuard, Checked, Cleans, CleanupErrors, CleanupOutput, Live,
+    ReaperHandle, State,
 };
 
 mod access;
@@ -167,6 +168,15 @@ impl AsyncDropStack<Live> {
     #[track_caller]
     pub fn live() -> AsyncDropGuard<Self, Live> {
         AsyncDropGuard::live(Self::empty())
+    }
+}
+
+impl AsyncDropStack<Adopted> {
+    /// An empty stack of adopted guards, adopted itself: what its owner leaves, `reaper` cleans
+    /// up.
+    #[track_caller]
+    pub fn adopted(reaper: &ReaperHandle) -> AsyncDropGuard<Self, Adopted> {
+        reaper.adopt(AsyncDropGuard::new(Self::empty()))
     }
 }
 

@@ -9,7 +9,10 @@ use async_trait::async_trait;
 use crate::batch::Batch;
 use crate::helpers::GuardOf;
 use crate::state::Brand;
-use crate::{AsyncDrop, AsyncDropGuard, Checked, Cleans, CleanupErrors, Holds, Live, State};
+use crate::{
+    Adopted, AsyncDrop, AsyncDropGuard, CanAdopt, Checked, Cleans, CleanupErrors, Holds, Live,
+    ReaperHandle, State,
+};
 
 /// A vector of guards, which are cleaned up concurrently with the vector.
 ///
@@ -100,6 +103,15 @@ impl<T: AsyncDrop<Error: Send> + Send, B: Brand> AsyncDropVec<T, Live<B>> {
     #[track_caller]
     pub fn live() -> AsyncDropGuard<Self, Live> {
         AsyncDropGuard::live(Self::empty())
+    }
+}
+
+impl<T: CanAdopt> AsyncDropVec<T, Adopted> {
+    /// An empty vector of adopted guards, adopted itself: what its owner leaves, `reaper` cleans
+    /// up.
+    #[track_caller]
+    pub fn adopted(reaper: &ReaperHandle) -> AsyncDropGuard<Self, Adopted> {
+        reaper.adopt(AsyncDropGuard::new(Self::empty()))
     }
 }
 
