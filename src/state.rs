@@ -171,12 +171,12 @@ pub trait Armed: Holds {
 /// guard owes what the guard owed.
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` guard cannot be wrapped into a `{U}`",
-    note = "wrap the guard while it is `Checked` or `Live`"
+    note = "the guard must be `Checked`, `Live`, or `Adopted` with a value that can be adopted"
 )]
 pub trait ArmsLike<U>: Holds {
-    /// What the new guard needs of the old one.
+    /// What the new guard needs of the old one; by default, what it needs where there is none.
     #[doc(hidden)]
-    type Model;
+    type Model: Default;
 
     /// What a guard like this one needs.
     #[doc(hidden)]

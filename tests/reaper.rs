@@ -648,6 +648,46 @@ fn several_lost_orphans_are_one_panic_and_a_line_for_each_other() {
     assert_eq!(log.counts(), (0, 0, 3));
 }
 
+/// A cleanup that never ends, as of a peer that never answers.
+struct Stuck;
+
+#[async_trait]
+impl AsyncDrop for Stuck {
+    type Error = Failed;
+    async fn async_drop_impl(&mut self) -> Result<(), Failed> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn a_shutdown_that_hangs_says_what_it_waits_for() {
+    let (log, mut reaper, reports) = (log(), Reaper::new(), Reports::collect());
+    let running = tokio::spawn(reaper.run());
+    let line = line!() + 1;
+    drop(reaper.adopt(AsyncDropGuard::new(Stuck)));
+    let alive = adopted(&reaper, &log, Ending::Ok);
+    for _ in 0..3 {
+        let drained = tokio::time::timeout(Duration::from_secs(10), reaper.drain()).await;
+        assert!(drained.is_err(), "nothing hides that it hangs");
+    }
+    let table: Vec<String> = reaper.pending().iter().map(ToString::to_string).collect();
+    assert_eq!(table.len(), 2, "{table:?}");
+    assert!(table[0].starts_with("Stuck ") && table[0].ends_with(" s  orphaned"), "{table:?}");
+    if cfg!(any(debug_assertions, feature = "location")) {
+        assert!(table[0].contains(&format!("{}:{line}:", file!())), "{table:?}");
+    }
+    assert!(table[1].starts_with("Resource ") && table[1].ends_with(" s  alive"), "{table:?}");
+    drop(alive);
+    assert!(tokio::time::timeout(Duration::from_secs(10), reaper.drain()).await.is_err());
+    assert_eq!(log.counts(), (1, 1, 1), "what can be cleaned up is, beside what is stuck");
+    let report = reaper.abandon();
+    assert_eq!((report.cleaned, report.abandoned.len()), (1, 1));
+    assert_eq!(report.abandoned[0].type_name, "Stuck");
+    reaper.async_drop().await.unwrap();
+    running.await.unwrap();
+    reports.expect_none();
+}
+
 mod executors {
     use super::*;
 

@@ -5,10 +5,12 @@ mod support;
 #[path = "support/numbered.rs"]
 mod numbered;
 
+use std::sync::Arc;
+
 use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropResult, Checked, Live};
 use numbered::{Numbered, Row, Tested, clean};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
-use support::{Ending, Reports, block_on, cancel_after, created_at, panic_of, run};
+use support::{Ending, Log, Reports, Resource, block_on, cancel_after, created_at, panic_of, run};
 
 assert_impl_all!(AsyncDropResult<Numbered, String>: Send, Sync);
 assert_impl_all!(AsyncDropResult<Numbered, String, Live>: Send, Sync);
@@ -16,7 +18,7 @@ assert_not_impl_any!(AsyncDropResult<Numbered, String>: Clone, Copy);
 
 type Inner<S> = AsyncDropResult<Numbered, String, S>;
 
-fn failed<S: Tested + livedrop::Armed>() -> AsyncDropGuard<Inner<S>, S> {
+fn failed<S: Tested + livedrop::ArmsLike<Inner<S>>>() -> AsyncDropGuard<Inner<S>, S> {
     AsyncDropResult::new(Err("refused".to_owned()))
 }
 
@@ -162,4 +164,25 @@ fn used_after_a_cleanup_behind_the_guards_back_panics_with_its_type() {
     assert_eq!(format!("{result:?}"), "<Numbered: cleaned up>");
     block_on(result.async_drop()).unwrap();
     row.expect_cleaned_once();
+}
+
+#[test]
+fn a_scoped_guard_goes_in_and_comes_out_with_its_brand() {
+    let log = Arc::<Log>::default();
+    block_on(livedrop::scope(AsyncDropGuard::live(Resource::plain(&log)), async |guard| {
+        let result = AsyncDropResult::new(Ok::<_, &str>(guard));
+        assert_eq!(result.ok().map(Resource::touch), Some(3));
+        let Ok(guard) = AsyncDropResult::into_inner(result) else { unreachable!("it was put in") };
+        (guard.async_drop().await.proof, ())
+    }));
+    assert_eq!(log.counts(), (1, 1, 1));
+}
+
+#[test]
+fn an_adopted_guard_is_left_to_its_reaper() {
+    let (log, mut reaper) = (Arc::<Log>::default(), livedrop::Reaper::new());
+    let guard = reaper.adopt(AsyncDropGuard::new(Resource::plain(&log)));
+    drop(AsyncDropResult::new(Ok::<_, &str>(guard)));
+    block_on(reaper.async_drop()).unwrap();
+    assert_eq!(log.counts(), (1, 1, 1));
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::all::clean_in_place;
 use crate::bomb::Origin;
-use crate::{Armed, AsyncDrop, AsyncDropGuard, Checked, Cleans, Holds, State, type_name};
+use crate::{ArmsLike, AsyncDrop, AsyncDropGuard, Checked, Cleans, Holds, State, type_name};
 
 /// A `Result` of a guard that can be guarded itself, and so be kept wherever a guard can.
 ///
@@ -56,12 +56,18 @@ pub struct AsyncDropResult<T, E, S: State = Checked> {
 
 impl<T: AsyncDrop, E: Send, S: Cleans<T>> AsyncDropResult<T, E, S> {
     /// Guards the result, in the state of the guard in it.
+    ///
+    /// An `Err` of [`Adopted`](crate::Adopted) guards has nothing for a reaper to do: its guard
+    /// behaves as a [`Checked`] one.
+    // The brand of a scope may come from nothing here: it stands in the value's type as well.
     #[track_caller]
     pub fn new(result: Result<AsyncDropGuard<T, S>, E>) -> AsyncDropGuard<Self, S>
     where
-        S: Armed,
+        S: ArmsLike<Self>,
     {
-        AsyncDropGuard { slot: S::arm(Origin::here(), Self { result: result.map(Some) }) }
+        let model = result.as_ref().map_or_else(|_| S::Model::default(), |ok| S::model(&ok.slot));
+        let result = Self { result: result.map(Some) };
+        AsyncDropGuard { slot: S::arm_like(model, Origin::here(), result) }
     }
 }
 
