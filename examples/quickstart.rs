@@ -102,7 +102,7 @@ async fn guarded_copy(input: &Path, to: &Path, way_out: WayOut, copied: &mut u64
 /// With a guard that the compiler checks: without its `async_drop` this does not compile.
 async fn strict_copy(input: &Path, to: &Path, way_out: WayOut, copied: &mut u64) -> Result {
     let output: AsyncDropGuard<Output, Live> = AsyncDropGuard::live(Output::create(to).await?);
-    scope(output, async |mut output| {
+    scope!(output, async |mut output| {
         let result = copy(input, &mut output, way_out, copied).await;
         output.async_drop().await.after(result)
     })

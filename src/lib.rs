@@ -61,7 +61,7 @@
 //!
 //! // Cleaned up by hand, and checked by the compiler.
 //! let upload = AsyncDropGuard::live(Upload { parts });
-//! let parts = scope(upload, async |mut upload| {
+//! let parts = scope!(upload, async |mut upload| {
 //!     let sent = upload.send(b"three").await;
 //!     upload.async_drop().await.after(sent)
 //! })
@@ -132,6 +132,7 @@ pub use with::{bracket, with_async_drop};
 pub use {
     caught::{CannotHappen, Caught, Cleaned, TakesIn},
     guard::{CleansBehindItsGuard, StillOwesItsCleanup},
+    scope::{EndsItsScope, Entered},
     state::Sealed,
 };
 

@@ -1,4 +1,4 @@
-//! The macros: a block with guards by name, cleaned up behind it.
+//! The macros: a block with guards by name, cleaned up behind it; and a strict scope.
 
 /// Runs a block with one or more guards, cleans them up, and gives the block's result.
 ///
@@ -126,6 +126,58 @@ macro_rules! with_async_drop_2 {
 macro_rules! with_async_drop_2_infallible {
     ($($input:tt)+) => {
         $crate::with_async_drop_infallible!($($input)+)
+    };
+}
+
+/// Runs a body with a `Live` guard, and does not compile unless the body cleans it up.
+///
+/// `scope!(guard, async |guard| { … })` is a call of the function [`scope`](crate::scope()), whose
+/// guarantee it has, and is awaited like one. The body is written like an async closure, and ends
+/// with the proof and its own result: `guard.async_drop().await.after(result)`, or
+/// `(guard.async_drop().await.proof, value)`. A body that ends otherwise is refused in these words.
+///
+/// A body that never ends, such as a `loop` without a `break`, is for the function.
+///
+/// # Panics, cancel safety
+///
+/// As of the function [`scope`](crate::scope()).
+///
+/// # Examples
+///
+/// ```
+/// use livedrop::{AsyncDropGuard, scope};
+/// # use std::io;
+/// # struct Connection;
+/// # impl Connection { async fn query(&mut self, _: &str) -> io::Result<u32> { Ok(1) } }
+/// # #[async_trait::async_trait]
+/// # impl livedrop::AsyncDrop for Connection {
+/// #     type Error = io::Error;
+/// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+/// # }
+/// # async fn f() -> io::Result<()> {
+/// let connection = AsyncDropGuard::live(Connection);
+/// let rows = scope!(connection, async |mut connection| {
+///     let rows = connection.query("select 1").await; // a `?` here would skip the cleanup
+///     connection.async_drop().await.after(rows)
+/// })
+/// .await?;
+/// # assert_eq!(rows, 1);
+/// # Ok(())
+/// # }
+/// # futures::executor::block_on(f()).unwrap();
+/// ```
+#[macro_export]
+macro_rules! scope {
+    ($guard:expr, async |$name:pat_param| $body:block $(,)?) => {
+        $crate::scope($guard, async |guard| {
+            let entered = $crate::Entered::with(&guard);
+            let $name = guard;
+            let end = $body;
+            entered.leave(end)
+        })
+    };
+    ($guard:expr, async |$name:pat_param| $body:expr $(,)?) => {
+        $crate::scope!($guard, async |$name| { $body })
     };
 }
 

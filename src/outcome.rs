@@ -57,7 +57,7 @@ impl<T: AsyncDrop, B: Brand> Outcome<T, B> {
     /// # }
     /// # async fn f() -> io::Result<()> {
     /// let connection = AsyncDropGuard::live(Connection);
-    /// let rows = scope(connection, async |mut connection| {
+    /// let rows = scope!(connection, async |mut connection| {
     ///     let rows = connection.query("select 1").await;
     ///     connection.async_drop().await.after(rows)
     /// })

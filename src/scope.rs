@@ -5,6 +5,10 @@ use futures::FutureExt;
 use crate::state::Scoped;
 use crate::{AsyncDropGuard, Dropped, Enters, Live};
 
+mod ends;
+
+pub use ends::{EndsItsScope, Entered};
+
 /// The guard that belongs to the scope `'scope`.
 pub type ScopedGuard<'scope, T> = AsyncDropGuard<T, Live<Scoped<'scope>>>;
 
@@ -18,6 +22,9 @@ pub type Proof<'scope, T> = AsyncDropGuard<T, Dropped<Scoped<'scope>>>;
 // clean the second one up and forget the first. `compile-fail/scope/` holds the forgeries.
 
 /// Runs `body` with the guard, and does not compile unless `body` cleans it up.
+///
+/// The macro of the same name, [`scope!`](crate::scope!), does the same and says more plainly what
+/// is missing. This function is for bodies that are functions or variables.
 ///
 /// The body returns the proof of *this* guard's cleanup together with its own result. The
 /// brand `'scope` is a lifetime of its own for every scope, so that no other proof fits and the
@@ -59,16 +66,15 @@ pub type Proof<'scope, T> = AsyncDropGuard<T, Dropped<Scoped<'scope>>>;
 /// }
 /// # async fn f() -> io::Result<()> {
 ///
-/// let connection = AsyncDropGuard::live(Connection);
-/// let rows = scope(connection, async |mut connection| {
+/// async fn count(mut connection: ScopedGuard<'_, Connection>) -> (Proof<'_, Connection>, io::Result<u32>) {
 ///     let rows = connection.query("select 1").await;
 ///     connection.async_drop().await.after(rows)
-/// })
-/// .await?;
+/// }
+///
+/// let rows = scope(AsyncDropGuard::live(Connection), count).await?;
 /// assert_eq!(rows, 1);
 ///
-/// let connection = AsyncDropGuard::live(Connection);
-/// scope(connection, async |connection| (log_out(connection).await, ())).await;
+/// scope(AsyncDropGuard::live(Connection), async |c| (log_out(c).await, ())).await;
 /// # Ok(())
 /// # }
 /// # futures::executor::block_on(f()).unwrap();

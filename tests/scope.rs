@@ -200,3 +200,53 @@ fn a_function_can_ask_for_the_proof_of_an_unscoped_guard() {
     let proof = block_on(live(&log).async_drop()).into_result().unwrap();
     assert_eq!(delete_after(proof, "a"), "deleted a");
 }
+
+mod in_the_macro {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn runs_nested_in_a_spawned_task_with_borrows_and_early_returns() {
+        async fn run(log: Arc<Log>, early: bool) -> Result<usize, Failed> {
+            let name = "name".to_owned();
+            scope!(live(&log), async |mut outer| {
+                outer.waits = 1;
+                if early {
+                    return outer.async_drop().await.after(Ok(0));
+                }
+                let sum = scope!(live(&log), async |inner| {
+                    tokio::task::yield_now().await;
+                    let sum = name.len() + inner.touch();
+                    (inner.async_drop().await.proof, sum)
+                })
+                .await;
+                outer.async_drop().await.after(Ok(sum))
+            })
+            .await
+        }
+        let log = Arc::<Log>::default();
+        assert_eq!(tokio::spawn(run(Arc::clone(&log), false)).await.unwrap(), Ok(7));
+        assert_eq!(tokio::spawn(run(Arc::clone(&log), true)).await.unwrap(), Ok(0));
+        assert_eq!(log.counts(), (3, 3, 3));
+    }
+
+    #[test]
+    fn takes_an_expression_for_its_body() {
+        let log = Arc::<Log>::default();
+        block_on(scope!(live(&log), async |guard| (guard.async_drop().await.proof, ())));
+        assert_eq!(log.counts(), (1, 1, 1));
+    }
+
+    async fn in_a_generic_function<T: AsyncDrop>(guard: AsyncDropGuard<T, Live>) -> bool {
+        scope!(guard, async |guard| {
+            let outcome = guard.async_drop().await;
+            (outcome.proof, outcome.result.is_ok())
+        })
+        .await
+    }
+
+    #[test]
+    fn runs_in_a_generic_function() {
+        let log = Arc::<Log>::default();
+        assert!(block_on(in_a_generic_function(live(&log))));
+    }
+}

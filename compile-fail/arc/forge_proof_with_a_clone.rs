@@ -1,4 +1,4 @@
-//! Misuse: handing in the proof of a clone for that of the scope's own handle (E0308)
+//! Misuse: handing in the proof of a clone for that of the scope's own handle (E0277)
 //! Why it matters: the clone only lets go; the connection stays open, since the other handle is forgotten.
 //! Fix: a clone has a cleanup and a proof of its own; clean up the scope's handle, too, and return its proof.
 
@@ -23,7 +23,7 @@ impl AsyncDrop for Connection {
 async fn ping(
     connection: AsyncDropGuard<AsyncDropArc<Connection, Live>, Live>,
 ) -> std::io::Result<()> {
-    scope(connection, async |connection| {
+    scope!(connection, async |connection| {
         let clone = AsyncDropArc::clone(&connection);
         clone.ping().await;
         let outcome = clone.async_drop().await;

@@ -1,4 +1,4 @@
-//! Misuse: handing in the proof of an upgraded handle for that of the scope's own (E0308)
+//! Misuse: handing in the proof of an upgraded handle for that of the scope's own (E0277)
 //! Why it matters: the upgraded handle only lets go; the connection stays open, since the other one is forgotten.
 //! Fix: an upgraded handle has a cleanup and a proof of its own; clean up the scope's handle, too, and return its proof.
 
@@ -23,7 +23,7 @@ impl AsyncDrop for Connection {
 async fn ping(
     connection: AsyncDropGuard<AsyncDropArc<Connection, Live>, Live>,
 ) -> std::io::Result<()> {
-    scope(connection, async |connection| {
+    scope!(connection, async |connection| {
         let cached = AsyncDropArc::downgrade(&connection);
         let upgraded = cached.upgrade().expect("the scope has a handle");
         upgraded.ping().await;

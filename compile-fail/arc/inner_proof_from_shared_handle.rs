@@ -1,4 +1,4 @@
-//! Misuse: handing in the proof of a handle for that of the value (E0308)
+//! Misuse: handing in the proof of a handle for that of the value (E0277)
 //! Why it matters: a handle that let go proves nothing about the connection: another handle may still hold it.
 //! Fix: take the connection out by `AsyncDropArc::into_inner` once it is not shared any more, and clean up that.
 
@@ -21,7 +21,7 @@ impl AsyncDrop for Connection {
 }
 
 async fn ping(connection: AsyncDropGuard<Connection, Live>) -> std::io::Result<()> {
-    scope(connection, async |connection| {
+    scope!(connection, async |connection| {
         let shared = AsyncDropArc::new(connection);
         shared.ping().await;
         let outcome = shared.async_drop().await;

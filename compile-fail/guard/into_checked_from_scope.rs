@@ -20,7 +20,7 @@ impl AsyncDrop for Connection {
 
 async fn serve() -> std::io::Result<()> {
     let connection = AsyncDropGuard::live(Connection { refused: false });
-    scope(connection, async |connection| {
+    scope!(connection, async |connection| {
         if connection.refused {
             let mut connection = AsyncDropGuard::into_checked(connection);
             let closed = connection.async_drop().await;

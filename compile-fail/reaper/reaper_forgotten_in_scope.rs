@@ -1,4 +1,4 @@
-//! Misuse: leaving a scope without cleaning up the reaper that it got (E0308)
+//! Misuse: leaving a scope without cleaning up the reaper that it got (E0277)
 //! Why it matters: orphans that wait for their cleanup would be lost with the reaper.
 //! Fix: end the scope with the reaper's own `async_drop`, which drains it, and return its proof.
 
@@ -21,7 +21,7 @@ impl AsyncDrop for Connection {
 
 async fn serve() -> Result<(), livedrop::Report> {
     let reaper = AsyncDropGuard::into_live(Reaper::new()).unwrap();
-    scope(reaper, async |reaper| {
+    scope!(reaper, async |reaper| {
         let connection = reaper.adopt(AsyncDropGuard::new(Connection { open: true }));
         drop(connection);
     })

@@ -1,4 +1,4 @@
-//! Misuse: cleaning up another guard in the body, and returning its proof (E0308)
+//! Misuse: cleaning up another guard in the body, and returning its proof (E0277)
 //! Why it matters: the replica was closed, and the primary was not.
 //! Fix: return the proof of the guard that the scope was given.
 
@@ -24,7 +24,7 @@ impl AsyncDrop for Database {
 async fn copy() {
     let primary = AsyncDropGuard::live(Database { name: "primary" });
     let replica = AsyncDropGuard::live(Database { name: "replica" });
-    scope(primary, async |primary| {
+    scope!(primary, async |primary| {
         println!("copying {} to {}", primary.name, replica.name);
         (replica.async_drop().await.proof, ())
     })

@@ -1,4 +1,4 @@
-//! Misuse: breaking out of the loop with the result alone (E0308)
+//! Misuse: breaking out of the loop with the result alone (E0277)
 //! Why it matters: the subscription would stay behind, and its messages pile up.
 //! Fix: break with the value, and clean up after the loop.
 
@@ -28,7 +28,7 @@ impl AsyncDrop for Subscription {
 
 async fn wait_for_stop(subscription: Subscription) -> u32 {
     let subscription = AsyncDropGuard::live(subscription);
-    scope(subscription, async |mut subscription| {
+    scope!(subscription, async |mut subscription| {
         let mut seen = 0;
         loop {
             match subscription.next().await {

@@ -23,7 +23,7 @@ impl AsyncDrop for Transaction {
 
 async fn book(seats: u32) -> &'static str {
     let transaction = AsyncDropGuard::live(Transaction { commit: false });
-    scope(transaction, async |mut transaction| {
+    scope!(transaction, async |mut transaction| {
         if seats > 0 {
             transaction.commit = true;
             (transaction.async_drop().await.proof, "booked")

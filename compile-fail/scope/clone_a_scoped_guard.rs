@@ -26,7 +26,7 @@ impl AsyncDrop for Channel {
 
 async fn say_goodbye() {
     let channel = AsyncDropGuard::live(Channel);
-    scope(channel, async |mut channel| {
+    scope!(channel, async |mut channel| {
         let closed = channel.clone().async_drop().await.proof;
         channel.send("bye").await;
         (closed, ())

@@ -22,7 +22,7 @@ impl AsyncDrop for LockFile {
 
 async fn work_off(lock: LockFile) -> io::Result<usize> {
     let lock = AsyncDropGuard::live(lock);
-    scope(lock, async |mut lock| {
+    scope!(lock, async |mut lock| {
         if lock.jobs.is_empty() {
             return lock.async_drop().await.after(Ok(0));
         }

@@ -23,7 +23,7 @@ impl AsyncDrop for Connection {
 async fn use_and_keep() -> usize {
     let mut idle = Vec::new();
     let connection = AsyncDropGuard::live(Connection { id: 7 });
-    scope(connection, async |connection| {
+    scope!(connection, async |connection| {
         idle.push(connection);
         let oldest = idle.remove(0);
         (oldest.async_drop().await.proof, ())

@@ -1,4 +1,4 @@
-//! Misuse: leaving the scope without cleaning up (E0308)
+//! Misuse: leaving the scope without cleaning up (E0277)
 //! Why it matters: the connection would stay open on the server until it times out.
 //! Fix: end the body with the proof and the result: `(connection.async_drop().await.proof, rows)`.
 
@@ -26,7 +26,7 @@ impl AsyncDrop for Connection {
 
 async fn count() -> u32 {
     let connection = AsyncDropGuard::live(Connection);
-    scope(connection, async |mut connection| {
+    scope!(connection, async |mut connection| {
         let rows = connection.count().await;
         rows
     })

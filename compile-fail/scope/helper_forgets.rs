@@ -1,4 +1,4 @@
-//! Misuse: a helper that takes the scoped guard and returns nothing (E0308)
+//! Misuse: a helper that takes the scoped guard and returns nothing (E0277)
 //! Why it matters: the caller cannot know whether the helper cleans up, and this one does not.
 //! Fix: return a `Proof` from what takes a `ScopedGuard`.
 
@@ -26,7 +26,7 @@ async fn log_out(connection: ScopedGuard<'_, Connection>) {
 
 async fn visit() {
     let connection = AsyncDropGuard::live(Connection { user: "ada" });
-    scope(connection, async |connection| (log_out(connection).await, ())).await;
+    scope!(connection, async |connection| (log_out(connection).await, ())).await;
 }
 
 fn main() {

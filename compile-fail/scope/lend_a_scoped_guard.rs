@@ -26,7 +26,7 @@ impl AsyncDrop for Connection {
 
 async fn count() -> io::Result<u32> {
     let connection = AsyncDropGuard::live(Connection);
-    scope(connection, async |mut connection| {
+    scope!(connection, async |mut connection| {
         let rows = connection.query("select 1").await;
         if rows.is_err() {
             let _ = with_async_drop!(connection, { connection.query("rollback").await });

@@ -28,7 +28,7 @@ fn idle<'scope>() -> ScopedGuard<'scope, Printer> {
 
 async fn print() {
     let printer = AsyncDropGuard::live(Printer { pages: 3 });
-    scope(printer, async |printer| {
+    scope!(printer, async |printer| {
         println!("{} pages", printer.pages);
         (idle().async_drop().await.proof, ())
     })

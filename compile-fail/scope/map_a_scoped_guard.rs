@@ -28,7 +28,7 @@ impl AsyncDrop for Client {
 
 async fn fetch() -> u32 {
     let client = AsyncDropGuard::live(Client { timeout: 30 });
-    scope(client, async |client| {
+    scope!(client, async |client| {
         let client = AsyncDropGuard::map_without_cleanup(client, |it| it.with_timeout(5));
         let timeout = client.timeout;
         (client.async_drop().await.proof, timeout)

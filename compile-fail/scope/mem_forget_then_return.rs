@@ -1,4 +1,4 @@
-//! Misuse: silencing the guard with `std::mem::forget` (E0308)
+//! Misuse: silencing the guard with `std::mem::forget` (E0277)
 //! Why it matters: the panic is gone, and the cleanup with it.
 //! Fix: clean up; where the value must go on without, take it out before the scope.
 
@@ -23,7 +23,7 @@ impl AsyncDrop for Container {
 
 async fn run_tests() {
     let container = AsyncDropGuard::live(Container { name: "postgres" });
-    scope(container, async |container| {
+    scope!(container, async |container| {
         println!("testing against {}", container.name);
         std::mem::forget(container);
     })

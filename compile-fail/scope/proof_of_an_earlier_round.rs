@@ -24,7 +24,7 @@ async fn visit(hosts: &[&'static str]) {
     let mut closed = None;
     for host in hosts {
         let connection = AsyncDropGuard::live(Connection { host });
-        scope(connection, async |connection| {
+        scope!(connection, async |connection| {
             println!("{}", connection.host);
             let before = match closed.take() {
                 Some(proof) => proof,

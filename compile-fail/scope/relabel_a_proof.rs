@@ -25,7 +25,7 @@ fn logged<'inner, 'outer: 'inner>(proof: Proof<'outer, Connection>) -> Proof<'in
 
 async fn close() {
     let connection = AsyncDropGuard::live(Connection);
-    scope(connection, async |connection| (logged(connection.async_drop().await.proof), ())).await;
+    scope!(connection, async |connection| (logged(connection.async_drop().await.proof), ())).await;
 }
 
 fn main() {

@@ -1,4 +1,4 @@
-//! Misuse: giving the guard back, not the proof (E0308)
+//! Misuse: giving the guard back, not the proof (E0277)
 //! Why it matters: the caller takes the file for closed, and nobody closes it.
 //! Fix: return `file.async_drop().await.proof` in its place.
 
@@ -23,7 +23,7 @@ impl AsyncDrop for File {
 
 async fn append(line: &str) -> usize {
     let file = AsyncDropGuard::live(File { lines: Vec::new() });
-    scope(file, async |mut file| {
+    scope!(file, async |mut file| {
         file.lines.push(line.to_owned());
         let length = file.lines.len();
         (file, length)

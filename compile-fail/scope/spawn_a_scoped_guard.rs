@@ -24,7 +24,7 @@ impl AsyncDrop for Connection {
 
 async fn keep_alive() {
     let connection = AsyncDropGuard::live(Connection);
-    scope(connection, async |mut connection| {
+    scope!(connection, async |mut connection| {
         let task = tokio::spawn(async move {
             connection.ping().await;
             connection.async_drop().await.proof

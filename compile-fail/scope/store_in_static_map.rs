@@ -25,7 +25,7 @@ static SESSIONS: Mutex<Option<HashMap<u32, ScopedGuard<'static, Session>>>> = Mu
 /// Logs in, and ends the session that the user had before.
 async fn log_in_again(user: u32) {
     let session = AsyncDropGuard::live(Session);
-    scope(session, async |session| {
+    scope!(session, async |session| {
         let before = SESSIONS.lock().unwrap().get_or_insert_default().insert(user, session);
         (before.expect("a session").async_drop().await.proof, ())
     })

@@ -22,9 +22,9 @@ impl AsyncDrop for Connection {
 
 async fn fail_over() -> &'static str {
     let primary = AsyncDropGuard::live(Connection { host: "a" });
-    scope(primary, async |mut primary| {
+    scope!(primary, async |mut primary| {
         let standby = AsyncDropGuard::live(Connection { host: "b" });
-        scope(standby, async |mut standby| {
+        scope!(standby, async |mut standby| {
             std::mem::swap(&mut primary, &mut standby);
             (standby.async_drop().await.proof, ())
         })

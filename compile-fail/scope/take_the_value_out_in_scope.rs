@@ -23,7 +23,7 @@ impl AsyncDrop for Upload {
 
 async fn finish(upload: Upload) -> io::Result<usize> {
     let upload = AsyncDropGuard::live(upload);
-    scope(upload, async |upload| {
+    scope!(upload, async |upload| {
         if upload.parts.is_empty() {
             let upload = AsyncDropGuard::into_inner_without_cleanup(upload);
             panic!("{} parts to upload", upload.parts.len());

@@ -27,7 +27,7 @@ async fn hang_up(connection: AsyncDropGuard<Connection, Live>) -> io::Result<()>
 
 async fn visit(refused: bool) -> io::Result<()> {
     let connection = AsyncDropGuard::live(Connection { refused });
-    scope(connection, async |connection| {
+    scope!(connection, async |connection| {
         if connection.refused {
             let closed = hang_up(connection).await;
             std::process::exit(if closed.is_ok() { 1 } else { 2 });

@@ -1,4 +1,4 @@
-//! Misuse: returning a proof from before the scope (E0308)
+//! Misuse: returning a proof from before the scope (E0277)
 //! Why it matters: with a stock of old proofs, every guard after them could be forgotten.
 //! Fix: clean up in the scope: only the scope's own guard gives the proof that it takes.
 
@@ -26,7 +26,7 @@ async fn replace() {
     let stopped = old.async_drop().await.proof;
     println!("{stopped:?}");
     let new = AsyncDropGuard::live(Worker { name: "new" });
-    scope(new, async |new| {
+    scope!(new, async |new| {
         println!("{} runs", new.name);
         (stopped, ())
     })

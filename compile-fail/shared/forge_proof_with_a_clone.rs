@@ -1,4 +1,4 @@
-//! Misuse: cleaning up a clone, and returning its proof for that of the handle itself (E0308)
+//! Misuse: cleaning up a clone, and returning its proof for that of the handle itself (E0277)
 //! Why it matters: the handle would be forgotten, and as the last one never close the connection.
 //! Fix: `Unscoped` is the proof of the clone: clean up the scope's own handle, too, and return its proof.
 
@@ -22,7 +22,7 @@ async fn open() -> AsyncDropGuard<Connection, Live> {
 
 async fn run() {
     let shared = AsyncDropShared::new(open());
-    scope(shared, async |shared| {
+    scope!(shared, async |shared| {
         let clone = AsyncDropShared::clone(&shared);
         (clone.async_drop().await.proof, ())
     })

@@ -1,4 +1,4 @@
-//! Misuse: returning the proof of what `pop_all` gave for that of the stack itself (E0308)
+//! Misuse: returning the proof of what `pop_all` gave for that of the stack itself (E0277)
 //! Why it matters: what is pushed on the stack afterwards would never be cleaned up.
 //! Fix: `Unscoped` is the proof of the other stack: clean that one up, too, and return the scope's own.
 
@@ -17,7 +17,7 @@ impl AsyncDrop for Connection {
 }
 
 async fn run() {
-    scope(AsyncDropStack::live(), async |mut stack| {
+    scope!(AsyncDropStack::live(), async |mut stack| {
         let popped = stack.pop_all();
         stack.push(AsyncDropGuard::live(Connection));
         (popped.async_drop().await.proof, ())

@@ -19,7 +19,7 @@ impl AsyncDrop for Connection {
 async fn ping(
     connection: AsyncDropGuard<AsyncDropArc<Connection, Live>, Live>,
 ) -> std::io::Result<()> {
-    scope(connection, async |connection| {
+    scope!(connection, async |connection| {
         let clone = AsyncDropArc::clone(&connection);
         clone.ping().await;
         let let_go = clone.async_drop().await.result;

@@ -19,7 +19,7 @@ impl AsyncDrop for Connection {
 async fn ping(
     connection: AsyncDropGuard<AsyncDropArc<Connection, Live>, Live>,
 ) -> std::io::Result<()> {
-    scope(connection, async |connection| {
+    scope!(connection, async |connection| {
         let cached = AsyncDropArc::downgrade(&connection);
         let upgraded = cached.upgrade().expect("the scope has a handle");
         upgraded.ping().await;

@@ -17,7 +17,7 @@ impl AsyncDrop for Connection {
 }
 
 async fn ping(connection: AsyncDropGuard<Connection, Live>) -> std::io::Result<()> {
-    scope(connection, async |connection| {
+    scope!(connection, async |connection| {
         let shared = AsyncDropArc::new(connection);
         shared.ping().await;
         let Ok(connection) = AsyncDropArc::into_inner(shared) else {

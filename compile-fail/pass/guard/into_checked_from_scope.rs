@@ -16,7 +16,7 @@ impl AsyncDrop for Connection {
 
 async fn serve() -> std::io::Result<()> {
     let connection = AsyncDropGuard::live(Connection { refused: false });
-    scope(connection, async |connection| {
+    scope!(connection, async |connection| {
         if connection.refused {
             let closed = connection.async_drop().await.result;
             std::process::exit(if closed.is_ok() { 1 } else { 2 });

@@ -17,7 +17,7 @@ impl AsyncDrop for Connection {
 
 async fn serve() -> Result<(), livedrop::Report> {
     let reaper = AsyncDropGuard::into_live(Reaper::new()).unwrap();
-    scope(reaper, async |reaper| {
+    scope!(reaper, async |reaper| {
         let connection = reaper.adopt(AsyncDropGuard::new(Connection { open: true }));
         drop(connection);
         let outcome = reaper.async_drop().await;

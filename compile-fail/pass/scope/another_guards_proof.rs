@@ -20,7 +20,7 @@ impl AsyncDrop for Database {
 async fn copy() {
     let primary = AsyncDropGuard::live(Database { name: "primary" });
     let replica = AsyncDropGuard::live(Database { name: "replica" });
-    scope(primary, async |primary| {
+    scope!(primary, async |primary| {
         println!("copying {} to {}", primary.name, replica.name);
         replica.async_drop().await.result.unwrap();
         (primary.async_drop().await.proof, ())

@@ -24,7 +24,7 @@ impl AsyncDrop for Subscription {
 
 async fn wait_for_stop(subscription: Subscription) -> u32 {
     let subscription = AsyncDropGuard::live(subscription);
-    scope(subscription, async |mut subscription| {
+    scope!(subscription, async |mut subscription| {
         let mut seen = 0;
         let seen = loop {
             match subscription.next().await {

@@ -16,7 +16,7 @@ impl AsyncDrop for Connection {
 
 async fn serve() {
     let connection = AsyncDropGuard::live(Connection);
-    scope(connection, async |connection| (connection.async_drop().await.proof, ())).await;
+    scope!(connection, async |connection| (connection.async_drop().await.proof, ())).await;
 }
 
 fn main() {

@@ -22,7 +22,7 @@ impl AsyncDrop for Channel {
 
 async fn say_goodbye() {
     let channel = AsyncDropGuard::live(Channel);
-    scope(channel, async |mut channel| {
+    scope!(channel, async |mut channel| {
         channel.send("bye").await;
         let closed = channel.async_drop().await.proof;
         (closed, ())

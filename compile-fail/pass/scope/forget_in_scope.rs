@@ -22,7 +22,7 @@ impl AsyncDrop for Connection {
 
 async fn count() -> u32 {
     let connection = AsyncDropGuard::live(Connection);
-    scope(connection, async |mut connection| {
+    scope!(connection, async |mut connection| {
         let rows = connection.count().await;
         (connection.async_drop().await.proof, rows)
     })

@@ -23,7 +23,7 @@ async fn log_out(connection: ScopedGuard<'_, Connection>) -> Proof<'_, Connectio
 
 async fn visit() {
     let connection = AsyncDropGuard::live(Connection { user: "ada" });
-    scope(connection, async |connection| (log_out(connection).await, ())).await;
+    scope!(connection, async |connection| (log_out(connection).await, ())).await;
 }
 
 fn main() {

@@ -25,7 +25,7 @@ fn idle(mut printer: ScopedGuard<'_, Printer>) -> ScopedGuard<'_, Printer> {
 
 async fn print() {
     let printer = AsyncDropGuard::live(Printer { pages: 3 });
-    scope(printer, async |printer| {
+    scope!(printer, async |printer| {
         println!("{} pages", printer.pages);
         (idle(printer).async_drop().await.proof, ())
     })

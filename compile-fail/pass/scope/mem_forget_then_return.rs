@@ -19,7 +19,7 @@ impl AsyncDrop for Container {
 
 async fn run_tests() {
     let container = AsyncDropGuard::live(Container { name: "postgres" });
-    scope(container, async |container| {
+    scope!(container, async |container| {
         println!("testing against {}", container.name);
         (container.async_drop().await.proof, ())
     })

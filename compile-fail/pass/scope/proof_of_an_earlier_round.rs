@@ -20,7 +20,7 @@ async fn visit(hosts: &[&'static str]) {
     let mut closed = 0;
     for host in hosts {
         let connection = AsyncDropGuard::live(Connection { host });
-        scope(connection, async |connection| {
+        scope!(connection, async |connection| {
             println!("{}", connection.host);
             closed += 1;
             (connection.async_drop().await.proof, ())

@@ -22,7 +22,7 @@ impl AsyncDrop for Connection {
 
 async fn users() -> io::Result<Vec<String>> {
     let connection = AsyncDropGuard::live(Connection);
-    scope(connection, async |mut connection| {
+    scope!(connection, async |mut connection| {
         let users = connection.query("select name from users").await;
         connection.async_drop().await.after(users)
     })

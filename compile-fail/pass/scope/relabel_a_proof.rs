@@ -21,7 +21,7 @@ fn logged(proof: Proof<'_, Connection>) -> Proof<'_, Connection> {
 
 async fn close() {
     let connection = AsyncDropGuard::live(Connection);
-    scope(connection, async |connection| (logged(connection.async_drop().await.proof), ())).await;
+    scope!(connection, async |connection| (logged(connection.async_drop().await.proof), ())).await;
 }
 
 fn main() {

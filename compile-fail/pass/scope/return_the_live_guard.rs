@@ -19,7 +19,7 @@ impl AsyncDrop for File {
 
 async fn append(line: &str) -> usize {
     let file = AsyncDropGuard::live(File { lines: Vec::new() });
-    scope(file, async |mut file| {
+    scope!(file, async |mut file| {
         file.lines.push(line.to_owned());
         let length = file.lines.len();
         (file.async_drop().await.proof, length)

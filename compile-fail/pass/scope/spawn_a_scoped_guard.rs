@@ -20,7 +20,7 @@ impl AsyncDrop for Connection {
 
 async fn keep_alive() {
     let connection = AsyncDropGuard::live(Connection);
-    let task = tokio::spawn(scope(connection, async |mut connection| {
+    let task = tokio::spawn(scope!(connection, async |mut connection| {
         connection.ping().await;
         (connection.async_drop().await.proof, ())
     }));

@@ -19,7 +19,7 @@ impl AsyncDrop for Upload {
 
 async fn finish(upload: Upload) -> io::Result<usize> {
     let upload = AsyncDropGuard::live(upload);
-    scope(upload, async |upload| {
+    scope!(upload, async |upload| {
         if upload.parts.is_empty() {
             let nothing = Err(io::Error::other("no parts to upload"));
             return upload.async_drop().await.after(nothing);

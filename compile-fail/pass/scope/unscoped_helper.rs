@@ -25,7 +25,7 @@ async fn hang_up(
 
 async fn visit(refused: bool) -> io::Result<()> {
     let connection = AsyncDropGuard::live(Connection { refused });
-    scope(connection, async |connection| {
+    scope!(connection, async |connection| {
         if connection.refused {
             return hang_up(connection).await;
         }

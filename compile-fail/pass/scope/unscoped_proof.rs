@@ -22,7 +22,7 @@ async fn replace() {
     let stopped = old.async_drop().await.proof;
     println!("{stopped:?}");
     let new = AsyncDropGuard::live(Worker { name: "new" });
-    scope(new, async |new| {
+    scope!(new, async |new| {
         println!("{} runs", new.name);
         (new.async_drop().await.proof, ())
     })

@@ -18,7 +18,7 @@ async fn open() -> AsyncDropGuard<Connection, Live> {
 
 async fn run() {
     let shared = AsyncDropShared::new(open());
-    scope(shared, async |shared| {
+    scope!(shared, async |shared| {
         let clone = AsyncDropShared::clone(&shared);
         let result = clone.async_drop().await.result;
         shared.async_drop().await.after(result)

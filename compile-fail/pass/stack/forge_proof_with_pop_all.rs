@@ -13,7 +13,7 @@ impl AsyncDrop for Connection {
 }
 
 async fn run() {
-    scope(AsyncDropStack::live(), async |mut stack| {
+    scope!(AsyncDropStack::live(), async |mut stack| {
         let popped = stack.pop_all();
         stack.push(AsyncDropGuard::live(Connection));
         let result = popped.async_drop().await.result;
