@@ -497,6 +497,36 @@ fn a_parked_drain_takes_over_when_run_is_dropped() {
     block_on(reaper.async_drop()).unwrap();
 }
 
+/// An executor that polls where it is woken.
+struct PollsAtOnce(std::sync::Mutex<livedrop::Run>);
+
+impl std::task::Wake for PollsAtOnce {
+    fn wake(self: Arc<Self>) {
+        if let Ok(mut run) = self.0.try_lock() {
+            let _ = std::pin::Pin::new(&mut *run).poll(&mut Context::from_waker(Waker::noop()));
+        }
+    }
+}
+
+#[test]
+fn drivers_are_woken_under_no_lock() {
+    let (done, finished) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let (log, mut reaper) = (log(), Reaper::new());
+        let executor = Arc::new(PollsAtOnce(std::sync::Mutex::new(reaper.run())));
+        let waker = Waker::from(Arc::clone(&executor));
+        {
+            let mut run = executor.0.lock().unwrap();
+            let _ = std::pin::Pin::new(&mut *run).poll(&mut Context::from_waker(&waker));
+        }
+        drop(adopted(&reaper, &log, Ending::Ok));
+        block_on(reaper.async_drop()).unwrap();
+        done.send(log.counts()).unwrap();
+    });
+    let counts = finished.recv_timeout(Duration::from_mins(1)).expect("no deadlock");
+    assert_eq!(counts, (1, 1, 1));
+}
+
 #[derive(Default)]
 struct Woken(AtomicUsize);
 

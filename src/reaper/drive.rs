@@ -27,9 +27,9 @@ impl Drivers {
     }
 
     pub(super) fn wake_all(&self) {
-        let mut wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
-        let wakers = std::mem::take(&mut *wakers);
-        // To wake runs code of an executor: not under the lock.
+        // To wake runs code of an executor: not under the lock, which ends with this statement.
+        let wakers =
+            std::mem::take(&mut *self.wakers.lock().unwrap_or_else(PoisonError::into_inner));
         wakers.into_iter().for_each(Waker::wake);
     }
 }
