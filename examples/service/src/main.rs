@@ -6,6 +6,7 @@
 //!   and compares what it has acknowledged with what it has stored.
 
 mod connection;
+mod demo;
 mod lines;
 mod protocol;
 mod server;
@@ -54,8 +55,8 @@ async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match *arguments {
-        //["--demo"] => demo::run().await,
-        [address, database] => serve(address, database).await,
+        ["--demo"] => demo::run().await,
+        [address, database] if !address.starts_with('-') => serve(address, database).await,
         _ => Err(USAGE.into()),
     };
     match result {

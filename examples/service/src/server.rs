@@ -30,7 +30,9 @@ pub(crate) async fn run(
     counts: Arc<Counts>,
     stop: impl Future<Output = &'static str>,
 ) -> Result {
-    let store = Store::open(path, counts).await?;
+    let store = Store::open(path, counts)
+        .await
+        .map_err(|error| format!("cannot open {}: {error}", path.display()))?;
     with_async_drop(store, async |store| serve(listener, store.db(), stop).await).await
 }
 
