@@ -1,15 +1,15 @@
 //! The examples, run as a reader runs them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 fn example(name: &str, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--example", name, "--"])
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["run", "--quiet", "--example", name]);
+    if name == "task" {
+        command.args(["--features", "tokio"]);
+    }
+    command.arg("--").args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -58,5 +58,138 @@ fn quickstart_refuses_an_input_that_cannot_be_read() {
         assert!(error.starts_with(&format!("quickstart: cannot read {input}: ")), "{error}");
         assert_eq!(error.lines().count(), 1, "{error}");
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "nothing is left behind");
+    }
+}
+
+/// A folder that is new, for what an example makes.
+fn new_folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _absent = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).unwrap().next().is_none()
+}
+
+/// What an example prints that succeeds: the words of each line.
+fn lines(name: &str, arguments: &[&str]) -> Vec<Vec<String>> {
+    let output = example(name, arguments);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stderr), "");
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect();
+    text(&output.stdout).lines().map(words).collect()
+}
+
+#[test]
+fn foreign_writes_every_line() {
+    let file = new_folder("foreign").join("lines");
+    let printed = lines("foreign", &[file.to_str().unwrap()]);
+    assert_eq!(printed[0].join(" "), "100 lines written, 100 in the file");
+    assert_eq!(std::fs::read_to_string(file).unwrap().lines().last(), Some("line 100"));
+}
+
+#[test]
+fn tempdir_is_removed_on_every_way_out() {
+    let folder = new_folder("tempdir");
+    let rows = lines("tempdir", &[folder.to_str().unwrap()]);
+    let rows: Vec<String> = rows[1..].iter().map(|row| row.join(" ")).collect();
+    let expected = [
+        "normal done removed",
+        "error failed removed",
+        "panic panicked removed",
+        "cancelled cancelled half-way removed by the reaper",
+    ];
+    assert_eq!(rows, expected);
+    assert!(is_empty(&folder));
+}
+
+#[test]
+fn task_is_waited_for_and_aborted_when_it_is_deaf() {
+    let printed: Vec<String> = lines("task", &["300"]).iter().map(|line| line.join(" ")).collect();
+    assert_eq!(printed[0], "300 lines sent, 300 written when the task had ended");
+    assert!(printed[1].contains("did not stop within 100ms, and was aborted"), "{printed:?}");
+    assert_eq!(printed[2], "of the aborted task 0 values are left");
+}
+
+#[test]
+fn processes_are_gone_on_every_way_out() {
+    // A number that no other process is likely to be started with.
+    let rows = lines("processes", &["sleep", "98765.4321"]);
+    assert_eq!(rows.len(), 8, "{rows:?}");
+    for row in &rows[1..7] {
+        let signal = if row[0] == "stubborn" { "(SIGKILL)" } else { "(SIGTERM)" };
+        assert_eq!(row[3..], [signal, "gone"], "{row:?}");
+    }
+    assert_eq!(rows[7].join(" "), "0 processes are left");
+    for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let command = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        assert!(!command.starts_with(b"sleep\098765.4321"), "{process:?} is left");
+    }
+}
+
+#[test]
+fn an_upload_is_committed_or_aborted_once() {
+    let folder = new_folder("upload");
+    let rows = lines("upload", &[folder.to_str().unwrap()]);
+    assert_eq!(rows.len(), 6, "{rows:?}");
+    for row in &rows[1..] {
+        let (counts, outcome) = match &*row[0] {
+            "normal" => (["1", "0", "300000", "0"], "uploaded"),
+            "error" => (["0", "1", "0", "0"], "failed: this is meant"),
+            "panic" => (["0", "1", "0", "0"], "panicked"),
+            "cancelled" => (["0", "1", "0", "0"], "cancelled half-way"),
+            _ => continue,
+        };
+        assert_eq!((&row[1..5], &*row[5..].join(" ")), (&counts.map(str::to_owned)[..], outcome));
+    }
+    // Both errors of the last one are told: its own, and that of aborting it.
+    let last = rows[5].join(" ");
+    assert!(last.starts_with("two errors 0 1 0 0 failed: this is meant; then: "), "{last}");
+    assert!(last.contains("object#1"), "{last}");
+    assert!(is_empty(&folder));
+}
+
+#[test]
+fn shared_connections_are_opened_once_and_closed_once() {
+    let printed = lines("shared_connections", &["40"]);
+    let printed: Vec<String> = printed.iter().map(|line| line.join(" ")).collect();
+    assert_eq!(printed[1], "30 were answered, 10 were told that it cannot be opened");
+    assert_eq!(printed[2], "3 connections opened, 3 said goodbye");
+}
+
+#[test]
+fn a_bad_argument_is_one_line_and_exit_code_1() {
+    let cases = [
+        ("foreign", "/no/such/file", "cannot write /no/such/file: "),
+        ("tempdir", "/no/such", "cannot create a folder in /no/such: "),
+        ("upload", "/no/such", "cannot create /no/such/"),
+        ("processes", "/no/such", "/no/such: "),
+        ("task", "many", "LINES is a whole number, not many"),
+        ("shared_connections", "many", "USERS is a whole number, not many"),
+        ("soak", "many", "SECONDS and RESOURCES are whole numbers"),
+    ];
+    for (name, argument, expected) in cases {
+        let output = example(name, &[argument]);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert!(error.starts_with(&format!("{name}: {expected}")), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+}
+
+/// Each file and folder in `examples/` has its row, and its command.
+#[test]
+fn the_readme_has_a_row_for_every_example() {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let (_, examples) = readme.split_once("\n## Examples\n").unwrap();
+    let (examples, _) = examples.split_once("\n## ").unwrap();
+    for entry in std::fs::read_dir("examples").unwrap() {
+        let path = entry.unwrap().path();
+        let row = examples.lines().find(|row| row.contains(&format!("]({})", path.display())));
+        let row = row.unwrap_or_else(|| panic!("no row for {}", path.display()));
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert!(row.contains("`cargo run ") && row.contains(name), "{row}");
     }
 }

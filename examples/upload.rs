@@ -1,0 +1,162 @@
+//! Multipart uploads with the `object_store` crate: each is committed or aborted, once, on every
+//! way out, and neither the error of the body nor that of the cleanup is lost.
+//!
+//! `cargo run --example upload -- [FOLDER]`; the store is made in FOLDER, which must exist.
+//!
+//! In a local folder the parts of an upload are in one file beside the object, `object#1`. Committing
+//! renames it. A local upload that is dropped removes that file by itself, some time later, on a
+//! thread; the stores in the cloud cannot do that, and keep the parts, and charge for them.
+
+use std::error::Error;
+use std::future::pending;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::FutureExt;
+use livedrop::{AsyncDrop, AsyncDropGuard, Reaper, bracket, with_async_drop};
+use object_store::local::LocalFileSystem;
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt};
+use tokio::time::timeout;
+
+type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
+
+/// A panic and an error that are meant.
+const MEANT: &str = "this is meant";
+const PART: usize = 100_000;
+const PARTS: usize = 3;
+
+/// What was asked of the store, over all uploads.
+#[derive(Default)]
+struct Counts {
+    committed: AtomicUsize,
+    aborted: AtomicUsize,
+}
+
+/// An upload that is aborted unless it was said to be complete.
+struct Upload {
+    inner: Box<dyn MultipartUpload>,
+    is_complete: bool,
+    counts: Arc<Counts>,
+}
+
+impl Upload {
+    async fn start(
+        store: Arc<dyn ObjectStore>,
+        object: &'static str,
+        counts: Arc<Counts>,
+    ) -> object_store::Result<AsyncDropGuard<Upload>> {
+        let inner = store.put_multipart(&object.into()).await?;
+        Ok(AsyncDropGuard::new(Upload { inner, is_complete: false, counts }))
+    }
+
+    async fn send(&mut self, part: Vec<u8>) -> object_store::Result<()> {
+        self.inner.put_part(part.into()).await
+    }
+
+    /// Its cleanup commits from here on. The last step of a body.
+    fn complete(&mut self) {
+        self.is_complete = true;
+    }
+}
+
+#[async_trait]
+impl AsyncDrop for Upload {
+    type Error = object_store::Error;
+
+    async fn async_drop_impl(&mut self) -> object_store::Result<()> {
+        if self.is_complete {
+            self.counts.committed.fetch_add(1, SeqCst);
+            self.inner.complete().await.map(drop)
+        } else {
+            self.counts.aborted.fetch_add(1, SeqCst);
+            self.inner.abort().await
+        }
+    }
+}
+
+/// Sends all parts, and leaves in this way before it is complete.
+async fn send(upload: &mut Upload, root: &Path, way: &str) -> Result {
+    for number in 0..PARTS {
+        upload.send(vec![u8::try_from(number)?; PART]).await?;
+    }
+    match way {
+        "error" => return Err(MEANT.into()),
+        "panic" => panic!("{MEANT}"),
+        "cancelled" => pending().await,
+        "two errors" => {
+            // Somebody tidies up behind the store's back: aborting fails, too.
+            std::fs::remove_file(root.join("object#1"))?;
+            return Err(MEANT.into());
+        }
+        _ => {}
+    }
+    upload.complete();
+    Ok(())
+}
+
+/// One upload, and a line about it. Returns whether that is as it should be.
+async fn one(reaper: &mut Reaper, root: &Path, way: &str) -> Result<bool> {
+    let store: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(root)?);
+    let counts = Arc::<Counts>::default();
+    // Shielded: cancelled while it starts, it is aborted as soon as it has.
+    let upload = reaper.acquire(Upload::start(store, "object", Arc::clone(&counts))).await?;
+    let used = bracket(upload, async |upload| send(upload, root, way).await);
+    let deadline = Duration::from_millis(500);
+    let outcome = match timeout(deadline, AssertUnwindSafe(used).catch_unwind()).await {
+        Ok(Ok((Ok(()), Ok(())))) => "uploaded".to_owned(),
+        Ok(Ok((Err(error), Ok(())))) => format!("failed: {error}"),
+        Ok(Ok((Ok(()), Err(cleanup)))) => format!("not committed: {cleanup}"),
+        // Both are there: the first one says what went wrong, the second one what is left.
+        Ok(Ok((Err(error), Err(cleanup)))) => format!("failed: {error}; then: {cleanup}"),
+        Ok(Err(_)) => "panicked".to_owned(),
+        Err(_) => "cancelled half-way".to_owned(),
+    };
+    reaper.drain().await.into_result()?;
+
+    let (committed, aborted) = (counts.committed.load(SeqCst), counts.aborted.load(SeqCst));
+    let bytes = std::fs::metadata(root.join("object")).map_or(0, |object| object.len());
+    let left = std::fs::read_dir(root)?.count() - usize::from(bytes > 0);
+    println!("{way:<10} {committed:>9} {aborted:>7} {bytes:>7} {left:>11}  {outcome}");
+    let complete = if way == "normal" { PARTS * PART } else { 0 };
+    Ok(committed + aborted == 1 && bytes == complete as u64 && left == 0)
+}
+
+async fn run(parent: &Path) -> Result {
+    let mut ok = true;
+    println!("way out    committed aborted   bytes half-written  outcome");
+    for way in ["normal", "error", "panic", "cancelled", "two errors"] {
+        let root = parent.join(format!("livedrop-upload-{}", std::process::id()));
+        let made = tokio::fs::create_dir(&root).await;
+        made.map_err(|error| format!("cannot create {}: {error}", root.display()))?;
+        let root = AsyncDropGuard::with_cleanup(root, tokio::fs::remove_dir_all);
+        // The store's folder goes last.
+        ok &= with_async_drop(root, async |root| {
+            with_async_drop(Reaper::new(), async |reaper| one(reaper, root, way).await).await
+        })
+        .await?;
+    }
+    if ok { Ok(()) } else { Err("an upload was not committed or aborted once".into()) }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if info.payload_as_str() != Some(MEANT) {
+            default(info);
+        }
+    }));
+    let parent = std::env::args_os().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
+    match run(&parent).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("upload: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
