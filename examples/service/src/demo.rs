@@ -27,7 +27,7 @@ use client::Client;
 use ledger::{Comparison, Ledger};
 
 const CLIENTS: usize = 64;
-const LOAD: Duration = Duration::from_millis(2000);
+const LOAD: Duration = Duration::from_secs(2);
 const ABORT_EVERY: Duration = Duration::from_millis(10);
 
 /// Guards that were lost, and errors that nobody got.
