@@ -71,6 +71,26 @@
 //! # }).unwrap();
 //! ```
 //!
+//! # Which helper for which need
+//!
+//! | you need | take |
+//! |---|---|
+//! | a guard for a type of another crate | [`AsyncDropGuard::with_cleanup`] |
+//! | several owners; a reference that keeps nothing | [`AsyncDropArc`]; [`AsyncDropWeak`] |
+//! | `&mut T` from several places | [`AsyncDropMutex`], `AsyncDropTokioMutex` |
+//! | many values of one type, by key or in a row | [`AsyncDropHashMap`], [`AsyncDropVec`] |
+//! | values of many types in an order; an async `defer` | [`AsyncDropStack`] |
+//! | a few variables cleaned up at once | [`async_drop_all()`] |
+//! | a guard or an error; two such results as one | [`AsyncDropResult`]; [`flatten_async_drop`] |
+//! | one opening for all who ask | [`AsyncDropShared`] |
+//! | a background task | `task::spawn` |
+//! | cleanup although the owner is cancelled | [`Reaper`] |
+//!
+//! Each is in the state of the guards in it. More on them, and on everything else, is in the
+//! [`guide`]: [patterns](guide::patterns), [gotchas](guide::gotchas), [helpers](guide::helpers), the
+//! [strict](guide::strict) form, [cancellation](guide::cancellation),
+//! [migrating](guide::migrating), and the [gallery](guide::gallery) of what does not compile.
+//!
 //! # Features
 //!
 //! * `tokio`: `AsyncDropTokioMutex`, and `task`: background tasks in guards.

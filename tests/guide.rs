@@ -1,0 +1,46 @@
+//! The guide names tests and entries of the gallery: they exist, and none is left out.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+fn read(path: impl AsRef<Path>) -> String {
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.as_ref().display()))
+}
+
+#[test]
+fn the_table_of_pain_points_names_every_test_and_no_other() {
+    let tests = read("tests/pain_points.rs");
+    let tests: BTreeSet<&str> = tests
+        .lines()
+        .filter_map(|line| line.split_once("fn p")?.1.split_once("()"))
+        .map(|(name, _)| name)
+        .filter(|name| name.starts_with(|first: char| first.is_ascii_digit()))
+        .collect();
+    let table = read("src/guide/pain_points.md");
+    let named: BTreeSet<&str> = table
+        .lines()
+        .filter(|line| line.starts_with("| P"))
+        .map(|row| row.trim_end_matches("` |").rsplit_once("| `p").expect("a test").1)
+        .collect();
+    assert_eq!(named, tests);
+    assert_eq!(named.len(), 20);
+}
+
+#[test]
+fn every_entry_of_the_gallery_that_a_page_names_exists() {
+    let mut found = 0;
+    for page in fs::read_dir("src/guide").unwrap() {
+        let page = page.unwrap().path();
+        for link in read(&page).split("](crate::guide::gallery#").collect::<Vec<_>>().windows(2) {
+            let text = link[0].rsplit_once('[').expect("the text of the link").1;
+            let section = link[1].split_once(')').expect("the end of the link").0;
+            let Some((area, _)) = text.trim_matches('`').split_once('/') else { continue };
+            assert_eq!(area, section, "{}: {text}", page.display());
+            let entry = Path::new("compile-fail").join(text.trim_matches('`'));
+            assert!(entry.with_extension("rs").exists(), "{}: {text}", page.display());
+            found += 1;
+        }
+    }
+    assert!(found >= 30, "{found} links");
+}
