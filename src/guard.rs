@@ -31,7 +31,7 @@ pub use dropped::StillOwesItsCleanup;
 /// | `S` | made by | cleaned up by | forgotten |
 /// |---|---|---|---|
 /// | [`Checked`] | [`new`](AsyncDropGuard::new) | `async_drop(&mut self)` | panics, naming the type and the creation site |
-/// | [`Live`](crate::Live) | [`live`](AsyncDropGuard::live) | `async_drop(self)`, which gives the proof | does not compile inside [`scope`](crate::scope); panics elsewhere |
+/// | [`Live`](crate::Live) | [`live`](AsyncDropGuard::live) | `async_drop(self)`, which gives the proof | does not compile inside [`scope`](crate::scope()); panics elsewhere |
 /// | [`Dropped`](crate::Dropped) | `async_drop` of a `Live` guard | nothing is left to do | – |
 /// | [`Adopted`](crate::Adopted) | [`Reaper::adopt`](crate::Reaper::adopt) | `async_drop(&mut self)`, or the reaper | the reaper cleans up |
 ///

@@ -7,7 +7,7 @@
 //! | state | the guard | forgetting the cleanup |
 //! |---|---|---|
 //! | [`Checked`] | is checked at run time; `async_drop(&mut self)` | panics, naming type and creation site |
-//! | [`Live`] | is checked by the compiler; `async_drop(self)` gives the proof | does not compile inside [`scope`] |
+//! | [`Live`] | is checked by the compiler; `async_drop(self)` gives the proof | does not compile inside [`scope!`] |
 //! | [`Dropped`] | is that proof, and holds nothing | – |
 //! | [`Adopted`] | hands the value to a [`Reaper`] if its owner goes; `async_drop(&mut self)` | is not possible: the reaper cleans up, once |
 //!

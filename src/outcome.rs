@@ -35,7 +35,7 @@ pub struct Outcome<T: AsyncDrop, B: Brand = Unscoped> {
 
 impl<T: AsyncDrop, B: Brand> Outcome<T, B> {
     /// Puts what came before the cleanup first: the shape that the body of a
-    /// [`scope`](crate::scope) returns.
+    /// [`scope`](crate::scope()) returns.
     ///
     /// # Errors
     ///

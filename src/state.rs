@@ -25,7 +25,7 @@ pub struct Checked;
 
 /// Checked at compile time: the guard owes a cleanup, and only `async_drop` pays it.
 ///
-/// `B` says to which [`scope`](crate::scope) the guard belongs, if to any.
+/// `B` says to which [`scope`](crate::scope()) the guard belongs, if to any.
 #[derive(Debug)]
 pub struct Live<B = Unscoped>(Branded<B>);
 
@@ -237,7 +237,7 @@ pub trait CanAdopt: AsyncDrop<Error: Send> + Send + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: AsyncDrop<Error: Send> + Send + 'static> CanAdopt for T {}
 
-/// A guard in this state may enter a [`scope`](crate::scope): [`Live`], outside of any other.
+/// A guard in this state may enter a [`scope`](crate::scope()): [`Live`], outside of any other.
 #[diagnostic::on_unimplemented(
     message = "`scope` takes a `Live` guard, not a `{Self}` one",
     label = "only what is checked at compile time can enter a scope",

@@ -91,7 +91,7 @@ use held::Held;
 /// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
 /// # }
 /// # async fn f() -> io::Result<()> {
-/// scope(AsyncDropGuard::live(Connection), async |connection| {
+/// scope!(AsyncDropGuard::live(Connection), async |connection| {
 ///     let first = AsyncDropArc::new(connection);
 ///     let second = AsyncDropArc::clone(&first);
 ///     let sent = first.send("hello").await.and(second.send("bye").await);

@@ -30,7 +30,7 @@ use crate::{
 /// Nothing is lost in here: what an entry held comes back when it is replaced, refused or
 /// removed. For the same reason there is no `clear`, no `retain` and no `Extend`, which would
 /// drop guards; [`drain`](Self::drain) hands them out. A guard that is removed is the one that
-/// was inserted: inside of a [`scope`](crate::scope) it is still the scope's.
+/// was inserted: inside of a [`scope`](crate::scope()) it is still the scope's.
 ///
 /// # Cancel safety
 ///

@@ -68,7 +68,7 @@ use crate::{ArmsLike, AsyncDrop, AsyncDropGuard, Checked, Cleans, Holds, State, 
 /// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
 /// # }
 /// # async fn f() -> io::Result<()> {
-/// scope(AsyncDropGuard::live(Connection), async |connection| {
+/// scope!(AsyncDropGuard::live(Connection), async |connection| {
 ///     let connection = AsyncDropMutex::new(connection);
 ///     let sent = connection.lock().await.send("hello").await;
 ///     let connection = AsyncDropMutex::into_inner(connection);

@@ -69,7 +69,7 @@ use crate::{ArmsLike, AsyncDrop, AsyncDropGuard, Checked, Cleans, Holds, State, 
 /// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
 /// # }
 /// # async fn f() -> io::Result<()> {
-/// scope(AsyncDropGuard::live(Connection), async |connection| {
+/// scope!(AsyncDropGuard::live(Connection), async |connection| {
 ///     let connection = AsyncDropTokioMutex::new(connection);
 ///     let sent = connection.lock().await.send("hello").await;
 ///     let connection = AsyncDropTokioMutex::into_inner(connection);

@@ -28,7 +28,7 @@ use crate::{
 /// Nothing is lost in here. For that reason there is no `truncate` and no `clear`, which would
 /// drop guards without their cleanup; [`pop`](Self::pop), [`remove`](Self::remove) and
 /// [`drain`](Self::drain) hand them out. A guard that is taken out is the one that was put in:
-/// inside of a [`scope`](crate::scope) it is still the scope's.
+/// inside of a [`scope`](crate::scope()) it is still the scope's.
 ///
 /// Fill it by [`push`](Self::push), or from an iterator by `extend`. There is no `FromIterator`:
 /// a vector made by `collect` would name the standard library as the place of its creation.
