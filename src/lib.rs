@@ -82,6 +82,7 @@ mod async_drop;
 mod batch;
 mod bomb;
 mod caught;
+mod derived;
 mod errors;
 mod exclusive;
 mod findings;
@@ -113,6 +114,8 @@ pub use helpers::{
 };
 #[cfg(feature = "tokio")]
 pub use helpers::{AsyncDropTokioMutex, AsyncDropTokioMutexGuard};
+#[cfg(feature = "derive")]
+pub use macros::derive::{AsyncDrop, unboxed};
 pub use outcome::Outcome;
 pub use reaper::{Acquire, Drain, Failure, Pending, Reaper, ReaperHandle, Report, Run, Stage};
 pub use scope::{Proof, ScopedGuard, scope};
@@ -127,6 +130,10 @@ pub use with::{bracket, with_async_drop};
 #[doc(hidden)]
 pub use {
     caught::{CannotHappen, Caught, Cleaned, TakesIn},
+    derived::{
+        Cleanups, FieldToCleanUp, MarkedField, OwesCleanup, TakesFieldError, UnmarkedField,
+        clean_field,
+    },
     guard::{CleansBehindItsGuard, StillOwesItsCleanup},
     state::Sealed,
 };
@@ -136,6 +143,7 @@ pub use {
 pub mod __private {
     pub use crate::with::{catch, clean_caught};
     pub use futures::future::join;
+    pub use std::boxed::Box;
 }
 
 /// Compiles the examples of the README.
