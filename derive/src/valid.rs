@@ -20,9 +20,8 @@ pub(crate) fn check(ast: &Ast<'_>, problems: &mut Problems) {
                 "the enum `{name}` is `pub`: everybody can make its variants, without a guard"
             ),
             &format!(
-                "make it private, and wrap it: \
-                 `#[derive(AsyncDrop)] pub struct {name} {{ #[async_drop] kind: Kind }}`, \
-                 with `enum Kind {{ … }}`"
+                "make it private, and wrap it: `enum Kind {{ … }}`, and `#[derive(AsyncDrop)] \
+                 #[async_drop(error = Error)] pub struct {name} {{ #[async_drop] kind: Kind }}`"
             ),
         ),
         _ => {}
