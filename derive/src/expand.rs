@@ -34,9 +34,11 @@ fn implement(ast: &Ast<'_>, generics: &Generics, body: &TokenStream) -> TokenStr
     let name = &ast.input.ident;
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     // A condition on a type without parameters holds always, or is what the compiler reports.
+    let has_conditions = ast.cleaned().any(Field::is_no_guard_itself);
+    let allow = has_conditions.then(|| quote!(#[allow(trivial_bounds)]));
     quote! {
         #[automatically_derived]
-        #[allow(trivial_bounds)]
+        #allow
         impl #impl_generics ::livedrop::AsyncDrop for #name #ty_generics #where_clause {
             #body
         }

@@ -43,6 +43,7 @@ pub(crate) fn code(tokens: impl ToTokens) -> String {
         ("< ", "<"),
         (" >", ">"),
         (" ,", ","),
+        (" ;", ";"),
         ("& ", "&"),
         ("' ", "'"),
     ] {

@@ -59,8 +59,8 @@ where
             let is_done = first.contains(&format!("-{name}"));
             let began_again = second.contains(&format!("+{name}"));
             assert!(is_done != began_again, "{name} at {cancelled}: {first} / {second}");
-            let named = found.iter().filter(|text| text.contains(&format!("{name:?}"))).count();
-            assert_eq!(named, 1, "the error of {name} at {cancelled}: {found:?}");
+            let times = found.iter().filter(|text| text.contains(&format!("{name:?}"))).count();
+            assert_eq!(times, 1, "the error of {name} at {cancelled}: {found:?}");
         }
         let whole = format!("{first} {second}");
         assert_eq!(whole.matches('~').count(), names.len(), "{whole}");

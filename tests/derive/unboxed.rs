@@ -71,6 +71,7 @@ fn the_receiver_may_be_written_out() {
     #[livedrop::unboxed]
     impl AsyncDrop for Typed {
         type Error = u8;
+        #[expect(clippy::needless_arbitrary_self_type, reason = "it is allowed")]
         async fn async_drop_impl(self: &mut Self) -> Result<(), u8> {
             Err(2)
         }
