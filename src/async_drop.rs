@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use crate::{AsyncDropGuard, Checked, Cleans, CleanupErrors, all, batch};
+use crate::{Adopted, AsyncDropGuard, CanAdopt, Checked, Cleans, CleanupErrors, all, batch};
 
 /// A value whose cleanup has to be awaited.
 ///
@@ -104,6 +104,20 @@ impl<T: ?Sized + AsyncDrop + Send> AsyncDrop for Box<T> {
 /// A guard inside a guard: cleaned up once, whoever comes first.
 #[async_trait]
 impl<T: AsyncDrop + Send> AsyncDrop for AsyncDropGuard<T, Checked> {
+    type Error = T::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), T::Error> {
+        self.async_drop().await
+    }
+
+    fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), T::Error>> + Send {
+        self.async_drop()
+    }
+}
+
+/// A guard inside a guard: cleaned up once, and by the reaper if not by its owner.
+#[async_trait]
+impl<T: CanAdopt> AsyncDrop for AsyncDropGuard<T, Adopted> {
     type Error = T::Error;
 
     async fn async_drop_impl(&mut self) -> Result<(), T::Error> {

@@ -28,14 +28,18 @@ impl<T, E: Debug> Findings<T, E> {
     pub(crate) fn add(&mut self, cleanup: Caught<Result<(), E>>) {
         match cleanup.into_result() {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => match &mut self.errors {
-                Some(errors) => errors.push(error),
-                none => *none = Some(CleanupErrors::from(error)),
-            },
+            Ok(Err(error)) => self.add_error(error),
             Err(payload) => match self.panic.get_mut() {
                 Some(_) => suppress_panic::<T>(payload),
                 none => *none = Some(payload),
             },
+        }
+    }
+
+    pub(crate) fn add_error(&mut self, error: E) {
+        match &mut self.errors {
+            Some(errors) => errors.push(error),
+            none => *none = Some(CleanupErrors::from(error)),
         }
     }
 

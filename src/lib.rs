@@ -106,6 +106,7 @@ mod async_drop;
 mod batch;
 mod bomb;
 mod caught;
+mod derived;
 mod errors;
 mod exclusive;
 mod findings;
@@ -137,6 +138,8 @@ pub use helpers::{
 };
 #[cfg(feature = "tokio")]
 pub use helpers::{AsyncDropTokioMutex, AsyncDropTokioMutexGuard};
+#[cfg(feature = "derive")]
+pub use macros::derive::{AsyncDrop, unboxed};
 pub use outcome::Outcome;
 pub use reaper::{Acquire, Drain, Failure, Pending, Reaper, ReaperHandle, Report, Run, Stage};
 pub use scope::{Proof, ScopedGuard, scope};
@@ -151,6 +154,10 @@ pub use with::{bracket, with_async_drop};
 #[doc(hidden)]
 pub use {
     caught::{CannotHappen, Caught, Cleaned, TakesIn},
+    derived::{
+        Cleanups, FieldToCleanUp, MarkedField, OwesCleanup, TakesFieldError, UnmarkedField,
+        clean_field,
+    },
     guard::{CleansBehindItsGuard, StillOwesItsCleanup},
     scope::{EndsItsScope, Entered},
     state::Sealed,
@@ -161,6 +168,7 @@ pub use {
 pub mod __private {
     pub use crate::with::{catch, clean_caught};
     pub use futures::future::join;
+    pub use std::boxed::Box;
 }
 
 /// Compiles the examples of the README.

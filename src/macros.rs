@@ -1,5 +1,8 @@
 //! The macros: a block with guards by name, cleaned up behind it; and a strict scope.
 
+#[cfg(feature = "derive")]
+pub(crate) mod derive;
+
 /// Runs a block with one or more guards, cleans them up, and gives the block's result.
 ///
 /// `with_async_drop!(a, b, { block })` takes the guards `a` and `b` by the names of their

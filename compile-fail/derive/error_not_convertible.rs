@@ -1,0 +1,41 @@
+//! Misuse: fields whose errors cannot become one (E0277)
+//! Why it matters: the errors of all fields are returned together, and there is no type for them.
+//! Fix: name an error that takes in each: `#[async_drop(error = Error)]`.
+
+use livedrop::{AsyncDrop, AsyncDropGuard};
+
+struct Socket;
+
+#[livedrop::unboxed]
+impl AsyncDrop for Socket {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+struct Process;
+
+#[livedrop::unboxed]
+impl AsyncDrop for Process {
+    type Error = std::num::TryFromIntError;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        u8::try_from(255_u32).map(|_| ())
+    }
+}
+
+#[derive(AsyncDrop)]
+struct Client {
+    socket: AsyncDropGuard<Socket>,
+    process: AsyncDropGuard<Process>,
+}
+
+fn main() {
+    let mut client = AsyncDropGuard::new(Client {
+        socket: AsyncDropGuard::new(Socket),
+        process: AsyncDropGuard::new(Process),
+    });
+    futures::executor::block_on(client.async_drop()).unwrap();
+}

@@ -1,0 +1,26 @@
+//! Misuse: a `Live` guard as a field of a type that is cleaned up (a `Live` guard can only be given away)
+//! Why it matters: the cleanup borrows its owner, and the guard's own `async_drop` wants to have the guard.
+//! Fix: make the field a `Checked` guard, which is cleaned up in place.
+
+use livedrop::{AsyncDrop, AsyncDropGuard, Live};
+
+struct Socket;
+
+#[livedrop::unboxed]
+impl AsyncDrop for Socket {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+#[derive(AsyncDrop)]
+struct Client {
+    socket: AsyncDropGuard<Socket, Live>,
+}
+
+fn main() {
+    let mut client = AsyncDropGuard::new(Client { socket: AsyncDropGuard::live(Socket) });
+    futures::executor::block_on(client.async_drop()).unwrap();
+}

@@ -1,0 +1,26 @@
+//! Misuse: a `pub` field that the derive cleans up (the guarded field `socket` is `pub`)
+//! Why it matters: whoever reaches the field can move the guard out, and the owner cleans up another one or none.
+//! Fix: make the field private, and give access to the value by a method.
+
+use livedrop::{AsyncDrop, AsyncDropGuard};
+
+pub struct Socket;
+
+#[livedrop::unboxed]
+impl AsyncDrop for Socket {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+#[derive(AsyncDrop)]
+pub struct Client {
+    pub socket: AsyncDropGuard<Socket>,
+}
+
+fn main() {
+    let mut client = AsyncDropGuard::new(Client { socket: AsyncDropGuard::new(Socket) });
+    futures::executor::block_on(client.async_drop()).unwrap();
+}

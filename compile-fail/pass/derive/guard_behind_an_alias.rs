@@ -1,0 +1,29 @@
+use livedrop::{AsyncDrop, AsyncDropGuard};
+
+struct Socket;
+
+#[livedrop::unboxed]
+impl AsyncDrop for Socket {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+type Connection = AsyncDropGuard<Socket>;
+
+#[derive(AsyncDrop)]
+struct Client {
+    control: AsyncDropGuard<Socket>,
+    #[async_drop]
+    data: Connection,
+}
+
+fn main() {
+    let mut client = AsyncDropGuard::new(Client {
+        control: AsyncDropGuard::new(Socket),
+        data: AsyncDropGuard::new(Socket),
+    });
+    futures::executor::block_on(client.async_drop()).unwrap();
+}

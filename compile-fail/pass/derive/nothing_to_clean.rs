@@ -1,0 +1,25 @@
+use livedrop::{AsyncDrop, AsyncDropGuard};
+
+struct Socket;
+
+#[livedrop::unboxed]
+impl AsyncDrop for Socket {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+#[derive(AsyncDrop)]
+struct Client {
+    #[async_drop]
+    socket: Socket,
+    retries: u8,
+}
+
+fn main() {
+    let mut client = AsyncDropGuard::new(Client { socket: Socket, retries: 3 });
+    assert_eq!(client.retries, 3);
+    futures::executor::block_on(client.async_drop()).unwrap();
+}

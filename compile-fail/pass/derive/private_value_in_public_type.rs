@@ -1,0 +1,33 @@
+use livedrop::{AsyncDrop, AsyncDropGuard};
+
+mod net {
+    use super::{AsyncDrop, AsyncDropGuard};
+
+    struct Socket;
+
+    #[livedrop::unboxed]
+    impl AsyncDrop for Socket {
+        type Error = std::io::Error;
+
+        async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+            Ok(())
+        }
+    }
+
+    #[derive(AsyncDrop)]
+    #[async_drop(error = std::io::Error)]
+    pub struct Client {
+        socket: AsyncDropGuard<Socket>,
+    }
+
+    impl Client {
+        pub fn connect() -> AsyncDropGuard<Client> {
+            AsyncDropGuard::new(Client { socket: AsyncDropGuard::new(Socket) })
+        }
+    }
+}
+
+fn main() {
+    let mut client = net::Client::connect();
+    futures::executor::block_on(client.async_drop()).unwrap();
+}

@@ -1,0 +1,34 @@
+#[automatically_derived]
+impl ::livedrop::AsyncDrop for Link {
+    type Error = <AsyncDropGuard<Socket> as ::livedrop::AsyncDrop>::Error;
+    fn async_drop_impl<'life0, 'async_trait>(
+        &'life0 mut self,
+    ) -> ::core::pin::Pin<
+        ::livedrop::__private::Box<
+            dyn ::core::future::Future<
+                Output = ::core::result::Result<(), Self::Error>,
+            > + ::core::marker::Send + 'async_trait,
+        >,
+    >
+    where
+        'life0: 'async_trait,
+        Self: 'async_trait,
+    {
+        ::livedrop::UnmarkedField::<u8>::new().owes_no_cleanup();
+        ::livedrop::UnmarkedField::<String>::new().owes_no_cleanup();
+        ::livedrop::__private::Box::pin(::livedrop::AsyncDrop::async_drop_unboxed(self))
+    }
+    fn async_drop_unboxed(
+        &mut self,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<(), Self::Error>,
+    > + ::core::marker::Send {
+        async move {
+            match self {
+                Self::Open(field0, _) => ::livedrop::clean_field(field0).await,
+                Self::Named { socket, .. } => ::livedrop::clean_field(socket).await,
+                Self::Closed {} => ::core::result::Result::Ok(()),
+            }
+        }
+    }
+}

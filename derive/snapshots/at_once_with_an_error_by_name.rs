@@ -1,0 +1,39 @@
+#[automatically_derived]
+impl ::livedrop::AsyncDrop for Service {
+    type Error = ::livedrop::CleanupErrors<ServiceError>;
+    fn async_drop_impl<'life0, 'async_trait>(
+        &'life0 mut self,
+    ) -> ::core::pin::Pin<
+        ::livedrop::__private::Box<
+            dyn ::core::future::Future<
+                Output = ::core::result::Result<(), Self::Error>,
+            > + ::core::marker::Send + 'async_trait,
+        >,
+    >
+    where
+        'life0: 'async_trait,
+        Self: 'async_trait,
+    {
+        ::livedrop::UnmarkedField::<u8>::new().owes_no_cleanup();
+        ::livedrop::__private::Box::pin(::livedrop::AsyncDrop::async_drop_unboxed(self))
+    }
+    fn async_drop_unboxed(
+        &mut self,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<(), Self::Error>,
+    > + ::core::marker::Send {
+        let Self(field0, _, field2, field3) = self;
+        async move {
+            let cleanups = ::livedrop::Cleanups::<Self, _>::new();
+            ::livedrop::__private::join(
+                    cleanups.run(field0),
+                    ::livedrop::__private::join(
+                        cleanups.run(field2),
+                        cleanups.run(field3),
+                    ),
+                )
+                .await;
+            cleanups.end()
+        }
+    }
+}

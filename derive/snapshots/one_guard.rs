@@ -1,0 +1,28 @@
+#[automatically_derived]
+impl ::livedrop::AsyncDrop for Client {
+    type Error = <AsyncDropGuard<Socket> as ::livedrop::AsyncDrop>::Error;
+    fn async_drop_impl<'life0, 'async_trait>(
+        &'life0 mut self,
+    ) -> ::core::pin::Pin<
+        ::livedrop::__private::Box<
+            dyn ::core::future::Future<
+                Output = ::core::result::Result<(), Self::Error>,
+            > + ::core::marker::Send + 'async_trait,
+        >,
+    >
+    where
+        'life0: 'async_trait,
+        Self: 'async_trait,
+    {
+        ::livedrop::UnmarkedField::<String>::new().owes_no_cleanup();
+        ::livedrop::__private::Box::pin(::livedrop::AsyncDrop::async_drop_unboxed(self))
+    }
+    fn async_drop_unboxed(
+        &mut self,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<(), Self::Error>,
+    > + ::core::marker::Send {
+        let Self { socket, .. } = self;
+        ::livedrop::AsyncDrop::async_drop_unboxed(socket)
+    }
+}

@@ -1,0 +1,41 @@
+#[automatically_derived]
+#[allow(trivial_bounds)]
+impl ::livedrop::AsyncDrop for Service
+where
+    Log: ::livedrop::FieldToCleanUp,
+{
+    type Error = ::livedrop::CleanupErrors<
+        <AsyncDropGuard<Database> as ::livedrop::AsyncDrop>::Error,
+    >;
+    fn async_drop_impl<'life0, 'async_trait>(
+        &'life0 mut self,
+    ) -> ::core::pin::Pin<
+        ::livedrop::__private::Box<
+            dyn ::core::future::Future<
+                Output = ::core::result::Result<(), Self::Error>,
+            > + ::core::marker::Send + 'async_trait,
+        >,
+    >
+    where
+        'life0: 'async_trait,
+        Self: 'async_trait,
+    {
+        ::livedrop::UnmarkedField::<String>::new().owes_no_cleanup();
+        ::livedrop::__private::Box::pin(::livedrop::AsyncDrop::async_drop_unboxed(self))
+    }
+    fn async_drop_unboxed(
+        &mut self,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<(), Self::Error>,
+    > + ::core::marker::Send {
+        let Self { database, cache, workers, log, .. } = self;
+        async move {
+            let cleanups = ::livedrop::Cleanups::<Self, _>::new();
+            cleanups.run(database).await;
+            cleanups.run(cache).await;
+            cleanups.run_each(workers).await;
+            cleanups.run(log).await;
+            cleanups.end()
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The input as the derive sees it: which fields there are, and which of them are cleaned up.
+
+use quote::format_ident;
+use syn::{Data, DeriveInput, Fields, Ident, Type, Visibility};
+
+use crate::guards::{Named, named};
+use crate::options::{Mark, TypeOptions, mark, none_here};
+use crate::problems::Problems;
+
+pub(crate) struct Ast<'a> {
+    pub(crate) input: &'a DeriveInput,
+    pub(crate) options: TypeOptions,
+    pub(crate) variants: Vec<Variant<'a>>,
+}
+
+/// A variant of an enum, or the one form of a struct.
+pub(crate) struct Variant<'a> {
+    pub(crate) ident: Option<&'a Ident>,
+    pub(crate) is_tuple: bool,
+    pub(crate) fields: Vec<Field<'a>>,
+}
+
+pub(crate) struct Field<'a> {
+    /// Absent in a tuple.
+    pub(crate) name: Option<&'a Ident>,
+    /// The variable it is bound to.
+    pub(crate) binding: Ident,
+    pub(crate) ty: &'a Type,
+    pub(crate) vis: &'a Visibility,
+    pub(crate) role: Role<'a>,
+}
+
+/// What becomes of a field.
+pub(crate) enum Role<'a> {
+    /// Cleaned up. A vector of guards, with the type of a guard, has several errors.
+    Clean { each: Option<&'a Type> },
+    /// Left alone, and the compiler is to make sure that its type has no cleanup.
+    Unmarked,
+    /// Left alone.
+    Skip,
+}
+
+impl<'a> Ast<'a> {
+    pub(crate) fn new(input: &'a DeriveInput, problems: &mut Problems) -> Self {
+        let options = TypeOptions::new(&input.attrs, problems);
+        let variants = match &input.data {
+            Data::Struct(data) => vec![Variant::new(None, &data.fields, problems)],
+            Data::Enum(data) => {
+                let mut variants = Vec::new();
+                for variant in &data.variants {
+                    none_here(&variant.attrs, problems);
+                    variants.push(Variant::new(Some(&variant.ident), &variant.fields, problems));
+                }
+                variants
+            }
+            Data::Union(_) => Vec::new(),
+        };
+        Self { input, options, variants }
+    }
+
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.variants.iter().flat_map(|variant| &variant.fields)
+    }
+
+    /// The fields that are cleaned up.
+    pub(crate) fn cleaned(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.fields().filter(|field| field.is_cleaned())
+    }
+
+    /// Whether a value can have more than one error.
+    pub(crate) fn has_several_errors(&self) -> bool {
+        let several = |variant: &Variant<'_>| {
+            let vecs = variant.cleaned().filter(|field| field.each().is_some()).count();
+            variant.cleaned().count() + vecs > 1
+        };
+        self.variants.iter().any(several)
+    }
+}
+
+impl<'a> Variant<'a> {
+    fn new(ident: Option<&'a Ident>, fields: &'a Fields, problems: &mut Problems) -> Self {
+        let is_tuple = matches!(fields, Fields::Unnamed(_));
+        let field = |(index, field)| Field::new(index, field, problems);
+        Self { ident, is_tuple, fields: fields.iter().enumerate().map(field).collect() }
+    }
+
+    pub(crate) fn cleaned(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.fields.iter().filter(|field| field.is_cleaned())
+    }
+}
+
+impl<'a> Field<'a> {
+    fn new(index: usize, field: &'a syn::Field, problems: &mut Problems) -> Self {
+        let role = match (mark(&field.attrs, problems), named(&field.ty)) {
+            (Some(Mark::Skip), _) => Role::Skip,
+            (_, Some(Named::Vec(each))) => Role::Clean { each: Some(each) },
+            (Some(Mark::Clean), _) | (None, Some(_)) => Role::Clean { each: None },
+            (None, None) => Role::Unmarked,
+        };
+        let name = field.ident.as_ref();
+        // A name in capitals may be that of a constant, which a pattern would compare with.
+        let binding = match name {
+            Some(name) if !name.to_string().starts_with(char::is_uppercase) => name.clone(),
+            _ => format_ident!("field{index}"),
+        };
+        Self { name, binding, ty: &field.ty, vis: &field.vis, role }
+    }
+
+    pub(crate) fn is_cleaned(&self) -> bool {
+        matches!(self.role, Role::Clean { .. })
+    }
+
+    /// Whether the type is none of those whose words tell that they have a cleanup.
+    pub(crate) fn is_no_guard_itself(&self) -> bool {
+        matches!(named(self.ty), None | Some(Named::Inside))
+    }
+
+    /// The type of a guard, if there are several of them in a vector.
+    pub(crate) fn each(&self) -> Option<&'a Type> {
+        match self.role {
+            Role::Clean { each } => each,
+            Role::Unmarked | Role::Skip => None,
+        }
+    }
+}

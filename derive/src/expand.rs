@@ -1,0 +1,285 @@
+//! What the derive writes: an `impl` that a careful person could have written.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Data, Generics, parse_quote};
+
+use crate::ast::{Ast, Field, Role, Variant};
+use crate::guards::mentions;
+
+pub(crate) fn expand(ast: &Ast<'_>) -> TokenStream {
+    let error = error(ast);
+    let unboxed = unboxed(ast);
+    let boxed = boxed(
+        &checks(ast),
+        &quote! {
+            ::livedrop::__private::Box::pin(::livedrop::AsyncDrop::async_drop_unboxed(self))
+        },
+    );
+    implement(ast, &bounded(ast), &quote!(#error #boxed #unboxed))
+}
+
+/// For a type that is refused, so that not everything that uses it is refused as well.
+pub(crate) fn stand_in(ast: &Ast<'_>) -> TokenStream {
+    let boxed = boxed(&checks(ast), &quote!(::core::unreachable!()));
+    let body = quote! {
+        type Error = ::core::convert::Infallible;
+        #boxed
+    };
+    implement(ast, &ast.input.generics, &body)
+}
+
+fn implement(ast: &Ast<'_>, generics: &Generics, body: &TokenStream) -> TokenStream {
+    let name = &ast.input.ident;
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    // A condition on a type without parameters holds always, or is what the compiler reports.
+    let has_conditions = ast.cleaned().any(Field::is_no_guard_itself);
+    let allow = has_conditions.then(|| quote!(#[allow(trivial_bounds)]));
+    quote! {
+        #[automatically_derived]
+        #allow
+        impl #impl_generics ::livedrop::AsyncDrop for #name #ty_generics #where_clause {
+            #body
+        }
+    }
+}
+
+/// The boxed method, in exactly the shape that `async_trait` gives it.
+pub(crate) fn boxed(before: &TokenStream, future: &TokenStream) -> TokenStream {
+    quote! {
+        fn async_drop_impl<'life0, 'async_trait>(
+            &'life0 mut self,
+        ) -> ::core::pin::Pin<
+            ::livedrop::__private::Box<
+                dyn ::core::future::Future<Output = ::core::result::Result<(), Self::Error>>
+                    + ::core::marker::Send
+                    + 'async_trait,
+            >,
+        >
+        where
+            'life0: 'async_trait,
+            Self: 'async_trait,
+        {
+            #before
+            #future
+        }
+    }
+}
+
+/// Asks the compiler whether a field that is left alone owes a cleanup after all, behind an
+/// alias. It is asked in the `impl`, where the generics are in scope.
+fn checks(ast: &Ast<'_>) -> TokenStream {
+    let unmarked = ast.fields().filter(|field| matches!(field.role, Role::Unmarked));
+    unmarked
+        .map(|Field { ty, .. }| {
+            quote_spanned!(ty.span()=>
+                ::livedrop::UnmarkedField::<#ty>::new().owes_no_cleanup();
+            )
+        })
+        .collect()
+}
+
+/// The error of one cleanup, or of one guard of a vector.
+fn error_of(field: &Field<'_>) -> TokenStream {
+    let ty = field.each().unwrap_or(field.ty);
+    if field.is_no_guard_itself() {
+        quote!(<#ty as ::livedrop::FieldToCleanUp>::Error)
+    } else {
+        quote!(<#ty as ::livedrop::AsyncDrop>::Error)
+    }
+}
+
+fn first<'a, 'b>(ast: &'b Ast<'a>) -> &'b Field<'a> {
+    ast.cleaned().next().expect("what has nothing to clean up was refused")
+}
+
+/// Spans point at the first field: that is where an error stands that cannot be one.
+fn error(ast: &Ast<'_>) -> TokenStream {
+    let first = first(ast);
+    let (named, span) = match &ast.options.error {
+        Some(named) => (named.to_token_stream(), named.span()),
+        None => (error_of(first), first.ty.span()),
+    };
+    if ast.has_several_errors() {
+        quote_spanned!(span=> type Error = ::livedrop::CleanupErrors<#named>;)
+    } else {
+        quote_spanned!(span=> type Error = #named;)
+    }
+}
+
+fn unboxed(ast: &Ast<'_>) -> TokenStream {
+    let body = match &ast.input.data {
+        Data::Enum(_) => of_enum(ast),
+        _ => of_struct(ast, &ast.variants[0]),
+    };
+    quote! {
+        fn async_drop_unboxed(
+            &mut self,
+        ) -> impl ::core::future::Future<Output = ::core::result::Result<(), Self::Error>>
+            + ::core::marker::Send {
+            #body
+        }
+    }
+}
+
+/// Takes the struct apart before the `async` block, which then holds, and needs `Send` of, no
+/// more than it cleans up.
+fn of_struct(ast: &Ast<'_>, form: &Variant<'_>) -> TokenStream {
+    let pattern = pattern(&quote!(Self), form);
+    let cleaned: Vec<_> = form.cleaned().collect();
+    let body = match &cleaned[..] {
+        [field] if ast.options.error.is_none() && !field.is_no_guard_itself() => {
+            let Field { binding, ty, .. } = field;
+            quote_spanned!(ty.span()=> ::livedrop::AsyncDrop::async_drop_unboxed(#binding))
+        }
+        [field] if !ast.has_several_errors() => {
+            let Field { binding, ty, .. } = field;
+            quote_spanned!(ty.span()=> ::livedrop::clean_field(#binding))
+        }
+        _ => {
+            let (new, runs) = (new_cleanups(), runs(ast, form));
+            let cleanups = cleanups();
+            quote!(async move { #new #runs #cleanups.end() })
+        }
+    };
+    quote!(let #pattern = self; #body)
+}
+
+fn of_enum(ast: &Ast<'_>) -> TokenStream {
+    let several = ast.has_several_errors();
+    let arms = ast.variants.iter().map(|variant| {
+        let name = variant.ident;
+        let pattern = pattern(&quote!(Self::#name), variant);
+        let cleaned: Vec<_> = variant.cleaned().collect();
+        match &cleaned[..] {
+            [] if several => quote!(#pattern => {}),
+            [] => quote!(#pattern => ::core::result::Result::Ok(()),),
+            [Field { binding, ty, .. }] if !several => {
+                quote_spanned!(ty.span()=> #pattern => ::livedrop::clean_field(#binding).await,)
+            }
+            _ => {
+                let runs = runs(ast, variant);
+                quote!(#pattern => { #runs })
+            }
+        }
+    });
+    if several {
+        let (new, cleanups) = (new_cleanups(), cleanups());
+        quote!(async move { #new match self { #(#arms)* } #cleanups.end() })
+    } else {
+        quote!(async move { match self { #(#arms)* } })
+    }
+}
+
+/// The variable that collects what the cleanups come to: no field of the same name is in its way.
+fn cleanups() -> Ident {
+    Ident::new("cleanups", Span::mixed_site())
+}
+
+fn new_cleanups() -> TokenStream {
+    let cleanups = cleanups();
+    quote!(let #cleanups = ::livedrop::Cleanups::<Self, _>::new();)
+}
+
+/// One after the other, or all at once.
+fn runs(ast: &Ast<'_>, variant: &Variant<'_>) -> TokenStream {
+    let cleanups = cleanups();
+    let run = |field: &Field<'_>| {
+        let Field { binding, ty, .. } = field;
+        let run = if field.each().is_some() { quote!(run_each) } else { quote!(run) };
+        quote_spanned!(ty.span()=> #cleanups.#run(#binding))
+    };
+    if !ast.options.concurrent {
+        return variant.cleaned().map(run).map(|run| quote!(#run.await;)).collect();
+    }
+    let mut runs: Vec<_> = variant.cleaned().map(run).collect();
+    let Some(mut all) = runs.pop() else {
+        return TokenStream::new();
+    };
+    while let Some(run) = runs.pop() {
+        all = quote!(::livedrop::__private::join(#run, #all));
+    }
+    quote!(#all.await;)
+}
+
+/// Binds the fields that are cleaned up.
+fn pattern(path: &TokenStream, variant: &Variant<'_>) -> TokenStream {
+    if variant.is_tuple {
+        let fields = variant.fields.iter().map(|field| {
+            let binding = &field.binding;
+            if field.is_cleaned() { quote!(#binding) } else { quote!(_) }
+        });
+        return quote!(#path(#(#fields),*));
+    }
+    let bindings = variant.cleaned().map(|Field { name, binding, .. }| {
+        if *name == Some(binding) { quote!(#binding) } else { quote!(#name: #binding) }
+    });
+    let rest = variant.fields.iter().any(|field| !field.is_cleaned()).then(|| quote!(..));
+    let bindings = bindings.chain(rest);
+    if variant.fields.is_empty() { quote!(#path {}) } else { quote!(#path { #(#bindings),* }) }
+}
+
+/// The generics, and what the cleanup asks of the types that mention them.
+fn bounded(ast: &Ast<'_>) -> Generics {
+    let mut generics = ast.input.generics.clone();
+    let params: Vec<&Ident> = ast.input.generics.type_params().map(|param| &param.ident).collect();
+    // Of a type that mentions itself nothing is asked: the compiler would go round in circles.
+    let self_type = Ident::new("Self", Span::call_site());
+    let is_generic = |tokens: TokenStream| {
+        mentions(tokens.clone(), &params) && !mentions(tokens, &[&ast.input.ident, &self_type])
+    };
+    let several = ast.has_several_errors();
+    let error = match &ast.options.error {
+        Some(named) => named.to_token_stream(),
+        None => error_of(first(ast)),
+    };
+    let mut clauses: Vec<TokenStream> = Vec::new();
+    let mut add = |clause: TokenStream| {
+        if !clauses.iter().any(|known| known.to_string() == clause.to_string()) {
+            clauses.push(clause);
+        }
+    };
+    for field in ast.cleaned().filter(|field| is_generic(field.ty.to_token_stream())) {
+        let (ty, error) = (field.ty, error_of(field));
+        let trait_ = match field.each() {
+            // Said in full: where a condition speaks of a type, the compiler looks no further.
+            Some(each) => {
+                add(quote!(#each: ::livedrop::AsyncDrop));
+                quote!(::livedrop::AsyncDrop<Error = ::livedrop::CleanupErrors<#error>>)
+            }
+            None if field.is_no_guard_itself() => quote!(::livedrop::FieldToCleanUp),
+            None => quote!(::livedrop::AsyncDrop),
+        };
+        add(quote!(#ty: #trait_ + ::core::marker::Send));
+    }
+    for field in ast.cleaned().filter(|field| field.is_no_guard_itself()) {
+        let ty = field.ty;
+        let words = ty.to_token_stream();
+        if !is_generic(words.clone()) && !mentions(words, &[&ast.input.ident, &self_type]) {
+            add(quote_spanned!(ty.span()=> #ty: ::livedrop::FieldToCleanUp));
+        }
+    }
+    for field in ast.cleaned() {
+        let (ty, from) = (field.ty.to_token_stream(), error_of(field));
+        let converts = from.to_string() != error.to_string();
+        if converts && is_generic(quote!(#ty #error)) {
+            add(quote!(#error: ::core::convert::From<#from>));
+        }
+    }
+    if several && is_generic(error.clone()) {
+        add(quote!(#error: ::core::marker::Send));
+    }
+    if matches!(ast.input.data, Data::Enum(_)) && !params.is_empty() {
+        // The `async` block borrows the whole value to find the active variant.
+        add(quote!(Self: ::core::marker::Send));
+    }
+    if !clauses.is_empty() {
+        let clauses = clauses.into_iter().map(|clause| parse_quote!(#clause));
+        generics
+            .make_where_clause()
+            .predicates
+            .extend::<Vec<syn::WherePredicate>>(clauses.collect());
+    }
+    generics
+}

@@ -1,0 +1,83 @@
+//! Which types name a guard. A macro sees the words only: what stands behind a type alias, the
+//! compiler is asked for later.
+
+use syn::{GenericArgument, Ident, PathArguments, PathSegment, Type};
+
+/// How a type names guards.
+pub(crate) enum Named<'a> {
+    /// `AsyncDropGuard<…>`.
+    Guard,
+    /// `Vec<AsyncDropGuard<…>>`, with the type of one of them.
+    Vec(&'a Type),
+    /// `Option<AsyncDropGuard<…>>`.
+    Option,
+    /// Somewhere inside of another type.
+    Inside,
+    /// `AsyncDropGuard<T, Live>`, with the word for the state, and the value's type.
+    Live(&'a PathSegment, Option<&'a Type>),
+}
+
+/// What guards the values of this type own, as far as its words tell. A reference, a function
+/// and `PhantomData` own none, and a proof is no guard any more.
+pub(crate) fn named(ty: &Type) -> Option<Named<'_>> {
+    match ty {
+        Type::Group(group) => named(&group.elem),
+        Type::Paren(paren) => named(&paren.elem),
+        Type::Array(array) => named(&array.elem).map(|_| Named::Inside),
+        Type::Slice(slice) => named(&slice.elem).map(|_| Named::Inside),
+        Type::Tuple(tuple) => tuple.elems.iter().find_map(named).map(|_| Named::Inside),
+        Type::Path(path) => in_segment(path.path.segments.last()?),
+        _ => None,
+    }
+}
+
+fn in_segment(segment: &PathSegment) -> Option<Named<'_>> {
+    if segment.ident == "ScopedGuard" {
+        return Some(Named::Live(segment, types(segment).next()));
+    }
+    if segment.ident == "AsyncDropGuard" {
+        return match types(segment).nth(1).and_then(last_segment) {
+            Some(state) if state.ident == "Dropped" => None,
+            Some(state) if state.ident == "Live" => Some(Named::Live(state, types(segment).next())),
+            _ => Some(Named::Guard),
+        };
+    }
+    if segment.ident == "PhantomData" {
+        return None;
+    }
+    let inside = types(segment).find_map(|ty| Some((ty, named(ty)?)))?;
+    Some(match inside {
+        (guard, Named::Guard | Named::Live(..)) if segment.ident == "Vec" => Named::Vec(guard),
+        (_, Named::Guard | Named::Live(..)) if segment.ident == "Option" => Named::Option,
+        _ => Named::Inside,
+    })
+}
+
+fn last_segment(ty: &Type) -> Option<&PathSegment> {
+    match ty {
+        Type::Group(group) => last_segment(&group.elem),
+        Type::Path(path) => path.path.segments.last(),
+        _ => None,
+    }
+}
+
+/// The types among the generic arguments.
+fn types(segment: &PathSegment) -> impl Iterator<Item = &Type> {
+    let arguments = match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+        _ => None,
+    };
+    arguments.into_iter().flatten().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+/// Whether one of the words occurs in the tokens.
+pub(crate) fn mentions(tokens: proc_macro2::TokenStream, words: &[&Ident]) -> bool {
+    tokens.into_iter().any(|token| match token {
+        proc_macro2::TokenTree::Ident(word) => words.contains(&&word),
+        proc_macro2::TokenTree::Group(group) => mentions(group.stream(), words),
+        _ => false,
+    })
+}

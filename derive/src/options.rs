@@ -1,0 +1,161 @@
+//! The `#[async_drop(…)]` attributes: what may stand in them, and what is said where it may not.
+
+use proc_macro2::TokenTree;
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{Attribute, Ident, Meta, Token, Type};
+
+use crate::problems::{Problems, problem};
+
+/// What is asked of a type.
+#[derive(Default)]
+pub(crate) struct TypeOptions {
+    pub(crate) concurrent: bool,
+    pub(crate) error: Option<Type>,
+}
+
+/// What is asked of a field.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Mark {
+    Clean,
+    Skip,
+}
+
+const OF_A_TYPE: &str = "above a type stand `#[async_drop(concurrent)]` and \
+                         `#[async_drop(error = Error)]`, above a field `#[async_drop]` and \
+                         `#[async_drop(skip)]`";
+
+impl TypeOptions {
+    pub(crate) fn new(attributes: &[Attribute], problems: &mut Problems) -> Self {
+        let mut found = Self::default();
+        for attribute in ours(attributes) {
+            if let Meta::Path(path) = &attribute.meta {
+                problems.add(path, "`#[async_drop]` marks a field, not a type", OF_A_TYPE);
+            }
+            found.read(attribute, problems);
+        }
+        found
+    }
+
+    fn read(&mut self, attribute: &Attribute, problems: &mut Problems) {
+        each_option(attribute, problems, |name, input| {
+            let again = match name.to_string().as_str() {
+                "concurrent" => std::mem::replace(&mut self.concurrent, true),
+                "error" => {
+                    if !input.peek(Token![=]) {
+                        let help = "name it: `#[async_drop(error = Error)]`";
+                        return Err(problem(name, "`error` needs the type of the error", help));
+                    }
+                    input.parse::<Token![=]>()?;
+                    self.error.replace(input.parse()?).is_some()
+                }
+                other => {
+                    let wrong = format!("a type has no option `{other}`");
+                    return Err(problem(name, &wrong, OF_A_TYPE));
+                }
+            };
+            if again {
+                let wrong = format!("`{name}` stands here a second time");
+                return Err(problem(name, &wrong, "write it once"));
+            }
+            Ok(())
+        });
+    }
+}
+
+/// The mark of a field, if it has one.
+pub(crate) fn mark(attributes: &[Attribute], problems: &mut Problems) -> Option<Mark> {
+    let mut found = None;
+    for attribute in ours(attributes) {
+        let mut mark = None;
+        match &attribute.meta {
+            Meta::Path(_) => mark = Some(Mark::Clean),
+            _ => each_option(attribute, problems, |name, _| {
+                if name != "skip" {
+                    let wrong = format!("a field has no option `{name}`");
+                    return Err(problem(name, &wrong, OF_A_TYPE));
+                }
+                mark = Some(Mark::Skip);
+                Ok(())
+            }),
+        }
+        match (found, mark) {
+            (Some(first), Some(second)) if first == second => problems.add(
+                &attribute.meta,
+                "this field is marked a second time",
+                "write the attribute once",
+            ),
+            (Some(_), Some(_)) => problems.add(
+                &attribute.meta,
+                "`#[async_drop]` and `#[async_drop(skip)]` contradict each other",
+                "keep `#[async_drop]` to clean the field up, \
+                 or `#[async_drop(skip)]` to leave it alone",
+            ),
+            _ => {}
+        }
+        found = found.or(mark);
+    }
+    found
+}
+
+/// A variant has no options of its own.
+pub(crate) fn none_here(attributes: &[Attribute], problems: &mut Problems) {
+    for attribute in ours(attributes) {
+        problems.add(
+            &attribute.meta,
+            "`#[async_drop]` marks a field, not a variant",
+            "write it before the field: `Open(#[async_drop] File)`",
+        );
+    }
+}
+
+fn ours(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("async_drop"))
+}
+
+/// Reads `name`s, and what may follow them, between commas. Goes on after a problem.
+fn each_option(
+    attribute: &Attribute,
+    problems: &mut Problems,
+    mut read: impl FnMut(&Ident, ParseStream) -> syn::Result<()>,
+) {
+    let list = match &attribute.meta {
+        Meta::Path(_) => return,
+        Meta::NameValue(value) => {
+            return problems.add(value, "`async_drop` is assigned nothing", OF_A_TYPE);
+        }
+        Meta::List(list) if list.tokens.is_empty() => {
+            return problems.add(list, "there is no option in `#[async_drop()]`", OF_A_TYPE);
+        }
+        Meta::List(list) => list,
+    };
+    let parsed = list.parse_args_with(|input: ParseStream| {
+        while !input.is_empty() {
+            let name = input.call(Ident::parse_any)?;
+            match read(&name, input) {
+                Err(problem) => {
+                    problems.merge(problem);
+                    while !input.is_empty() && !input.peek(Token![,]) {
+                        input.parse::<TokenTree>()?;
+                    }
+                }
+                Ok(()) if input.is_empty() || input.peek(Token![,]) => {}
+                Ok(()) => {
+                    let rest: TokenTree = input.parse()?;
+                    let wrong = format!("nothing may follow `{name}` but a comma");
+                    problems.add(rest, &wrong, OF_A_TYPE);
+                    while !input.is_empty() && !input.peek(Token![,]) {
+                        input.parse::<TokenTree>()?;
+                    }
+                }
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(())
+    });
+    if let Err(error) = parsed {
+        problems.merge(error);
+    }
+}
