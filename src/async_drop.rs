@@ -116,6 +116,8 @@ impl<T: AsyncDrop + Send> AsyncDrop for AsyncDropGuard<T, Checked> {
 }
 
 /// A guard inside a guard: cleaned up once, and by the reaper if not by its owner.
+// One line for guards is enough in the compiler's list of implementations.
+#[diagnostic::do_not_recommend]
 #[async_trait]
 impl<T: CanAdopt> AsyncDrop for AsyncDropGuard<T, Adopted> {
     type Error = T::Error;
