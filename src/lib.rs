@@ -93,6 +93,8 @@
 //!
 //! # Features
 //!
+//! * `derive`, on by default: `#[derive(AsyncDrop)]` for types with guards as fields, and
+//!   `#[livedrop::unboxed]` for cleanups without a box.
 //! * `tokio`: `AsyncDropTokioMutex`, and `task`: background tasks in guards.
 //! * `tracing`: an event for every report of the hook.
 //! * `testutils`: `SyncDrop`, which cleans up in `Drop`, for tests.
