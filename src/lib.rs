@@ -161,7 +161,7 @@ pub use {
         clean_field,
     },
     guard::{CleansBehindItsGuard, StillOwesItsCleanup},
-    scope::{EndsItsScope, Entered},
+    scope::{EndsItsScope, Entered, IsTheGuarded, Proves, ProvesThisScope},
     state::Sealed,
 };
 

@@ -171,16 +171,25 @@ macro_rules! with_async_drop_2_infallible {
 /// ```
 #[macro_export]
 macro_rules! scope {
-    ($guard:expr, async |$name:pat_param| $body:block $(,)?) => {
-        $crate::scope($guard, async |guard| {
-            let entered = $crate::Entered::with(&guard);
-            let $name = guard;
-            let end = $body;
-            entered.leave(end)
+    // The guard by the reader's own name, since the compiler may call it by that.
+    ($guard:expr, async |mut $name:ident| $body:expr $(,)?) => {
+        $crate::scope($guard, async |mut $name| {
+            let entered = $crate::Entered::with(&$name);
+            entered.leave($body)
+        })
+    };
+    ($guard:expr, async |$name:ident| $body:expr $(,)?) => {
+        $crate::scope($guard, async |$name| {
+            let entered = $crate::Entered::with(&$name);
+            entered.leave($body)
         })
     };
     ($guard:expr, async |$name:pat_param| $body:expr $(,)?) => {
-        $crate::scope!($guard, async |$name| { $body })
+        $crate::scope($guard, async |guard| {
+            let entered = $crate::Entered::with(&guard);
+            let $name = guard;
+            entered.leave($body)
+        })
     };
 }
 

@@ -94,10 +94,10 @@ impl Reaper {
     }
 
     /// See [`ReaperHandle::adopt`].
-    pub fn adopt<T: CanAdopt, S: Armed>(
-        &self,
-        guard: AsyncDropGuard<T, S>,
-    ) -> AsyncDropGuard<T, Adopted> {
+    pub fn adopt<T, S: Armed>(&self, guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<T, Adopted>
+    where
+        T: CanAdopt + 'static, // it outlives any borrow: give it owned data, or use no reaper
+    {
         self.handle.adopt(guard)
     }
 

@@ -7,7 +7,7 @@ use crate::{AsyncDropGuard, Dropped, Enters, Live};
 
 mod ends;
 
-pub use ends::{EndsItsScope, Entered};
+pub use ends::{EndsItsScope, Entered, IsTheGuarded, Proves, ProvesThisScope};
 
 /// The guard that belongs to the scope `'scope`.
 pub type ScopedGuard<'scope, T> = AsyncDropGuard<T, Live<Scoped<'scope>>>;

@@ -31,10 +31,10 @@ impl ReaperHandle {
     /// A guard that was cleaned up before is adopted as cleaned up. If the reaper was closed or
     /// has gone, the guard behaves as a [`Checked`](crate::Checked) one: it panics when it is
     /// forgotten.
-    pub fn adopt<T: CanAdopt, S: Armed>(
-        &self,
-        guard: AsyncDropGuard<T, S>,
-    ) -> AsyncDropGuard<T, Adopted> {
+    pub fn adopt<T, S: Armed>(&self, guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<T, Adopted>
+    where
+        T: CanAdopt + 'static, // it outlives any borrow: give it owned data, or use no reaper
+    {
         let slot = match S::into_value(guard.slot) {
             Ok((origin, value)) => {
                 let ticket = self.yard.admit(Entry::new(origin, Stage::Alive));

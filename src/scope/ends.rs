@@ -1,10 +1,13 @@
-//! How the body of `scope!` ends: a bound in our words between the body and the function.
+//! How the body of `scope!` ends: bounds in our words between the body and the function.
+//!
+//! Each bound asks for one thing more, so that the compiler says what is missing: a proof beside
+//! the result, not the guard itself, of this scope's guard, for the very value.
 
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::state::Scoped;
-use crate::{Proof, ScopedGuard};
+use crate::state::{Brand, Scoped};
+use crate::{AsyncDropGuard, Dropped, Proof, ScopedGuard, State};
 
 /// Names the scope and the type of its value, and holds neither: as variant as the brand.
 type Names<'scope, T> = PhantomData<(Scoped<'scope>, fn() -> T)>;
@@ -21,8 +24,14 @@ impl<'scope, T> Entered<'scope, T> {
     }
 
     /// The end of the body.
-    pub fn leave<R: EndsItsScope<'scope, T>>(self, end: R) -> (Proof<'scope, T>, R::Output) {
-        end.end()
+    pub fn leave<R>(self, end: R) -> (Proof<'scope, T>, R::Output)
+    where
+        R: EndsItsScope,
+        R::State: Proves<Brand: ProvesThisScope<'scope>>,
+        R::Value: IsTheGuarded<T>,
+    {
+        // By the bounds, what `end` holds is this very proof.
+        (AsyncDropGuard { slot: () }, end.output())
     }
 }
 
@@ -32,23 +41,64 @@ impl<T> fmt::Debug for Entered<'_, T> {
     }
 }
 
-/// What the body of a scope may end with: the proof of its own guard, and any value.
+/// What the body of a scope may end with: a guard, which is to be the proof, and any value.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this body leaves its scope without the proof that its guard was cleaned up",
-    label = "must end with `guard.async_drop().await.after(result)`, or with `(guard.async_drop().await.proof, value)`",
-    note = "the proof must be that of the guard which this scope was entered with; the body ends with `{Self}`"
+    label = "must be `(guard.async_drop().await.proof, value)`, found `{Self}`",
+    note = "clean up at the end of the body: `(guard.async_drop().await.proof, value)`, or, if `value` is a `Result`, `guard.async_drop().await.after(value)`"
 )]
-pub trait EndsItsScope<'scope, T> {
+pub trait EndsItsScope {
+    type Value;
+    type State: State;
     type Output;
 
-    fn end(self) -> (Proof<'scope, T>, Self::Output);
+    fn output(self) -> Self::Output;
 }
 
-impl<'scope, T, R> EndsItsScope<'scope, T> for (Proof<'scope, T>, R) {
+impl<T, S: State, R> EndsItsScope for (AsyncDropGuard<T, S>, R) {
+    type Value = T;
+    type State = S;
     type Output = R;
 
-    fn end(self) -> (Proof<'scope, T>, R) {
-        self
+    fn output(self) -> R {
+        self.1
     }
 }
+
+/// A guard in this state is a proof.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this body returns a guard that still owes its cleanup: it is `{Self}`, not `Dropped`",
+    label = "must be the proof: `guard.async_drop().await.proof`",
+    note = "clean up at the end of the body: `(guard.async_drop().await.proof, value)`, or, if `value` is a `Result`, `guard.async_drop().await.after(value)`"
+)]
+pub trait Proves: State {
+    type Brand: Brand;
+}
+
+impl<B: Brand> Proves for Dropped<B> {
+    type Brand = B;
+}
+
+/// A proof with this brand is of the guard that the scope was entered with.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this proof is of another guard: the one that this scope was entered with was never cleaned up",
+    label = "must be the proof of the scope's own guard, the one that the body was given",
+    note = "call `async_drop` on the guard between the bars of the body, and return the proof of that; to clean up two guards, open a scope for each"
+)]
+pub trait ProvesThisScope<'scope>: Brand {}
+
+impl<'scope> ProvesThisScope<'scope> for Scoped<'scope> {}
+
+/// This type is the one of the guarded value.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the scope's guard is of `{T}`, but this proof is of `{Self}`: the `{T}` in it may not be cleaned up yet",
+    label = "must be the proof of the guard of `{T}`",
+    note = "wrap the guard before the scope, and enter the scope with what wraps it; or take the guard out again and clean that up: `AsyncDropArc::into_inner(handle)` once it is not shared any more"
+)]
+pub trait IsTheGuarded<T> {}
+
+impl<T> IsTheGuarded<T> for T {}
