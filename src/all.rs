@@ -1,9 +1,6 @@
-//! Cleaning up one guard in place, and several guards at once: `async_drop_all`.
+//! Cleaning up several guards at once: `async_drop_all`.
 
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
-
-use crate::{AsyncDrop, AsyncDropGuard, Cleans, CleanupErrors};
+use crate::CleanupErrors;
 
 mod members;
 
@@ -85,49 +82,5 @@ impl<P, E> AllOutcome<P, E> {
     /// What the cleanups failed with. The proofs are dropped.
     pub fn into_result(self) -> Result<P, CleanupErrors<E>> {
         self.result.map(|()| self.proofs)
-    }
-}
-
-/// Cleans the guard up that `held` holds, and leaves `None` once that has ended, with a result
-/// or with a panic. If this is cancelled, `held` holds the guard as before.
-pub(crate) fn clean_in_place<T: AsyncDrop, S: Cleans<T>>(
-    held: &mut Option<AsyncDropGuard<T, S>>,
-) -> impl Future<Output = Result<(), T::Error>> + Send {
-    async move {
-        let mut ending = EmptiesWhenPolled { held, in_poll: true };
-        let EmptiesWhenPolled { held, in_poll } = &mut ending;
-        let Some(guard) = held else {
-            return Ok(());
-        };
-        let mut cleanup = pin!(S::clean(&mut guard.slot));
-        std::future::poll_fn(move |cx| poll_marked(in_poll, cleanup.as_mut(), cx)).await
-    }
-}
-
-#[inline]
-fn poll_marked<F: Future>(
-    in_poll: &mut bool,
-    cleanup: Pin<&mut F>,
-    cx: &mut Context<'_>,
-) -> Poll<F::Output> {
-    *in_poll = true;
-    let poll = cleanup.poll(cx);
-    *in_poll = poll.is_ready();
-    poll
-}
-
-/// Ends the guard if its cleanup was left inside of its `poll`: by a result or by a panic.
-struct EmptiesWhenPolled<'a, T: AsyncDrop, S: Cleans<T>> {
-    held: &'a mut Option<AsyncDropGuard<T, S>>,
-    in_poll: bool,
-}
-
-impl<T: AsyncDrop, S: Cleans<T>> Drop for EmptiesWhenPolled<'_, T, S> {
-    fn drop(&mut self) {
-        if self.in_poll
-            && let Some(guard) = self.held.take()
-        {
-            AsyncDropGuard::discard(guard);
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use crate::{Adopted, AsyncDropGuard, CanAdopt, Checked, Cleans, CleanupErrors, all, batch};
+use crate::{Adopted, AsyncDropGuard, CanAdopt, Checked, Cleans, CleanupErrors, batch};
 
 /// A value whose cleanup has to be awaited.
 ///
@@ -141,7 +141,7 @@ impl<T: AsyncDrop, S: Cleans<T>> AsyncDrop for Option<AsyncDropGuard<T, S>> {
     }
 
     fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), T::Error>> + Send {
-        all::clean_in_place(self)
+        S::clean_in_place(self)
     }
 }
 

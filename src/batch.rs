@@ -1,13 +1,13 @@
 //! Several guards cleaned up concurrently: what the map, the vector and `Vec` share.
 
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 
+use futures::future::Either;
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use crate::all::clean_in_place;
-use crate::caught::Caught;
 use crate::findings::Findings;
 use crate::{AsyncDrop, AsyncDropGuard, Cleans, CleanupErrors, State, type_name};
 
@@ -76,28 +76,67 @@ async fn clean_all<T: AsyncDrop, S: Cleans<T>>(
     limit: Option<NonZeroUsize>,
     findings: &mut Findings<T, T::Error>,
 ) {
-    let limit = limit.map_or(usize::MAX, NonZeroUsize::get);
-    let mut unbegun = held.iter_mut();
-    let mut waiting = FuturesUnordered::new();
-    // A cleanup that does not wait costs no allocation: it takes the box of one that has ended.
-    // One that waits keeps its box, since a future stays where it was polled.
-    let mut spare = None;
-    loop {
-        while waiting.len() < limit
-            && let Some(held) = unbegun.next()
-        {
-            let mut cleanup = boxed(Caught::from_future(clean_in_place(held)), spare.take());
-            match poll_once(cleanup.as_mut()).await {
-                Poll::Ready(ending) => {
-                    findings.add(ending);
-                    spare = Some(cleanup);
-                }
-                Poll::Pending => waiting.push(cleanup),
+    let mut cleanups = Cleanups {
+        unbegun: held.iter_mut().map(S::clean_in_place),
+        waiting: FuturesUnordered::new(),
+        limit: limit.map_or(usize::MAX, NonZeroUsize::get),
+        spare: None,
+        one_waits: false,
+    };
+    std::future::poll_fn(|cx| {
+        loop {
+            // One catch for all of them: a cleanup that panics goes off with the panic, and the
+            // others go on.
+            let poll = AssertUnwindSafe(|| cleanups.poll(cx, |result| findings.add_result(result)));
+            match catch_unwind(poll) {
+                Ok(poll) => break poll,
+                Err(payload) => findings.add_panic(payload),
             }
         }
-        match waiting.next().await {
-            Some(ending) => findings.add(ending),
-            None => break,
+    })
+    .await;
+}
+
+/// Cleanups that run concurrently.
+struct Cleanups<I, F> {
+    unbegun: I,
+    waiting: FuturesUnordered<Either<F, Pin<Box<F>>>>,
+    /// How many may wait at a time.
+    limit: usize,
+    /// As long as no cleanup waits, none costs an allocation: each is polled in the box of the
+    /// one before. The first that waits keeps it, since a future stays where it was polled;
+    /// those behind it are taken for its like, and begin where they can wait.
+    spare: Option<Pin<Box<F>>>,
+    one_waits: bool,
+}
+
+impl<F: Future, I: Iterator<Item = F>> Cleanups<I, F> {
+    /// Polls those that can go on. If one of them panics, it is gone, and this can be polled on.
+    fn poll(&mut self, cx: &mut Context<'_>, mut ended: impl FnMut(F::Output)) -> Poll<()> {
+        loop {
+            while self.waiting.len() < self.limit
+                && let Some(cleanup) = self.unbegun.next()
+            {
+                if self.one_waits {
+                    self.waiting.push(Either::Left(cleanup));
+                    continue;
+                }
+                let mut cleanup = boxed(cleanup, self.spare.take());
+                match cleanup.as_mut().poll(cx) {
+                    Poll::Ready(output) => {
+                        ended(output);
+                        self.spare = Some(cleanup);
+                    }
+                    Poll::Pending => {
+                        self.one_waits = true;
+                        self.waiting.push(Either::Right(cleanup));
+                    }
+                }
+            }
+            match ready!(self.waiting.poll_next_unpin(cx)) {
+                Some(output) => ended(output),
+                None => return Poll::Ready(()),
+            }
         }
     }
 }
@@ -111,10 +150,6 @@ fn boxed<F>(future: F, spare: Option<Pin<Box<F>>>) -> Pin<Box<F>> {
         }
         None => Box::pin(future),
     }
-}
-
-fn poll_once<F: Future>(mut future: Pin<&mut F>) -> impl Future<Output = Poll<F::Output>> {
-    std::future::poll_fn(move |cx| Poll::Ready(future.as_mut().poll(cx)))
 }
 
 /// Cleans the guards of a vector up. Those that are not done when this is cancelled are in the

@@ -69,10 +69,6 @@ impl<R> Caught<R> {
         AssertUnwindSafe(future).catch_unwind().map(Self)
     }
 
-    pub(crate) fn from_panic(payload: Payload) -> Self {
-        Self(Err(payload))
-    }
-
     pub(crate) fn into_result(self) -> Result<R, Payload> {
         self.0
     }

@@ -59,7 +59,7 @@ impl<T, E: Debug + Send> Cleanups<T, E> {
                 }
             };
             if let Err(payload) = Caught::from_future(cleanup).await.into_result() {
-                self.with(|findings| findings.add(Caught::from_panic(payload)));
+                self.with(|findings| findings.add_panic(payload));
             }
         }
     }

@@ -27,12 +27,22 @@ impl<T, E: Debug> Findings<T, E> {
     /// Takes note of how a cleanup ended.
     pub(crate) fn add(&mut self, cleanup: Caught<Result<(), E>>) {
         match cleanup.into_result() {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => self.add_error(error),
-            Err(payload) => match self.panic.get_mut() {
-                Some(_) => suppress_panic::<T>(payload),
-                none => *none = Some(payload),
-            },
+            Ok(result) => self.add_result(result),
+            Err(payload) => self.add_panic(payload),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn add_result(&mut self, result: Result<(), E>) {
+        if let Err(error) = result {
+            self.add_error(error);
+        }
+    }
+
+    pub(crate) fn add_panic(&mut self, payload: Payload) {
+        match self.panic.get_mut() {
+            Some(_) => suppress_panic::<T>(payload),
+            none => *none = Some(payload),
         }
     }
 

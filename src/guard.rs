@@ -6,8 +6,8 @@ use std::future::{self, Pending};
 use crate::bomb::Origin;
 use crate::state::Brand;
 use crate::{
-    Adopted, Armed, AsyncDrop, Checked, Cleans, CleanupFn, Deferred, Dropped, Lends, Live, Outcome,
-    State, caught,
+    Adopted, Armed, AsyncDrop, Checked, CleanupFn, Deferred, Dropped, Lends, Live, Outcome,
+    Remembers, State, caught,
 };
 
 mod access;
@@ -339,7 +339,7 @@ impl<T, S: State> AsyncDropGuard<T, S> {
     where
         T: AsyncDrop,
         S: Lends<T, Owned = O>,
-        O: Cleans<T>,
+        O: Remembers<T>,
     {
         if let Err(origin) = S::value(&guard.slot) {
             origin.gone("used", S::GONE);

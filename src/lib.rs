@@ -147,7 +147,7 @@ pub use reaper::{Acquire, Drain, Failure, Pending, Reaper, ReaperHandle, Report,
 pub use scope::{Proof, ScopedGuard, scope};
 pub use state::{
     Adopted, Armed, ArmsLike, Brand, CanAdopt, Checked, Cleans, Dropped, Enters, Holds, Lends,
-    Live, Scoped, State, Unscoped,
+    Live, Remembers, Scoped, State, Unscoped,
 };
 pub use with::{bracket, with_async_drop};
 

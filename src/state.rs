@@ -15,9 +15,9 @@
 
 use std::marker::PhantomData;
 
-use crate::AsyncDrop;
 use crate::bomb::Origin;
 use crate::guard::{AdoptedSlot, CheckedSlot, LiveSlot};
+use crate::{AsyncDrop, AsyncDropGuard};
 
 /// Checked at run time, the default: a guard that is dropped before `async_drop` panics.
 #[derive(Debug)]
@@ -197,7 +197,7 @@ pub trait ArmsLike<U>: Holds {
 pub trait Lends<T: AsyncDrop>: Holds {
     /// The state that the guard has meanwhile: one that knows what interrupted it.
     #[doc(hidden)]
-    type Owned: Cleans<T>;
+    type Owned: Remembers<T>;
 
     /// Hands the guard's content over to the library.
     #[doc(hidden)]
@@ -213,16 +213,27 @@ pub trait Lends<T: AsyncDrop>: Holds {
     note = "the guard must be `Checked`, `Live` or `Adopted`, and its value `Send`"
 )]
 pub trait Cleans<T: AsyncDrop>: Holds<Slot<T>: Send> {
-    /// Cleans up in place. Once this has ended, with a result or a panic, the owner calls
-    /// [`discard`](Self::discard); if it was dropped before, the slot is as armed as before.
+    /// Cleans the guard up that `held` holds, and leaves `None` once that has ended, with a
+    /// result or with a panic. If this is cancelled, `held` holds the guard as before.
+    #[doc(hidden)]
+    fn clean_in_place(
+        held: &mut Option<AsyncDropGuard<T, Self>>,
+    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, Self, T>
+    where
+        Self: Sized;
+}
+
+/// A guard in this state knows whether its cleanup has ended: [`Checked`] and [`Adopted`].
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` guard does not know whether its cleanup has ended",
+    note = "the guard must be `Checked` or `Adopted`"
+)]
+pub trait Remembers<T: AsyncDrop>: Cleans<T> {
+    /// Cleans up. If this is cancelled, the slot is as armed as before.
     #[doc(hidden)]
     fn clean(
         slot: &mut Self::Slot<T>,
     ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, Self, T>;
-
-    /// Drops the value of a slot whose cleanup has ended.
-    #[doc(hidden)]
-    fn discard(slot: Self::Slot<T>);
 }
 
 /// A guard of this value can be [adopted](crate::Reaper::adopt): it is `'static` and [`Send`],

@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 use futures::FutureExt;
 
 use crate::caught::{Caught, Cleaned, body_first};
-use crate::{AsyncDrop, AsyncDropGuard, Cleans, Lends};
+use crate::{AsyncDrop, AsyncDropGuard, Lends, Remembers};
 
 /// Runs `body` with the value, cleans up, and returns what came of both.
 ///
@@ -143,7 +143,7 @@ where
 }
 
 /// Cleans up a guard that knows by itself when that has ended.
-fn clean<T: AsyncDrop, S: Cleans<T>>(
+fn clean<T: AsyncDrop, S: Remembers<T>>(
     guard: &mut AsyncDropGuard<T, S>,
 ) -> impl Future<Output = Result<(), T::Error>> {
     S::clean(&mut guard.slot)
@@ -157,7 +157,7 @@ pub fn catch<R>(body: impl Future<Output = R>) -> impl Future<Output = Caught<R>
 
 /// Cleans up after the block of a macro.
 #[doc(hidden)]
-pub fn clean_caught<T: AsyncDrop, S: Cleans<T>>(
+pub fn clean_caught<T: AsyncDrop, S: Remembers<T>>(
     guard: &mut AsyncDropGuard<T, S>,
 ) -> impl Future<Output = Cleaned<T>> {
     Cleaned::from_future(clean(guard))

@@ -218,11 +218,11 @@ in_both_states! {
     fn cleanup_goes_on_after_a_panic_and_resumes_the_first() {
         let reports = Reports::collect();
         let (row, mut map) = filled::<S>(&[
-            (2, Ending::Panic),
+            (4, Ending::Panic),
             (0, Ending::Err),
-            (1, Ending::Panic),
-            (4, Ending::Ok),
-            (3, Ending::Err),
+            (2, Ending::Panic),
+            (8, Ending::Ok),
+            (6, Ending::Err),
         ]);
         assert_eq!(panic_of(|| block_on(map.async_drop())), "2 went wrong");
         assert!(map.is_dropped());

@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 
 use super::AsyncDropGuard;
 use crate::bomb::Origin;
-use crate::{ArmsLike, AsyncDrop, Cleans, Holds, type_name};
+use crate::{ArmsLike, Holds, type_name};
 
 /// The value. For a `Checked` guard:
 ///
@@ -69,13 +69,6 @@ impl<T, S: Holds> AsyncDropGuard<T, S> {
             Ok((_, value)) => value,
             Err(origin) => origin.gone("tried to take out", S::GONE),
         }
-    }
-}
-
-impl<T: AsyncDrop, S: Cleans<T>> AsyncDropGuard<T, S> {
-    /// Ends a guard whose cleanup has ended.
-    pub(crate) fn discard(guard: Self) {
-        S::discard(guard.slot);
     }
 }
 

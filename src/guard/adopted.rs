@@ -6,7 +6,9 @@ use crate::bomb::{Origin, report_lost};
 use crate::exclusive::Exclusive;
 use crate::hook::Cause;
 use crate::reaper::{Cleanup, Entry, Erased, Stage, Ticket, start};
-use crate::{Adopted, ArmsLike, AsyncDrop, CanAdopt, Cleans, Holds, Lends};
+use crate::{
+    Adopted, ArmsLike, AsyncDrop, AsyncDropGuard, CanAdopt, Cleans, Holds, Lends, Remembers,
+};
 
 /// What an `Adopted` guard stores.
 #[expect(missing_debug_implementations, reason = "cannot be named outside of the crate")]
@@ -167,13 +169,34 @@ impl<T: CanAdopt> Lends<T> for Adopted {
 }
 
 impl<T: CanAdopt> Cleans<T> for Adopted {
+    fn clean_in_place(
+        held: &mut Option<AsyncDropGuard<T, Adopted>>,
+    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, T> {
+        async move {
+            let EmptiesWhenDone(held) = &mut EmptiesWhenDone(held);
+            match held {
+                Some(guard) => guard.slot.clean().await,
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+/// Drops the guard if its cleanup has ended.
+struct EmptiesWhenDone<'a, T>(&'a mut Option<AsyncDropGuard<T, Adopted>>);
+
+impl<T> Drop for EmptiesWhenDone<'_, T> {
+    fn drop(&mut self) {
+        if self.0.as_ref().is_some_and(|guard| guard.slot.is_done()) {
+            *self.0 = None;
+        }
+    }
+}
+
+impl<T: CanAdopt> Remembers<T> for Adopted {
     fn clean(
         slot: &mut AdoptedSlot<T>,
     ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, T> {
         slot.clean()
-    }
-
-    fn discard(slot: AdoptedSlot<T>) {
-        drop(slot);
     }
 }

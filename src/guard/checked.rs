@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use crate::bomb::{Bomb, Fuse, Origin};
 use crate::guard::LiveSlot;
-use crate::{Armed, ArmsLike, AsyncDrop, Checked, Cleans, Holds, Lends};
+use crate::{Armed, ArmsLike, AsyncDrop, AsyncDropGuard, Checked, Cleans, Holds, Lends, Remembers};
 
 /// What a `Checked` guard stores. The phase in the fuse leaves room for the variant, so that
 /// this is at most a word larger than an `Option` of the value.
@@ -132,14 +132,42 @@ impl<T: AsyncDrop + Send> Lends<T> for Checked {
 
 impl<T: AsyncDrop + Send> Cleans<T> for Checked {
     #[inline]
+    fn clean_in_place(
+        held: &mut Option<AsyncDropGuard<T>>,
+    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, T> {
+        async move {
+            let ending = EmptiesWhenBurnt(held);
+            let Some(AsyncDropGuard { slot: CheckedSlot::Armed { fuse, value } }) = &mut *ending.0
+            else {
+                return Ok(());
+            };
+            fuse.begin();
+            let mut cleanup = pin!(value.async_drop_unboxed());
+            std::future::poll_fn(move |cx| fuse.poll(cleanup.as_mut(), cx)).await
+        }
+    }
+}
+
+/// Drops the guard if its cleanup has ended.
+struct EmptiesWhenBurnt<'a, T>(&'a mut Option<AsyncDropGuard<T>>);
+
+impl<T> Drop for EmptiesWhenBurnt<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(AsyncDropGuard { slot: CheckedSlot::Armed { fuse, .. } }) = &*self.0
+            && !fuse.is_burnt()
+        {
+            return;
+        }
+        *self.0 = None;
+    }
+}
+
+impl<T: AsyncDrop + Send> Remembers<T> for Checked {
+    #[inline]
     fn clean(
         slot: &mut CheckedSlot<T>,
     ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, T> {
         slot.clean()
-    }
-
-    #[inline]
-    fn discard(mut slot: CheckedSlot<T>) {
-        slot.done();
     }
 }

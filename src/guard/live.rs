@@ -1,6 +1,7 @@
 //! `Live`: the type says that the cleanup is owed, and only `async_drop` changes the type.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 
 use super::AsyncDropGuard;
 use crate::bomb::{Bomb, Burning, Origin};
@@ -81,15 +82,45 @@ impl<T: AsyncDrop + Send> Lends<T> for Live {
 
 impl<T: AsyncDrop + Send, B: Brand> Cleans<T> for Live<B> {
     #[inline]
-    fn clean(
-        slot: &mut LiveSlot<T>,
+    fn clean_in_place(
+        held: &mut Option<AsyncDropGuard<T, Self>>,
     ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, T, B> {
-        slot.value.async_drop_unboxed()
+        async move {
+            let mut ending = EmptiesWhenPolled { held, in_poll: true };
+            let EmptiesWhenPolled { held, in_poll } = &mut ending;
+            let Some(guard) = held else {
+                return Ok(());
+            };
+            let mut cleanup = pin!(guard.slot.value.async_drop_unboxed());
+            std::future::poll_fn(move |cx| poll_marked(in_poll, cleanup.as_mut(), cx)).await
+        }
     }
+}
 
-    #[inline]
-    fn discard(slot: LiveSlot<T>) {
-        slot.bomb.defuse();
-        drop(slot.value);
+#[inline]
+fn poll_marked<F: Future>(
+    in_poll: &mut bool,
+    cleanup: Pin<&mut F>,
+    cx: &mut Context<'_>,
+) -> Poll<F::Output> {
+    *in_poll = true;
+    let poll = cleanup.poll(cx);
+    *in_poll = poll.is_ready();
+    poll
+}
+
+/// Ends the guard if its cleanup was left inside of its `poll`: by a result or by a panic.
+struct EmptiesWhenPolled<'a, T, B: Brand> {
+    held: &'a mut Option<AsyncDropGuard<T, Live<B>>>,
+    in_poll: bool,
+}
+
+impl<T, B: Brand> Drop for EmptiesWhenPolled<'_, T, B> {
+    fn drop(&mut self) {
+        if self.in_poll
+            && let Some(guard) = self.held.take()
+        {
+            guard.slot.bomb.defuse();
+        }
     }
 }

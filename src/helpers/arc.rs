@@ -5,8 +5,7 @@ use async_trait::async_trait;
 use crate::bomb::Origin;
 use crate::sync::Arc;
 use crate::{
-    ArmsLike, AsyncDrop, AsyncDropGuard, AsyncDropWeak, Checked, Cleans, Holds, State, all,
-    type_name,
+    ArmsLike, AsyncDrop, AsyncDropGuard, AsyncDropWeak, Checked, Cleans, Holds, State, type_name,
 };
 
 mod access;
@@ -276,7 +275,7 @@ where
     fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), T::Error>> + Send {
         async move {
             match self.held.let_go() {
-                Some(last) => all::clean_in_place(last).await,
+                Some(last) => S::clean_in_place(last).await,
                 None => Ok(()),
             }
         }

@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 use async_trait::async_trait;
 use futures::lock::{Mutex, MutexGuard};
 
-use crate::{ArmsLike, AsyncDrop, AsyncDropGuard, Checked, Cleans, Holds, State, all, type_name};
+use crate::{ArmsLike, AsyncDrop, AsyncDropGuard, Checked, Cleans, Holds, State, type_name};
 
 /// A guarded value behind a lock that is awaited. It needs no particular runtime.
 ///
@@ -156,7 +156,7 @@ impl<T: AsyncDrop, S: Cleans<T>> AsyncDrop for AsyncDropMutex<T, S> {
     }
 
     fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), T::Error>> + Send {
-        all::clean_in_place(self.held.get_mut())
+        S::clean_in_place(self.held.get_mut())
     }
 }
 

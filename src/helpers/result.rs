@@ -4,7 +4,6 @@ use std::fmt::{self, Debug};
 
 use async_trait::async_trait;
 
-use crate::all::clean_in_place;
 use crate::bomb::Origin;
 use crate::{ArmsLike, AsyncDrop, AsyncDropGuard, Checked, Cleans, Holds, State, type_name};
 
@@ -132,7 +131,7 @@ impl<T: AsyncDrop, E: Send, S: Cleans<T>> AsyncDrop for AsyncDropResult<T, E, S>
     fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), T::Error>> + Send {
         async move {
             match &mut self.result {
-                Ok(guard) => clean_in_place(guard).await,
+                Ok(guard) => S::clean_in_place(guard).await,
                 Err(_) => Ok(()),
             }
         }

@@ -10,7 +10,7 @@ use std::thread::{self, Thread};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use crate::{AsyncDrop, AsyncDropGuard, Checked, Cleans, all, caught, type_name};
+use crate::{AsyncDrop, AsyncDropGuard, Checked, Cleans, caught, type_name};
 
 /// Holds a guard, and blocks the thread in `Drop` until the value is cleaned up. For tests.
 ///
@@ -87,7 +87,7 @@ impl<T: AsyncDrop, S: Cleans<T>> Drop for SyncDrop<T, S> {
         if self.guard.as_ref().is_none_or(|guard| S::value(&guard.slot).is_err()) {
             return;
         }
-        let cleanup = all::clean_in_place(&mut self.guard);
+        let cleanup = S::clean_in_place(&mut self.guard);
         if !thread::panicking() {
             if let Err(error) = block_in_test::<T, _>(cleanup) {
                 panic!("cleanup of {} failed: {error:?}", type_name::of::<T>());

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use super::erased_error::ErasedError;
 use super::key::{Place, Refused, StackId};
 use crate::exclusive::Exclusive;
-use crate::{AsyncDrop, AsyncDropGuard, Cleans, CleanupOutput, State, all, type_name};
+use crate::{AsyncDrop, AsyncDropGuard, Cleans, CleanupOutput, State, type_name};
 
 /// The entries of a stack, bottom first, each with its number.
 pub(super) struct Entries {
@@ -123,7 +123,7 @@ where
 {
     fn clean(&mut self) -> BoxFuture<'_, Result<(), ErasedError>> {
         Box::pin(async move {
-            let result = all::clean_in_place(&mut self.guard).await;
+            let result = S::clean_in_place(&mut self.guard).await;
             result.map_err(|error| ErasedError::new(type_name::of::<T>(), error))
         })
     }
