@@ -117,21 +117,19 @@ impl<F: Future, I: Iterator<Item = F>> Cleanups<I, F> {
             while self.waiting.len() < self.limit
                 && let Some(cleanup) = self.unbegun.next()
             {
-                if self.one_waits {
-                    self.waiting.push(Either::Left(cleanup));
-                    continue;
-                }
-                let mut cleanup = boxed(cleanup, self.spare.take());
-                match cleanup.as_mut().poll(cx) {
-                    Poll::Ready(output) => {
+                let waiting = if self.one_waits {
+                    Either::Left(cleanup)
+                } else {
+                    let mut cleanup = boxed(cleanup, self.spare.take());
+                    if let Poll::Ready(output) = cleanup.as_mut().poll(cx) {
                         ended(output);
                         self.spare = Some(cleanup);
+                        continue;
                     }
-                    Poll::Pending => {
-                        self.one_waits = true;
-                        self.waiting.push(Either::Right(cleanup));
-                    }
-                }
+                    self.one_waits = true;
+                    Either::Right(cleanup)
+                };
+                self.waiting.push(waiting);
             }
             match ready!(self.waiting.poll_next_unpin(cx)) {
                 Some(output) => ended(output),

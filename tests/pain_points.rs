@@ -817,7 +817,7 @@ fn p17_a_second_cancellation_does_not_interrupt_the_cleanup_for_good() {
     for first in 0..=3 {
         for second in 0..=3 - first {
             let (log, mut reaper) = (log(), Reaper::new());
-            let mut guard = reaper.adopt(AsyncDropGuard::new(Resource::plain(&log)));
+            let mut guard = reaper.adopt(AsyncDropGuard::new(Resource::new(&log, 6, Ending::Ok)));
             cancel_after(first, guard.async_drop());
             drop(guard);
             cancel_after(second, reaper.drain());

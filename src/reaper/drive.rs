@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, PoisonError, TryLockError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 
 use super::{Report, Yard};
 use crate::sync::Mutex;
@@ -55,13 +55,16 @@ impl Yard {
         };
         let waker = Waker::from(Arc::clone(&self.drivers));
         let mut cx = Context::from_waker(&waker);
-        loop {
-            running.extend(self.take_inbox());
-            // What a cleanup leaves behind, orphans among it, wakes this driver again.
-            match running.poll_next_unpin(&mut cx) {
-                Poll::Ready(Some(ended)) => self.ended(ended),
-                Poll::Ready(None) | Poll::Pending => break,
+        // What is handed over meanwhile, by a cleanup perhaps, wakes this driver again.
+        for mut job in self.take_inbox() {
+            // Only what waits is worth its place among those that do; it is polled once more there.
+            match job.poll_unpin(&mut cx) {
+                Poll::Ready(ended) => self.ended(ended),
+                Poll::Pending => running.push(job),
             }
+        }
+        while let Poll::Ready(Some(ended)) = running.poll_next_unpin(&mut cx) {
+            self.ended(ended);
         }
         if self.is_abandoned() {
             let given_up = std::mem::take(&mut *running);
