@@ -21,7 +21,7 @@ pub(crate) use checked::CheckedSlot;
 pub(crate) use live::LiveSlot;
 
 pub use access::CleansBehindItsGuard;
-pub use dropped::StillOwesItsCleanup;
+pub use dropped::{ProofOf, StillOwesItsCleanup};
 
 /// Owns a value whose cleanup must be awaited.
 ///

@@ -130,7 +130,7 @@ mod with;
 pub use all::{AllOutcome, Guards, Member, async_drop_all};
 pub use async_drop::AsyncDrop;
 pub use errors::CleanupErrors;
-pub use guard::AsyncDropGuard;
+pub use guard::{AsyncDropGuard, ProofOf};
 #[cfg(feature = "testutils")]
 pub use helpers::SyncDrop;
 pub use helpers::{
@@ -161,7 +161,10 @@ pub use {
         clean_field,
     },
     guard::{CleansBehindItsGuard, StillOwesItsCleanup},
-    scope::{EndsItsScope, Entered, IsTheGuarded, Proves, ProvesThisScope},
+    scope::{
+        EndsItsScope, Entered, Exits, IsTheGuarded, LeavesBy, MaySkipTheCleanup, Proves,
+        ProvesThisScope, SkipsTheCleanup, any, enter,
+    },
     state::Sealed,
 };
 

@@ -7,7 +7,10 @@ use crate::{AsyncDropGuard, Dropped, Enters, Live};
 
 mod ends;
 
+mod exits;
+
 pub use ends::{EndsItsScope, Entered, IsTheGuarded, Proves, ProvesThisScope};
+pub use exits::{Exits, LeavesBy, MaySkipTheCleanup, SkipsTheCleanup, any, enter};
 
 /// The guard that belongs to the scope `'scope`.
 pub type ScopedGuard<'scope, T> = AsyncDropGuard<T, Live<Scoped<'scope>>>;

@@ -204,6 +204,43 @@ fn a_function_can_ask_for_the_proof_of_an_unscoped_guard() {
 mod in_the_macro {
     use super::*;
 
+    /// A `?` leaves the block that it stands in, which need not be the body.
+    #[test]
+    fn a_question_mark_in_a_block_of_the_body_does_not_leave_the_scope() {
+        async fn run(log: Arc<Log>, text: &str) -> Result<usize, Failed> {
+            scope!(live(&log), async |mut guard| {
+                let result =
+                    async { Ok(guard.touch() + text.parse::<usize>().map_err(|_| Failed)?) };
+                let result = result.await;
+                guard.async_drop().await.after(result)
+            })
+            .await
+        }
+        let log = Arc::<Log>::default();
+        assert_eq!(block_on(run(Arc::clone(&log), "2")), Ok(5));
+        assert_eq!(block_on(run(Arc::clone(&log), "two")), Err(Failed));
+        assert_eq!(log.counts(), (2, 2, 2));
+    }
+
+    #[test]
+    fn so_may_a_return_with_the_proof_beside_it() {
+        async fn run(log: Arc<Log>, text: &str) -> Result<usize, Failed> {
+            scope!(live(&log), async |mut guard| {
+                let parse = || Some(text.parse::<usize>().ok()? + 1);
+                let Some(number) = parse() else {
+                    return guard.async_drop().await.after(Err(Failed));
+                };
+                let sum = number + guard.touch();
+                guard.async_drop().await.after(Ok(sum))
+            })
+            .await
+        }
+        let log = Arc::<Log>::default();
+        assert_eq!(block_on(run(Arc::clone(&log), "2")), Ok(6));
+        assert_eq!(block_on(run(Arc::clone(&log), "two")), Err(Failed));
+        assert_eq!(log.counts(), (2, 2, 2));
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn runs_nested_in_a_spawned_task_with_borrows_and_early_returns() {
         async fn run(log: Arc<Log>, early: bool) -> Result<usize, Failed> {

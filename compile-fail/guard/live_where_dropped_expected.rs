@@ -1,9 +1,9 @@
-//! Misuse: passing a guard that still owes its cleanup where the proof is asked for (E0308)
+//! Misuse: passing a guard that still owes its cleanup where the proof is asked for (E0277)
 //! Why it matters: the directory would be removed while the file in it is still being written.
 //! Fix: clean up first, and pass the proof: `file.async_drop().await.proof`.
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, Dropped};
+use livedrop::{AsyncDrop, AsyncDropGuard, ProofOf};
 
 struct TempFile;
 
@@ -16,7 +16,7 @@ impl AsyncDrop for TempFile {
     }
 }
 
-fn remove_directory(_file_is_gone: AsyncDropGuard<TempFile, Dropped>) {
+fn remove_directory(_file_is_gone: impl ProofOf<TempFile>) {
     println!("removed");
 }
 

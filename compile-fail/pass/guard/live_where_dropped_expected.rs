@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, Dropped};
+use livedrop::{AsyncDrop, AsyncDropGuard, ProofOf};
 
 struct TempFile;
 
@@ -12,7 +12,7 @@ impl AsyncDrop for TempFile {
     }
 }
 
-fn remove_directory(_file_is_gone: AsyncDropGuard<TempFile, Dropped>) {
+fn remove_directory(_file_is_gone: impl ProofOf<TempFile>) {
     println!("removed");
 }
 
