@@ -1,5 +1,6 @@
 //! Multipart uploads with the `object_store` crate: each is committed or aborted, once, on every
-//! way out, and neither the error of the body nor that of the cleanup is lost.
+//! way out, and neither the error of the body nor that of the cleanup is lost. An upload that the
+//! store refuses to complete is aborted, too.
 //!
 //! `cargo run --example upload -- [FOLDER]`; the store is made in FOLDER, which must exist.
 //!
@@ -18,10 +19,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::FutureExt;
-use livedrop::{AsyncDrop, AsyncDropGuard, Reaper, bracket, with_async_drop};
+use livedrop::{AsyncDrop, AsyncDropGuard, CleanupErrors, Reaper, bracket, with_async_drop};
 use object_store::local::LocalFileSystem;
-use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt};
-use tokio::time::timeout;
+use object_store::{
+    MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, PutResult, UploadPart,
+};
+use tokio::time::{sleep, timeout};
 
 type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
@@ -29,6 +32,8 @@ type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E
 const MEANT: &str = "this is meant";
 const PART: usize = 100_000;
 const PARTS: usize = 3;
+/// How long an upload is waited for.
+const DEADLINE: Duration = Duration::from_millis(500);
 
 /// What was asked of the store, over all uploads.
 #[derive(Default)]
@@ -48,9 +53,10 @@ impl Upload {
     async fn start(
         store: Arc<dyn ObjectStore>,
         object: &'static str,
+        way: &'static str,
         counts: Arc<Counts>,
     ) -> object_store::Result<AsyncDropGuard<Upload>> {
-        let inner = store.put_multipart(&object.into()).await?;
+        let inner = Box::new(Unwilling(store.put_multipart(&object.into()).await?, way));
         Ok(AsyncDropGuard::new(Upload { inner, is_complete: false, counts }))
     }
 
@@ -58,7 +64,7 @@ impl Upload {
         self.inner.put_part(part.into()).await
     }
 
-    /// Its cleanup commits from here on. The last step of a body.
+    /// Its cleanup commits from here on, and aborts if that fails. The last step of a body.
     fn complete(&mut self) {
         self.is_complete = true;
     }
@@ -66,16 +72,50 @@ impl Upload {
 
 #[async_trait]
 impl AsyncDrop for Upload {
-    type Error = object_store::Error;
+    type Error = CleanupErrors<object_store::Error>;
 
-    async fn async_drop_impl(&mut self) -> object_store::Result<()> {
-        if self.is_complete {
-            self.counts.committed.fetch_add(1, SeqCst);
-            self.inner.complete().await.map(drop)
-        } else {
-            self.counts.aborted.fetch_add(1, SeqCst);
-            self.inner.abort().await
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        let mut refused = None;
+        // Tried once: whatever comes after this try, if anything does, aborts.
+        if std::mem::take(&mut self.is_complete) {
+            match self.inner.complete().await {
+                Ok(_) => {
+                    self.counts.committed.fetch_add(1, SeqCst);
+                    return Ok(());
+                }
+                // The parts are still there, and the store would keep them.
+                Err(error) => refused = Some(error),
+            }
         }
+        self.counts.aborted.fetch_add(1, SeqCst);
+        let kept = self.inner.abort().await.err();
+        CleanupErrors::from_errors(refused.into_iter().chain(kept)).map_or(Ok(()), Err)
+    }
+}
+
+/// An upload to a store that completes nothing, or only after everybody has stopped waiting.
+#[derive(Debug)]
+struct Unwilling(Box<dyn MultipartUpload>, &'static str);
+
+#[async_trait]
+impl MultipartUpload for Unwilling {
+    fn put_part(&mut self, data: PutPayload) -> UploadPart {
+        self.0.put_part(data)
+    }
+
+    async fn complete(&mut self) -> object_store::Result<PutResult> {
+        match self.1 {
+            "refused" => {
+                return Err(object_store::Error::Generic { store: "test", source: MEANT.into() });
+            }
+            "late" => sleep(2 * DEADLINE).await,
+            _ => {}
+        }
+        self.0.complete().await
+    }
+
+    async fn abort(&mut self) -> object_store::Result<()> {
+        self.0.abort().await
     }
 }
 
@@ -100,14 +140,13 @@ async fn send(upload: &mut Upload, root: &Path, way: &str) -> Result {
 }
 
 /// One upload, and a line about it. Returns whether that is as it should be.
-async fn one(reaper: &mut Reaper, root: &Path, way: &str) -> Result<bool> {
+async fn one(reaper: &mut Reaper, root: &Path, way: &'static str) -> Result<bool> {
     let store: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(root)?);
     let counts = Arc::<Counts>::default();
     // Shielded: cancelled while it starts, it is aborted as soon as it has.
-    let upload = reaper.acquire(Upload::start(store, "object", Arc::clone(&counts))).await?;
+    let upload = reaper.acquire(Upload::start(store, "object", way, Arc::clone(&counts))).await?;
     let used = bracket(upload, async |upload| send(upload, root, way).await);
-    let deadline = Duration::from_millis(500);
-    let outcome = match timeout(deadline, AssertUnwindSafe(used).catch_unwind()).await {
+    let outcome = match timeout(DEADLINE, AssertUnwindSafe(used).catch_unwind()).await {
         Ok(Ok((Ok(()), Ok(())))) => "uploaded".to_owned(),
         Ok(Ok((Err(error), Ok(())))) => format!("failed: {error}"),
         Ok(Ok((Ok(()), Err(cleanup)))) => format!("not committed: {cleanup}"),
@@ -122,14 +161,14 @@ async fn one(reaper: &mut Reaper, root: &Path, way: &str) -> Result<bool> {
     let bytes = std::fs::metadata(root.join("object")).map_or(0, |object| object.len());
     let left = std::fs::read_dir(root)?.count() - usize::from(bytes > 0);
     println!("{way:<10} {committed:>9} {aborted:>7} {bytes:>7} {left:>11}  {outcome}");
-    let complete = if way == "normal" { PARTS * PART } else { 0 };
+    let complete = if matches!(way, "normal" | "late") { PARTS * PART } else { 0 };
     Ok(committed + aborted == 1 && bytes == complete as u64 && left == 0)
 }
 
 async fn run(parent: &Path) -> Result {
     let mut ok = true;
     println!("way out    committed aborted   bytes half-written  outcome");
-    for way in ["normal", "error", "panic", "cancelled", "two errors"] {
+    for way in ["normal", "error", "panic", "cancelled", "late", "refused", "two errors"] {
         let root = parent.join(format!("livedrop-upload-{}", std::process::id()));
         let made = tokio::fs::create_dir(&root).await;
         made.map_err(|error| format!("cannot create {}: {error}", root.display()))?;

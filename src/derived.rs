@@ -115,8 +115,7 @@ impl<E, F: From<E>> TakesFieldError<E> for F {
 
 /// A field that is cleaned up although its type as such is no guard.
 ///
-/// The `impl` that the derive writes has it as a condition, so that it is said once, and of the
-/// field, where it does not hold. `AsyncDrop` is not above it: the compiler would name that.
+/// `AsyncDrop` is not above it: the compiler would name that where it does not hold.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no async cleanup, and this field is to be cleaned up",
@@ -130,6 +129,9 @@ pub trait FieldToCleanUp {
     type Error: Debug;
 
     #[doc(hidden)]
+    const IS_CLEANED_UP: bool = true;
+
+    #[doc(hidden)]
     fn clean(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
@@ -140,6 +142,21 @@ impl<F: AsyncDrop> FieldToCleanUp for F {
     fn clean(&mut self) -> impl Future<Output = Result<(), F::Error>> + Send {
         self.async_drop_unboxed()
     }
+}
+
+/// The type of a field, asked for with the constant of [`FieldToCleanUp`].
+///
+/// The derived error is that of such a field, and the error stands in every signature: each use of
+/// the type would be refused as well where the field has no cleanup. A constant that cannot be
+/// evaluated is reported once, and a type that is made with it is passed over from there on.
+#[doc(hidden)]
+pub trait AskedField<const IS_CLEANED_UP: bool> {
+    #[doc(hidden)]
+    type Type;
+}
+
+impl<F> AskedField<true> for F {
+    type Type = F;
 }
 
 /// A field that the derive leaves alone, since no word of its type names a guard.

@@ -29,11 +29,18 @@ pub mod cancellation {}
 #[doc = include_str!("guide/migrating.md")]
 pub mod migrating {}
 
+// The table links to tests and examples, which rustdoc does not have. Here these links lead nowhere.
+/// <style>
+/// .livedrop-pain-points a[href^="../../"] { pointer-events: none; color: inherit; }
+/// </style>
+/// <div class="livedrop-pain-points">
+///
 #[doc = include_str!("guide/pain_points.md")]
+///
+/// </div>
 pub mod pain_points {}
 
-// The index links to files beside it, which rustdoc does not have. Here the links show where the
-// files stand, and lead nowhere.
+// The index links to files beside it. Here the links show where the files stand, and lead nowhere.
 /// <style>
 /// .livedrop-gallery a[href$=".rs"] { pointer-events: none; color: inherit; }
 /// .livedrop-gallery a[href$=".rs"]::after {

@@ -157,8 +157,8 @@ pub use with::{bracket, with_async_drop};
 pub use {
     caught::{CannotHappen, Caught, Cleaned, TakesIn},
     derived::{
-        Cleanups, FieldToCleanUp, MarkedField, OwesCleanup, TakesFieldError, UnmarkedField,
-        clean_field,
+        AskedField, Cleanups, FieldToCleanUp, MarkedField, OwesCleanup, TakesFieldError,
+        UnmarkedField, clean_field,
     },
     guard::{CleansBehindItsGuard, StillOwesItsCleanup},
     scope::{

@@ -96,6 +96,9 @@ where
 /// to the [hook](crate::hook) as [`Suppressed`](crate::hook::Unhandled::Suppressed);
 /// [`bracket`] returns both. If only the cleanup fails, what the body returned is dropped.
 ///
+/// A cleanup that cannot fail needs no [`From`] for its [`Infallible`](std::convert::Infallible):
+/// `let (output, Ok(())) = bracket(guard, body).await;`.
+///
 /// # Panics
 ///
 /// As [`bracket`] does.

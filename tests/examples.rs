@@ -133,19 +133,28 @@ fn processes_are_gone_on_every_way_out() {
 fn an_upload_is_committed_or_aborted_once() {
     let folder = new_folder("upload");
     let rows = lines("upload", &[folder.to_str().unwrap()]);
-    assert_eq!(rows.len(), 6, "{rows:?}");
-    for row in &rows[1..] {
+    assert_eq!(rows.len(), 8, "{rows:?}");
+    for row in &rows[1..7] {
         let (counts, outcome) = match &*row[0] {
             "normal" => (["1", "0", "300000", "0"], "uploaded"),
             "error" => (["0", "1", "0", "0"], "failed: this is meant"),
             "panic" => (["0", "1", "0", "0"], "panicked"),
             "cancelled" => (["0", "1", "0", "0"], "cancelled half-way"),
-            _ => continue,
+            "late" => (["1", "0", "300000", "0"], "cancelled half-way"),
+            "refused" => {
+                // Its parts would be kept: a commit that fails is aborted.
+                let outcome = row[5..].join(" ");
+                assert!(outcome.starts_with("not committed: "), "{outcome}");
+                assert!(outcome.contains("this is meant"), "{outcome}");
+                assert_eq!(row[1..5], ["0", "1", "0", "0"], "{row:?}");
+                continue;
+            }
+            other => panic!("{other}"),
         };
         assert_eq!((&row[1..5], &*row[5..].join(" ")), (&counts.map(str::to_owned)[..], outcome));
     }
     // Both errors of the last one are told: its own, and that of aborting it.
-    let last = rows[5].join(" ");
+    let last = rows[7].join(" ");
     assert!(last.starts_with("two errors 0 1 0 0 failed: this is meant; then: "), "{last}");
     assert!(last.contains("object#1"), "{last}");
     assert!(is_empty(&folder));

@@ -21,10 +21,28 @@ fn the_table_of_pain_points_names_every_test_and_no_other() {
     let named: BTreeSet<&str> = table
         .lines()
         .filter(|line| line.starts_with("| P"))
-        .map(|row| row.trim_end_matches("` |").rsplit_once("| `p").expect("a test").1)
+        .map(|row| {
+            let test = row.rsplit_once("| [`p").expect("a link to a test").1;
+            test.strip_suffix("`](../../tests/pain_points.rs) |").expect("where the test stands")
+        })
         .collect();
     assert_eq!(named, tests);
     assert_eq!(named.len(), 20);
+}
+
+#[test]
+fn the_examples_that_the_table_links_exist() {
+    let table = read("src/guide/pain_points.md");
+    let rows = table.lines().filter(|line| line.starts_with("| P"));
+    let mut with_example = Vec::new();
+    for row in rows {
+        for link in row.split("](../../examples/").skip(1) {
+            let file = link.split_once(')').expect("the end of the link").0;
+            assert!(Path::new("examples").join(file).exists(), "{file}");
+            with_example.push(row.split(' ').nth(1).expect("the id"));
+        }
+    }
+    assert!(["P7", "P8", "P9"].iter().all(|id| with_example.contains(id)), "{with_example:?}");
 }
 
 #[test]

@@ -10,8 +10,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::FutureExt;
 use livedrop::{
-    Adopted, AsyncDrop, AsyncDropGuard, Live, Reaper, ReaperHandle, Report, Stage, bracket, scope,
-    with_async_drop,
+    Adopted, AsyncDrop, AsyncDropArc, AsyncDropGuard, Live, Reaper, ReaperHandle, Report, Stage,
+    bracket, scope, with_async_drop,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use support::{
@@ -47,6 +47,51 @@ fn an_owner_that_cleans_up_leaves_nothing_to_the_reaper() {
     block_on(reaper.async_drop()).unwrap();
     drop(guard);
     assert_eq!(log.counts(), (1, 1, 1));
+}
+
+#[test]
+fn a_label_goes_with_the_value_wherever_the_reaper_speaks_of_it() {
+    let labels = |reaper: &Reaper| -> Vec<_> {
+        reaper.pending().into_iter().map(|pending| (pending.label, pending.stage)).collect()
+    };
+    let label = |text: &str| Some(Arc::from(text));
+    let (log, mut reaper) = (log(), Reaper::new());
+    let resource = |ending| AsyncDropGuard::new(Resource::new(&log, 3, ending));
+    let peer = reaper.handle().labelled("peer 7");
+
+    let mut plain = reaper.adopt(resource(Ending::Ok));
+    let first = peer.adopt(resource(Ending::Ok));
+    let second = peer.labelled(String::from("peer 8")).adopt(resource(Ending::Ok));
+    let expected = [None, label("peer 7"), label("peer 8")].map(|label| (label, Stage::Alive));
+    assert_eq!(labels(&reaper), expected);
+    block_on(plain.async_drop()).unwrap();
+    drop((plain, first, second));
+    assert_eq!(labels(&reaper)[1], (label("peer 8"), Stage::Orphaned));
+    assert_eq!(block_on(reaper.drain()).cleaned, 2);
+
+    // While it is being opened, afterwards, and around it.
+    let value = resource(Ending::Err);
+    let mut open = peer.acquire(async {
+        wait(1).await;
+        Ok::<_, Failed>(value)
+    });
+    cancel_after(1, &mut open);
+    assert_eq!(labels(&reaper), [(label("peer 7"), Stage::Opening)]);
+    let opened = block_on(open).unwrap();
+    assert_eq!(labels(&reaper), [(label("peer 7"), Stage::Alive)]);
+    let shared = AsyncDropArc::new(opened);
+    let other = AsyncDropArc::clone(&shared);
+    assert!(labels(&reaper).into_iter().all(|(found, _)| found == label("peer 7")));
+    let line = reaper.pending()[0].to_string();
+    assert!(line.ends_with("alive  peer 7"), "{line}");
+
+    drop((shared, other));
+    let report = block_on(reaper.drain());
+    assert_eq!(report.failures.len(), 1);
+    assert_eq!(report.failures[0].label, label("peer 7"));
+    let text = report.failures[0].to_string();
+    assert!(text.contains(r#" "peer 7""#) && text.ends_with(": Failed"), "{text}");
+    block_on(reaper.async_drop()).unwrap();
 }
 
 #[test]

@@ -13,8 +13,8 @@ use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::{BoxFuture, join};
 use livedrop::{
-    AsyncDrop, AsyncDropArc, AsyncDropGuard, AsyncDropShared, Checked, Live, State, TaskPanicked,
-    scope,
+    Adopted, AsyncDrop, AsyncDropArc, AsyncDropGuard, AsyncDropShared, Checked, Live, Reaper,
+    ReaperHandle, State, TaskPanicked, scope,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use support::{
@@ -479,6 +479,57 @@ fn handles_made_in_a_scope_are_of_no_scope() {
     block_on(other.async_drop()).result.unwrap();
     block_on(value.unwrap().async_drop()).result.unwrap();
     assert_eq!(log.counts(), (1, 1, 1));
+}
+
+/// Two owners of adopted handles, each left after any number of polls: in the opening, with the
+/// value, in its cleanup, or in that of the handle.
+#[test]
+fn adopted_handles_clean_up_once_wherever_their_owners_are_left() {
+    type Handle = AsyncDropGuard<AsyncDropShared<Resource, Opening<Checked>>, Adopted>;
+
+    async fn owner(reaper: ReaperHandle, mut shared: Handle) {
+        let value = shared.get().await.expect("it opens");
+        let mut value = reaper.adopt(value);
+        support::wait(1).await;
+        shared.async_drop().await.expect("it can be closed");
+        support::wait(1).await;
+        value.async_drop().await.expect("it can be closed");
+    }
+    fn handles(reaper: &Reaper, log: &Arc<Log>) -> (Handle, Handle, Arc<AtomicUsize>) {
+        let (log, polls) = (Arc::clone(log), Arc::default());
+        let open = Box::new(move || AsyncDropGuard::new(Resource::plain(&log))) as Box<_>;
+        let opening = Opening { polls: Arc::clone(&polls), waits: OPENS, open: Some(open) };
+        let first = reaper.adopt(AsyncDropShared::new(opening));
+        let second = reaper.adopt(AsyncDropShared::clone(&first));
+        (first, second, polls)
+    }
+    /// Leaves it after so many polls, or when it is ready.
+    fn leave_after(polls: usize, future: &mut BoxFuture<'static, ()>) {
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let _enough = (0..polls).any(|_| future.as_mut().poll(&mut cx).is_ready());
+    }
+
+    let (reports, mut left) = (Reports::collect(), 0);
+    for polls_of_first in 0..POLLS_IN_ALL + 3 {
+        for polls_of_second in 0..POLLS_IN_ALL + 3 {
+            let (log, mut reaper) = (Arc::new(Log::default()), Reaper::new());
+            let (first, second, polls) = handles(&reaper, &log);
+            let mut first = owner(reaper.handle(), first).boxed();
+            let mut second = owner(reaper.handle(), second).boxed();
+            leave_after(polls_of_first, &mut first);
+            leave_after(polls_of_second, &mut second);
+            drop((first, second));
+            let report = block_on(reaper.drain());
+            assert!(report.failures.is_empty(), "{report}");
+            let at = format!("after {polls_of_first} and {polls_of_second} polls");
+            assert_eq!(log.counts(), (1, 1, 1), "{at}");
+            assert_eq!(polls.load(SeqCst), POLLS_TO_OPEN, "{at}");
+            left += report.cleaned;
+            block_on(reaper.async_drop()).unwrap();
+        }
+    }
+    assert!(left > 100, "the reaper had to do with it {left} times");
+    reports.expect_none();
 }
 
 #[test]

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use livedrop::{
-    Armed, AsyncDrop, AsyncDropGuard, AsyncDropStack, Checked, CleanupErrors, ErasedError, Key,
-    Live, scope, with_async_drop,
+    Adopted, Armed, AsyncDrop, AsyncDropGuard, AsyncDropStack, Checked, CleanupErrors, ErasedError,
+    Key, Live, Reaper, ReaperHandle, scope, with_async_drop,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use support::{
@@ -524,6 +524,63 @@ fn a_live_stack_whose_cleanup_is_cancelled_panics_as_cancelled() {
     let text = panic_of(|| cancel_after(1, stack.async_drop()));
     assert!(text.starts_with("async_drop on AsyncDropStack"), "{text}");
     assert!(text.contains("was cancelled before it finished"), "{text}");
+}
+
+/// A constructor that can fail or be cancelled at its steps.
+async fn start(
+    reaper: &ReaperHandle,
+    journal: &Journal,
+    fails: bool,
+) -> Result<AsyncDropGuard<AsyncDropStack<Adopted>, Adopted>, Failed> {
+    let mut stack = AsyncDropStack::adopted(reaper);
+    stack.push(reaper.adopt(AsyncDropGuard::new(Part::new("a", journal, 1, Ending::Ok))));
+    wait(1).await;
+    stack.push(reaper.adopt(AsyncDropGuard::new(Part::new("b", journal, 1, Ending::Ok))));
+    wait(1).await;
+    if fails { Err(Failed) } else { Ok(stack) }
+}
+
+#[test]
+fn an_adopted_stack_is_left_to_the_reaper_or_handed_over_whole() {
+    let (a, b) = (["begin a", "end a", "drop a"], ["begin b", "end b", "drop b"]);
+    let (journal, reports) = (Journal::default(), Reports::collect());
+    let mut reaper = Reaper::new();
+    let handle = reaper.handle();
+
+    let mut finished = block_on(start(&handle, &journal, false)).unwrap();
+    assert_eq!((finished.len(), taken(&journal).len()), (2, 0));
+    block_on(finished.async_drop()).unwrap();
+    assert_eq!(taken(&journal), [b, a].concat());
+
+    assert!(block_on(start(&handle, &journal, true)).is_err());
+    assert_eq!(taken(&journal), [""; 0]);
+    assert!(block_on(reaper.drain()).failures.is_empty());
+    assert_eq!(taken(&journal), [b, a].concat());
+
+    for (polls, expected) in [(0, vec![]), (1, a.to_vec()), (2, [b, a].concat())] {
+        cancel_after(polls, start(&handle, &journal, false));
+        assert!(block_on(reaper.drain()).failures.is_empty());
+        assert_eq!(taken(&journal), expected, "after {polls} polls");
+    }
+    block_on(reaper.async_drop()).unwrap();
+    reports.expect_none();
+}
+
+#[test]
+fn what_was_popped_off_a_checked_stack_can_be_adopted() {
+    let (journal, mut reaper) = (Journal::default(), Reaper::new());
+    for polls in 0..=2 {
+        let mut stack = AsyncDropStack::new();
+        stack.push(AsyncDropGuard::new(Part::new("a", &journal, 2, Ending::Ok)));
+        let mut popped = reaper.adopt(stack.pop_all());
+        block_on(stack.async_drop()).unwrap();
+        assert_eq!(taken(&journal), [""; 0]);
+        cancel_after(polls, popped.async_drop());
+        drop(popped);
+        assert!(block_on(reaper.drain()).failures.is_empty());
+        assert_eq!(taken(&journal), ["begin a", "end a", "drop a"], "after {polls} polls");
+    }
+    block_on(reaper.async_drop()).unwrap();
 }
 
 #[test]

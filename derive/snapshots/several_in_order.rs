@@ -1,9 +1,5 @@
 #[automatically_derived]
-#[allow(trivial_bounds)]
-impl ::livedrop::AsyncDrop for Service
-where
-    Log: ::livedrop::FieldToCleanUp,
-{
+impl ::livedrop::AsyncDrop for Service {
     type Error = ::livedrop::CleanupErrors<
         <AsyncDropGuard<Database> as ::livedrop::AsyncDrop>::Error,
     >;

@@ -68,6 +68,19 @@ fn several_in_order() {
 }
 
 #[test]
+fn a_marked_field_first() {
+    expect(
+        "a_marked_field_first.rs",
+        &derived(quote! {
+            struct Client {
+                #[async_drop]
+                socket: Socket,
+            }
+        }),
+    );
+}
+
+#[test]
 fn at_once_with_an_error_by_name() {
     expect(
         "at_once_with_an_error_by_name.rs",

@@ -154,7 +154,7 @@ impl<U: CanAdopt> ArmsLike<U> for Adopted {
 
     fn arm_like(ticket: Option<Ticket>, origin: Origin<U>, value: U) -> AdoptedSlot<U> {
         if let Some(ticket) = &ticket {
-            ticket.update(|entry| *entry = Entry::new(origin, Stage::Alive));
+            ticket.update(|entry| entry.renew(origin));
         }
         AdoptedSlot::new(origin, value, ticket)
     }

@@ -32,6 +32,11 @@ use held::{Held, LEFT, Task};
 ///
 /// The guards of the handles are in the state `S` of the guard that the future gives.
 ///
+/// `S` is [`Checked`] or [`Live`](crate::Live). Until the future is done, there is no guard that could
+/// say which reaper a handle is for, so adopt the handles themselves, each where it is made, and what
+/// `get` gives: whichever owner is cancelled then, and wherever, the value is cleaned up once. See
+/// [the example](#adopted-handles).
+///
 /// # Errors
 ///
 /// Cleaning up fails with the error of the value's cleanup, for the last handle.
@@ -106,6 +111,41 @@ use held::{Held, LEFT, Task};
 /// # Ok(())
 /// # }
 /// # futures::executor::block_on(f()).unwrap();
+/// ```
+///
+/// ## Adopted handles
+///
+/// ```
+/// use livedrop::{AsyncDropGuard, AsyncDropShared, Reaper};
+/// # use std::io;
+/// # struct Connection;
+/// # impl Connection {
+/// #     async fn open() -> AsyncDropGuard<Self> { AsyncDropGuard::new(Connection) }
+/// #     async fn send(&self, _: &str) {}
+/// # }
+/// # #[async_trait::async_trait]
+/// # impl livedrop::AsyncDrop for Connection {
+/// #     type Error = io::Error;
+/// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///
+/// let mut reaper = Reaper::new();
+/// let handle = reaper.handle();
+/// let shared = reaper.adopt(AsyncDropShared::new(Connection::open()));
+/// let other = reaper.adopt(AsyncDropShared::clone(&shared));
+///
+/// let user = tokio::spawn(async move {
+///     let connection = handle.adopt(other.get().await?);
+///     connection.send("hello").await;
+///     Ok::<(), livedrop::TaskPanicked>(()) // both are left to the reaper
+/// });
+/// user.abort(); // at any time
+/// drop(shared);
+/// reaper.async_drop().await?;
+/// # Ok(())
+/// # }
 /// ```
 #[must_use = "a handle outside of its guard reminds nobody to let go: the value may never be cleaned up"]
 pub struct AsyncDropShared<O, Fut, S: State = Checked>

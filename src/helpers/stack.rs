@@ -174,6 +174,44 @@ impl AsyncDropStack<Live> {
 impl AsyncDropStack<Adopted> {
     /// An empty stack of adopted guards, adopted itself: what its owner leaves, `reaper` cleans
     /// up.
+    ///
+    /// It needs no [`pop_all`](Self::pop_all), and has none: a constructor that fails or is
+    /// cancelled just leaves it, and one that ends well hands it over as it is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use livedrop::{Adopted, AsyncDropGuard, AsyncDropStack, Reaper, ReaperHandle};
+    /// # use std::io;
+    /// # struct Database;
+    /// # impl Database {
+    /// #     async fn open() -> io::Result<AsyncDropGuard<Self>> { Ok(AsyncDropGuard::new(Database)) }
+    /// #     async fn migrate(&mut self) -> io::Result<()> { Err(io::Error::other("disk full")) }
+    /// # }
+    /// # #[async_trait::async_trait]
+    /// # impl livedrop::AsyncDrop for Database {
+    /// #     type Error = io::Error;
+    /// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+    /// # }
+    ///
+    /// type Parts = AsyncDropGuard<AsyncDropStack<Adopted>, Adopted>;
+    ///
+    /// async fn start(reaper: &ReaperHandle) -> io::Result<Parts> {
+    ///     let mut parts = AsyncDropStack::adopted(reaper);
+    ///     let database = parts.push(reaper.acquire(Database::open()).await?);
+    ///     parts[database].migrate().await?; // the reaper closes the database if this fails
+    ///     Ok(parts)
+    /// }
+    /// # futures::executor::block_on(async {
+    ///
+    /// let mut reaper = Reaper::new();
+    /// assert!(start(&reaper.handle()).await.is_err());
+    /// // The stack and, with it, the database.
+    /// assert!(reaper.drain().await.failures.is_empty());
+    /// reaper.async_drop().await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     #[track_caller]
     pub fn adopted(reaper: &ReaperHandle) -> AsyncDropGuard<Self, Adopted> {
         reaper.adopt(AsyncDropGuard::new(Self::empty()))
@@ -231,6 +269,10 @@ impl<S: State> AsyncDropStack<S> {
     ///
     /// For the end of a constructor: what was held in case that a step fails belongs to the
     /// finished value. See [the example](AsyncDropStack#examples).
+    ///
+    /// A stack of adopted guards has no `pop_all`, since there is no guard on an empty stack that
+    /// could say which reaper the new one is for: hand over [the stack](AsyncDropStack::adopted)
+    /// itself. What comes off a `Checked` stack can be adopted: `reaper.adopt(stack.pop_all())`.
     // The state of the new guard is that of the guards inside, whatever that of this stack's
     // own guard is: the brand of a scope must not come to a second guard.
     #[track_caller]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::books::{Entry, Ticket};
+use super::books::Ticket;
 use super::{Cleanup, ReaperHandle, Stage, start};
 use crate::bomb::Origin;
 use crate::guard::AdoptedSlot;
@@ -69,10 +69,7 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let (mut open, ticket) = match std::mem::replace(&mut self.step, Step::Over) {
-            Step::New(open) => {
-                let entry = Entry::new(self.origin, Stage::Opening);
-                (Box::pin(open), self.handle.yard().admit(entry))
-            }
+            Step::New(open) => (Box::pin(open), self.handle.admit(self.origin, Stage::Opening)),
             Step::Opening(open, ticket) => (open, ticket),
             Step::Over => panic!("a future is not polled after it was ready"),
         };
@@ -84,7 +81,7 @@ where
         let slot = match S::into_value(result?.slot) {
             Ok((origin, value)) => {
                 if let Some(ticket) = &ticket {
-                    ticket.update(|entry| *entry = Entry::new(origin, Stage::Alive));
+                    ticket.update(|entry| entry.renew(origin));
                 }
                 AdoptedSlot::new(origin, value, ticket)
             }

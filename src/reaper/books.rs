@@ -42,6 +42,7 @@ struct Books {
 pub(crate) struct Entry {
     pub(crate) type_name: fn() -> String,
     pub(crate) created_at: Option<&'static Location<'static>>,
+    pub(crate) label: Option<Arc<str>>,
     pub(crate) since: Instant,
     pub(crate) stage: Stage,
 }
@@ -51,6 +52,7 @@ impl Entry {
         Pending {
             type_name: (self.type_name)(),
             created_at: self.created_at,
+            label: self.label.clone(),
             age: self.since.elapsed(),
             stage: self.stage,
         }
@@ -156,7 +158,7 @@ impl Yard {
         let Some(entry) = books.remove(number) else { return };
         books.report.cleaned += 1;
         if let Some(failure) = failure {
-            let failure = failure.of((entry.type_name)(), entry.created_at);
+            let failure = failure.of((entry.type_name)(), entry.created_at, entry.label);
             books.report.failures.push(failure);
         }
         let is_empty = books.is_empty();
@@ -235,12 +237,15 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// A ticket for another value of the same owner, whether the reaper is closed or not.
-    pub(crate) fn sibling(&self, entry: Entry) -> Option<Ticket> {
+    /// A ticket for another value of the same owner, whether the reaper is closed or not. It has
+    /// the label of this one.
+    pub(crate) fn sibling(&self, mut entry: Entry) -> Option<Ticket> {
         let mut books = self.yard.books();
         if books.abandoned {
             return None;
         }
+        let own = self.number.and_then(|number| books.entry(number));
+        entry.label = own.and_then(|own| own.label.clone());
         let number = Some(books.add(entry));
         drop(books);
         Some(Ticket { yard: Arc::clone(&self.yard), number })

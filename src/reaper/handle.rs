@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::books::Entry;
+use super::books::{Entry, Ticket};
 use super::{Acquire, Pending, Stage, Yard};
 use crate::bomb::Origin;
 use crate::guard::AdoptedSlot;
@@ -15,15 +15,60 @@ use crate::{Adopted, Armed, AsyncDropGuard, CanAdopt};
 #[derive(Clone)]
 pub struct ReaperHandle {
     yard: Arc<Yard>,
+    label: Option<Arc<str>>,
 }
 
 impl ReaperHandle {
     pub(super) fn new(yard: Arc<Yard>) -> Self {
-        Self { yard }
+        Self { yard, label: None }
     }
 
     pub(super) fn yard(&self) -> &Arc<Yard> {
         &self.yard
+    }
+
+    /// A ticket for a value of this handle, unless the reaper is closed.
+    pub(super) fn admit<T>(&self, origin: Origin<T>, stage: Stage) -> Option<Ticket> {
+        let label = self.label.clone();
+        self.yard.admit(Entry { label, ..Entry::new(origin, stage) })
+    }
+
+    /// A handle of the same reaper that gives this label to what it adopts and acquires.
+    ///
+    /// For values of one type that are made at one place: the label stands in
+    /// [`Pending`] and in [`Failure`](crate::Failure), beside the type and the creation site. It
+    /// goes along where an adopted guard is wrapped, as into an
+    /// [`AsyncDropArc`](crate::AsyncDropArc). A label of this handle is replaced.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use livedrop::{AsyncDropGuard, Reaper};
+    /// # struct Peer;
+    /// # impl Peer {
+    /// #     async fn connect(_: &str) -> std::io::Result<AsyncDropGuard<Peer>> { Ok(AsyncDropGuard::new(Peer)) }
+    /// # }
+    /// # #[async_trait::async_trait]
+    /// # impl livedrop::AsyncDrop for Peer {
+    /// #     type Error = std::io::Error;
+    /// #     async fn async_drop_impl(&mut self) -> std::io::Result<()> { Ok(()) }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut reaper = Reaper::new();
+    /// let handle = reaper.handle();
+    ///
+    /// let name = "anna";
+    /// let peer = handle.labelled(format!("peer {name}")).acquire(Peer::connect(name)).await?;
+    /// assert_eq!(reaper.pending()[0].label.as_deref(), Some("peer anna"));
+    /// # drop(peer);
+    /// reaper.async_drop().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use = "it labels what the new handle adopts, not what this one does"]
+    pub fn labelled(&self, label: impl Into<Arc<str>>) -> ReaperHandle {
+        Self { yard: Arc::clone(&self.yard), label: Some(label.into()) }
     }
 
     /// Makes the guard one that cannot be lost.
@@ -37,7 +82,7 @@ impl ReaperHandle {
     {
         let slot = match S::into_value(guard.slot) {
             Ok((origin, value)) => {
-                let ticket = self.yard.admit(Entry::new(origin, Stage::Alive));
+                let ticket = self.admit(origin, Stage::Alive);
                 AdoptedSlot::new(origin, value, ticket)
             }
             Err(origin) => AdoptedSlot::done(origin),
@@ -84,7 +129,10 @@ impl ReaperHandle {
 
 impl fmt::Debug for ReaperHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReaperHandle").field("is_closed", &self.is_closed()).finish_non_exhaustive()
+        f.debug_struct("ReaperHandle")
+            .field("is_closed", &self.is_closed())
+            .field("label", &self.label)
+            .finish_non_exhaustive()
     }
 }
 
@@ -94,8 +142,15 @@ impl Entry {
         Self {
             type_name: crate::type_name::of::<T>,
             created_at: origin.created_at(),
+            label: None,
             since: Instant::now(),
             stage,
         }
+    }
+
+    /// Makes it one of a value that is there now, under the same label.
+    pub(crate) fn renew<T>(&mut self, origin: Origin<T>) {
+        let label = self.label.take();
+        *self = Self { label, ..Self::new(origin, Stage::Alive) };
     }
 }

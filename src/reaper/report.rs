@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt::{self, Debug};
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::exclusive::Exclusive;
@@ -16,6 +17,8 @@ pub struct Pending {
     /// Where its guard was created. Kept in builds with `debug_assertions` and with the feature
     /// `location`.
     pub created_at: Option<&'static Location<'static>>,
+    /// What the handle [was told](crate::ReaperHandle::labelled) to call it.
+    pub label: Option<Arc<str>>,
     /// How long ago it was adopted.
     pub age: Duration,
     /// What it is waited for.
@@ -47,12 +50,13 @@ impl fmt::Display for Stage {
     }
 }
 
-/// A line for a table: type, creation site, age in seconds, stage.
+/// A line for a table: type, creation site, age in seconds, stage, label.
 impl fmt::Display for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let site = self.created_at.map_or_else(|| "-".to_owned(), ToString::to_string);
         let seconds = self.age.as_secs_f64();
-        write!(f, "{:<24} {site:<32} {seconds:>7.1} s  {}", self.type_name, self.stage)
+        write!(f, "{:<24} {site:<32} {seconds:>7.1} s  {}", self.type_name, self.stage)?;
+        self.label.iter().try_for_each(|label| write!(f, "  {label}"))
     }
 }
 
@@ -64,6 +68,8 @@ pub struct Failure {
     /// Where its guard was created. Kept in builds with `debug_assertions` and with the feature
     /// `location`.
     pub created_at: Option<&'static Location<'static>>,
+    /// What the handle [was told](crate::ReaperHandle::labelled) to call it.
+    pub label: Option<Arc<str>>,
     /// The error as its `Debug` shows it, or the message of the panic.
     pub message: String,
     error: Option<Exclusive<Box<dyn Any + Send>>>,
@@ -72,16 +78,18 @@ pub struct Failure {
 impl Failure {
     pub(crate) fn new(message: String, error: Option<Box<dyn Any + Send>>) -> Self {
         let error = error.map(Exclusive::new);
-        Self { type_name: String::new(), created_at: None, message, error }
+        Self { type_name: String::new(), created_at: None, label: None, message, error }
     }
 
     pub(crate) fn of(
         mut self,
         type_name: String,
         created_at: Option<&'static Location<'static>>,
+        label: Option<Arc<str>>,
     ) -> Self {
         self.type_name = type_name;
         self.created_at = created_at;
+        self.label = label;
         self
     }
 
@@ -97,13 +105,13 @@ impl Failure {
     ///
     /// The failure comes back if its error is of another type, or if it was a panic.
     pub fn downcast<E: 'static>(self) -> Result<E, Self> {
-        let Self { type_name, created_at, message, error } = self;
+        let Self { type_name, created_at, label, message, error } = self;
         let error = match error.map(|error| error.into_inner().downcast::<E>()) {
             Some(Ok(error)) => return Ok(*error),
             Some(Err(other)) => Some(Exclusive::new(other)),
             None => None,
         };
-        Err(Self { type_name, created_at, message, error })
+        Err(Self { type_name, created_at, label, message, error })
     }
 }
 
@@ -112,6 +120,7 @@ impl Debug for Failure {
         f.debug_struct("Failure")
             .field("type_name", &self.type_name)
             .field("created_at", &self.created_at)
+            .field("label", &self.label)
             .field("message", &self.message)
             .finish_non_exhaustive()
     }
@@ -120,6 +129,9 @@ impl Debug for Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.type_name)?;
+        if let Some(label) = &self.label {
+            write!(f, " {label:?}")?;
+        }
         if let Some(at) = self.created_at {
             write!(f, " (created at {at})")?;
         }

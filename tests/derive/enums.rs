@@ -2,12 +2,8 @@
 
 use livedrop::{AsyncDrop, AsyncDropGuard, CleanupErrors};
 
-use crate::support::{Ending, block_on};
-use crate::{AnyError, Diary, Other, Part};
-
-fn clean<T: AsyncDrop>(value: T) -> Result<(), T::Error> {
-    block_on(AsyncDropGuard::new(value).async_drop())
-}
+use crate::support::Ending;
+use crate::{AnyError, Diary, Other, Part, clean};
 
 /// At most one guard at a time: its error is that of the enum.
 #[derive(AsyncDrop)]

@@ -8,6 +8,7 @@ mod allocations;
 mod cancelled;
 mod endings;
 mod enums;
+mod generics;
 mod hygiene;
 mod structs;
 mod unboxed;
@@ -15,7 +16,12 @@ mod unboxed;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use livedrop::{AsyncDrop, AsyncDropGuard};
-use support::{Ending, wait};
+use support::{Ending, block_on, wait};
+
+/// Cleans up through a guard, as users do.
+fn clean<T: AsyncDrop>(value: T) -> Result<(), T::Error> {
+    block_on(AsyncDropGuard::new(value).async_drop())
+}
 
 /// What happened, in order: `+a` when a cleanup begins, `-a` when it ends, `~a` when its value is
 /// dropped.

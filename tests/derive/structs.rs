@@ -1,20 +1,13 @@
 //! Every kind of struct, and every kind of field.
 
-use std::fmt::Debug;
 use std::marker::PhantomData;
 
 use livedrop::{
-    Adopted, AsyncDrop, AsyncDropGuard, AsyncDropVec, Checked, CleanupErrors, Dropped, Live,
-    Reaper, State,
+    Adopted, AsyncDrop, AsyncDropGuard, AsyncDropVec, CleanupErrors, Dropped, Live, Reaper,
 };
 
 use crate::support::{Ending, block_on};
-use crate::{Diary, Part};
-
-/// Cleans up through a guard, as users do.
-fn clean<T: AsyncDrop>(value: T) -> Result<(), T::Error> {
-    block_on(AsyncDropGuard::new(value).async_drop())
-}
+use crate::{Diary, Part, clean};
 
 fn has_error<T: AsyncDrop<Error = E>, E>(_: &T) {}
 
@@ -172,81 +165,6 @@ fn what_owns_no_guard_needs_no_mark() {
     clean(factory).unwrap();
     assert_eq!(diary.read(), "+own -own ~own");
     block_on(lent.async_drop()).unwrap();
-}
-
-#[test]
-fn generic_over_the_value() {
-    #[derive(AsyncDrop)]
-    struct Wrapper<T, U> {
-        value: AsyncDropGuard<T>,
-        plain: U,
-    }
-    #[derive(AsyncDrop)]
-    struct Two<A: AsyncDrop, B>
-    where
-        B: AsyncDrop,
-    {
-        first: AsyncDropGuard<A>,
-        second: Vec<AsyncDropGuard<B>>,
-        #[async_drop]
-        third: Box<A>,
-    }
-    let diary = Diary::default();
-    // What is not cleaned up need not even be `Send`.
-    let plain = std::rc::Rc::new(1);
-    let wrapper = Wrapper { value: diary.ending("a", 0, Ending::Err), plain };
-    assert_eq!(*wrapper.plain, 1);
-    assert_eq!(clean(wrapper), Err("a"));
-    let two = Two {
-        first: diary.guard("a"),
-        second: vec![diary.guard("b")],
-        third: Box::new(diary.part("c", 0, Ending::Ok)),
-    };
-    diary.read();
-    clean(two).unwrap();
-    assert_eq!(diary.read(), "+a -a ~a +b -b ~b +c -c ~c");
-}
-
-#[test]
-fn generic_over_the_state() {
-    #[derive(AsyncDrop)]
-    struct Owner<S: State> {
-        part: Option<AsyncDropGuard<Part, S>>,
-    }
-    let diary = Diary::default();
-    clean(Owner::<Checked> { part: Some(diary.guard("a")) }).unwrap();
-    let live = AsyncDropGuard::live(diary.part("b", 0, Ending::Ok));
-    clean(Owner::<Live> { part: Some(live) }).unwrap();
-    assert_eq!(diary.read(), "+a -a ~a +b -b ~b");
-}
-
-#[test]
-fn lifetimes_constants_and_where_clauses() {
-    struct Borrows<'a>(&'a Diary);
-    #[livedrop::unboxed]
-    impl AsyncDrop for Borrows<'_> {
-        type Error = u8;
-        async fn async_drop_impl(&mut self) -> Result<(), u8> {
-            self.0.note('+', "borrowed");
-            Ok(())
-        }
-    }
-    #[derive(AsyncDrop)]
-    struct Holder<'a, T, const N: usize>
-    where
-        T: Debug + 'a,
-        [u8; N]: Default,
-    {
-        guard: AsyncDropGuard<Borrows<'a>>,
-        bytes: [u8; N],
-        text: &'a T,
-    }
-    let diary = Diary::default();
-    let guard = AsyncDropGuard::new(Borrows(&diary));
-    let holder = Holder { guard, bytes: [0; 2], text: &"t" };
-    assert_eq!((holder.bytes, *holder.text), ([0, 0], "t"));
-    clean(holder).unwrap();
-    assert_eq!(diary.read(), "+borrowed");
 }
 
 /// Its error cannot be made of its own error: it has a name.
