@@ -47,17 +47,17 @@ impl Model {
             }
             What::Arc(Handle::Last(guard)) | What::Mutex(guard) => self.lose(*guard, unwinding),
             What::Row(row) => {
+                let held = row.held.into_iter().map(|(guard, _)| guard);
+                let guards: Vec<Guard> =
+                    row.entries.into_iter().map(|(_, guard)| guard).chain(held).collect();
                 // Only the first one panics, and a map has no first one.
-                let owing: usize = row.entries.iter().map(|(_, guard)| guard.owing()).sum();
+                let owing: usize = guards.iter().map(Guard::owing).sum();
                 let before = self.vague;
                 self.vague |= row.is_map && self.hook_panics && !*unwinding && owing > 1;
-                for (_, guard) in row.entries {
+                for guard in guards {
                     self.lose(guard, unwinding);
                 }
                 self.vague = before;
-                for (guard, _) in row.held {
-                    self.lose(guard, unwinding);
-                }
             }
             What::Stack(stack) => {
                 for guard in stack.guards.into_iter().rev() {
