@@ -24,7 +24,7 @@ mod value;
 use machine::Machine;
 use model::{Fate, Settled};
 use program::{Program, programs};
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 use proptest::{prop_assert, prop_assert_eq};
 use value::{Seen, named_in};
 
@@ -39,9 +39,34 @@ fn every_obligation_is_discharged_or_reported_exactly_once() {
         max_shrink_iters: 100_000,
         ..Config::default()
     };
-    let result = TestRunner::new(config).run(&programs(), |program| check(&program));
-    if let Err(error) = result {
-        panic!("{error}");
+    match TestRunner::new(config).run(&programs(), |program| check(&program)) {
+        Err(TestError::Fail(_, program)) => {
+            let (program, reason) = without_the_rest(program);
+            panic!("{reason}\nminimal failing program: {program:?}");
+        }
+        result => result.expect("programs are generated"),
+    }
+}
+
+/// Without the operations that it fails without, alone or two at a time. What proptest leaves has
+/// some of them, since it does not try again to leave one out once it has changed others.
+fn without_the_rest(mut program: Program) -> (Program, TestCaseError) {
+    let mut reason = check(&program).expect_err("it fails again");
+    'shorter: loop {
+        let count = program.ops.len();
+        for (first, second) in (0..count).flat_map(|first| (first..count).map(move |i| (first, i)))
+        {
+            let mut shorter = program.clone();
+            shorter.ops.remove(second);
+            if first != second {
+                shorter.ops.remove(first);
+            }
+            if let Err(error) = check(&shorter) {
+                (program, reason) = (shorter, error);
+                continue 'shorter;
+            }
+        }
+        return (program, reason);
     }
 }
 

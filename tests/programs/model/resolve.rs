@@ -162,9 +162,10 @@ impl Resolver {
         (self.model.fates.len() < SITES).then(|| self.new_id(false))
     }
 
+    /// 0 picks the youngest: what came before can be left out of the program.
     fn pick(&self, pick: u8, fits: impl Fn(&Guard) -> bool) -> Option<Id> {
         let fitting: Vec<Id> =
-            self.vars.values().filter(|guard| fits(guard)).map(|guard| guard.id).collect();
+            self.vars.values().rev().filter(|guard| fits(guard)).map(|guard| guard.id).collect();
         let index = usize::from(pick).checked_rem(fitting.len())?;
         Some(fitting[index])
     }
