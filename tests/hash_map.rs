@@ -5,11 +5,15 @@ mod support;
 #[path = "support/numbered.rs"]
 mod numbered;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::rc::Rc;
 use std::task::{Context, Waker};
 
-use livedrop::{AsyncDropGuard, AsyncDropHashMap, Checked, Live, OccupiedError, Proof, scope};
+use livedrop::{
+    AsyncDropGuard, AsyncDropHashMap, Checked, Live, OccupiedError, Proof, Reaper, hook, scope,
+};
 use numbered::{Numbered, Plan, Row, Tested, clean};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use support::{Ending, Reports, block_on, cancel_after, created_at, panic_of, run, wait};
@@ -429,6 +433,34 @@ fn forgotten_map_panics_with_type_and_site() {
     let text = panic_of(|| drop(map));
     let beginning = "Forgot to call async_drop on AsyncDropHashMap<u32, Numbered, Live>";
     assert!(text.starts_with(&format!("{beginning}{}", created_at(file!(), line))), "{text}");
+}
+
+/// Std's `HashMap` leaks its other entries when the drop of one panics.
+#[test]
+fn every_guard_is_reported_and_dropped_though_the_hook_panics_at_the_first() {
+    let reports = Rc::new(Cell::new(0));
+    let count = Rc::clone(&reports);
+    let hook = hook::scoped(move |unhandled| {
+        count.set(count.get() + 1);
+        hook::panic(unhandled);
+    });
+
+    let (row, map) = filled::<Checked>(&[(0, Ending::Ok); 3]);
+    let without_its_guard = AsyncDropGuard::into_inner_without_cleanup(map);
+    panic_of(|| drop(without_its_guard));
+    assert_eq!((reports.take(), row.counts()), (3, vec![(0, 0, 1); 3]));
+
+    let (reaper, mut row) = (Reaper::new(), Row::default());
+    let mut map = AsyncDropHashMap::adopted(&reaper.handle());
+    for key in 0..3_u32 {
+        let guard = reaper.adopt(AsyncDropGuard::new(row.value(0, Ending::Ok)));
+        assert!(map.insert(key, guard).is_none());
+    }
+    drop(map);
+    assert_eq!(reaper.abandon().abandoned.len(), 4);
+    assert_eq!((reports.take(), row.counts()), (3, vec![(0, 0, 1); 3]));
+    drop(AsyncDropGuard::into_inner_without_cleanup(reaper));
+    drop(hook);
 }
 
 #[test]

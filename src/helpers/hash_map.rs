@@ -288,6 +288,13 @@ where
     }
 }
 
+/// Std's map would leak the others if the hook panics at the first guard.
+impl<K, V: AsyncDrop, S: State, H> Drop for AsyncDropHashMap<K, V, S, H> {
+    fn drop(&mut self) {
+        self.entries.drain().for_each(drop);
+    }
+}
+
 impl<'a, K, V: AsyncDrop, S: State, H> IntoIterator for &'a AsyncDropHashMap<K, V, S, H> {
     type Item = (&'a K, &'a AsyncDropGuard<V, S>);
     type IntoIter = Iter<'a, K, AsyncDropGuard<V, S>>;

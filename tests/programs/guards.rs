@@ -1,0 +1,235 @@
+//! Guards of the library, in any state and of any form, and how each state does what the
+//! statements say.
+
+use std::fmt::Debug;
+use std::task::Poll;
+
+use livedrop::{
+    Adopted, ArmsLike, AsyncDropArc, AsyncDropGuard, AsyncDropHashMap, AsyncDropMutex,
+    AsyncDropStack, AsyncDropVec, CanAdopt, Checked, Cleans, Lends, Live, ReaperHandle,
+};
+
+use crate::program::{Empty, Kind as State};
+use crate::statement::Polls;
+use crate::value::{Obligation, Value, World};
+
+pub type Map<S> = AsyncDropHashMap<u8, Value, S>;
+pub type Row<S> = AsyncDropVec<Value, S>;
+
+/// A guard in the state `S`.
+pub enum Of<S: Kind> {
+    Value(AsyncDropGuard<Value, S>),
+    Arc(AsyncDropGuard<AsyncDropArc<Value, S>, S>),
+    Mutex(AsyncDropGuard<AsyncDropMutex<Value, S>, S>),
+    Map(AsyncDropGuard<Map<S>, S>),
+    Vec(AsyncDropGuard<Row<S>, S>),
+    Stack(AsyncDropGuard<AsyncDropStack<S>, S>),
+}
+
+/// Does `$do` to the guard, whatever its form.
+macro_rules! each_form {
+    ($of:expr, $guard:ident => $do:expr) => {
+        match $of {
+            Of::Value($guard) => $do,
+            Of::Arc($guard) => $do,
+            Of::Mutex($guard) => $do,
+            Of::Map($guard) => $do,
+            Of::Vec($guard) => $do,
+            Of::Stack($guard) => $do,
+        }
+    };
+}
+
+/// A state of guards, and how it does what the statements say.
+pub trait Kind:
+    Cleans<Value, Slot<Value>: Send + Sync>
+    + Lends<Value>
+    + ArmsLike<AsyncDropArc<Value, Self>>
+    + ArmsLike<AsyncDropMutex<Value, Self>>
+    + Sized
+    + 'static
+{
+    #[track_caller]
+    fn guard<T: CanAdopt>(reaper: &ReaperHandle, value: T) -> AsyncDropGuard<T, Self>;
+
+    #[track_caller]
+    fn empty(reaper: &ReaperHandle, what: Empty) -> Of<Self>;
+
+    #[track_caller]
+    fn pop_all(stack: &mut AsyncDropStack<Self>) -> Of<Self>;
+
+    /// Drops the value without its guard.
+    fn release(of: Of<Self>);
+
+    /// In the other state; `None` for the proof that there is nothing to guard.
+    fn convert(
+        guard: AsyncDropGuard<Value, Self>,
+        to: State,
+        reaper: &ReaperHandle,
+    ) -> Option<AnyGuard>;
+
+    /// Polls the cleanup. A guard that can be cleaned up again stays where it is.
+    fn clean(world: &World, hand: &mut Option<Of<Self>>, polls: Polls);
+
+    /// For a value to hold.
+    fn hold(of: Of<Self>) -> Box<dyn Obligation>;
+
+    fn any(of: Of<Self>) -> AnyGuard;
+    fn of(any: AnyGuard) -> Of<Self>;
+    fn of_mut(any: &mut AnyGuard) -> &mut Of<Self>;
+}
+
+pub enum AnyGuard {
+    Checked(Of<Checked>),
+    Live(Of<Live>),
+    Adopted(Of<Adopted>),
+}
+
+/// What does not depend on more than the name of the state.
+macro_rules! same_in_each_state {
+    ($state:ident, $new:ident($($reaper:ident)?)) => {
+        fn empty(_reaper: &ReaperHandle, what: Empty) -> Of<Self> {
+            $(let $reaper = _reaper;)?
+            match what {
+                Empty::Map => Of::Map(AsyncDropHashMap::$new($($reaper)?)),
+                Empty::Vec(limit) => {
+                    let mut row = Row::<$state>::$new($($reaper)?);
+                    if limit > 0 {
+                        row.with_concurrency(limit.into());
+                    }
+                    Of::Vec(row)
+                }
+                Empty::Stack => Of::Stack(AsyncDropStack::$new($($reaper)?)),
+            }
+        }
+
+        fn hold(of: Of<Self>) -> Box<dyn Obligation> {
+            each_form!(of, guard => Box::new(Some(guard)))
+        }
+
+        fn any(of: Of<Self>) -> AnyGuard {
+            AnyGuard::$state(of)
+        }
+
+        fn of(any: AnyGuard) -> Of<Self> {
+            match any {
+                AnyGuard::$state(of) => of,
+                _ => panic!("the model has it in another state"),
+            }
+        }
+
+        fn of_mut(any: &mut AnyGuard) -> &mut Of<Self> {
+            match any {
+                AnyGuard::$state(of) => of,
+                _ => panic!("the model has it in another state"),
+            }
+        }
+    };
+}
+
+impl Kind for Checked {
+    same_in_each_state!(Checked, new());
+
+    fn guard<T: CanAdopt>(_: &ReaperHandle, value: T) -> AsyncDropGuard<T> {
+        AsyncDropGuard::new(value)
+    }
+
+    fn pop_all(stack: &mut AsyncDropStack) -> Of<Self> {
+        Of::Stack(stack.pop_all())
+    }
+
+    fn release(of: Of<Self>) {
+        each_form!(of, guard => drop(AsyncDropGuard::into_inner_without_cleanup(guard)));
+    }
+
+    fn convert(guard: AsyncDropGuard<Value>, to: State, reaper: &ReaperHandle) -> Option<AnyGuard> {
+        if to == State::Adopted {
+            return Some(AnyGuard::Adopted(Of::Value(reaper.adopt(guard))));
+        }
+        AsyncDropGuard::into_live(guard).ok().map(|guard| AnyGuard::Live(Of::Value(guard)))
+    }
+
+    fn clean(world: &World, hand: &mut Option<Of<Self>>, polls: Polls) {
+        let of = hand.as_mut().expect("it is there");
+        each_form!(of, guard => note(world, poll(world, guard.async_drop(), polls)));
+    }
+}
+
+impl Kind for Live {
+    same_in_each_state!(Live, live());
+
+    fn guard<T: CanAdopt>(_: &ReaperHandle, value: T) -> AsyncDropGuard<T, Live> {
+        AsyncDropGuard::live(value)
+    }
+
+    fn pop_all(stack: &mut AsyncDropStack<Live>) -> Of<Self> {
+        Of::Stack(stack.pop_all())
+    }
+
+    fn release(of: Of<Self>) {
+        each_form!(of, guard => drop(AsyncDropGuard::into_inner_without_cleanup(guard)));
+    }
+
+    fn convert(
+        guard: AsyncDropGuard<Value, Live>,
+        to: State,
+        reaper: &ReaperHandle,
+    ) -> Option<AnyGuard> {
+        Some(if to == State::Adopted {
+            AnyGuard::Adopted(Of::Value(reaper.adopt(guard)))
+        } else {
+            AnyGuard::Checked(Of::Value(AsyncDropGuard::into_checked(guard)))
+        })
+    }
+
+    fn clean(world: &World, hand: &mut Option<Of<Self>>, polls: Polls) {
+        let of = hand.take().expect("it is there");
+        each_form!(of, guard => {
+            let outcome = poll(world, guard.async_drop(), polls);
+            note(world, outcome.map(|outcome| outcome.result));
+        });
+    }
+}
+
+impl Kind for Adopted {
+    same_in_each_state!(Adopted, adopted(reaper));
+
+    fn guard<T: CanAdopt>(reaper: &ReaperHandle, value: T) -> AsyncDropGuard<T, Adopted> {
+        reaper.adopt(AsyncDropGuard::new(value))
+    }
+
+    fn pop_all(_: &mut AsyncDropStack<Adopted>) -> Of<Self> {
+        unreachable!("a reaper has to be named for that")
+    }
+
+    fn release(_: Of<Self>) {
+        unreachable!("what is adopted is not given back")
+    }
+
+    fn convert(_: AsyncDropGuard<Value, Adopted>, _: State, _: &ReaperHandle) -> Option<AnyGuard> {
+        unreachable!("what is adopted is not given back")
+    }
+
+    fn clean(world: &World, hand: &mut Option<Of<Self>>, polls: Polls) {
+        let of = hand.as_mut().expect("it is there");
+        each_form!(of, guard => note(world, poll(world, guard.async_drop(), polls)));
+    }
+}
+
+/// Polls as often as said, and drops the future.
+pub fn poll<F: Future>(world: &World, future: F, polls: Polls) -> Option<F::Output> {
+    let mut future = Box::pin(future);
+    for _ in 0..polls.map_or(1_000, usize::from) {
+        if let Poll::Ready(output) = world.poll(future.as_mut()) {
+            return Some(output);
+        }
+    }
+    assert!(polls.is_some(), "the cleanup never ends");
+    None
+}
+
+pub fn note<E: Debug>(world: &World, result: Option<Result<(), E>>) {
+    if let Some(Err(error)) = result {
+        world.say(&format!("{error:?}"));
+    }
+}

@@ -1,0 +1,271 @@
+//! The statements, one by one.
+
+use livedrop::{Adopted, AsyncDropArc, AsyncDropMutex, Checked, Live, Report, Stage, bracket};
+
+use super::{Machine, Weak};
+use crate::guards::{AnyGuard, Kind, Of, note, poll};
+use crate::program::Kind as State;
+use crate::sites::Create;
+use crate::statement::{Id, Polls, Statement};
+use crate::value::Value;
+
+/// Does `$do` in the state, which is called `$S`.
+macro_rules! in_state {
+    ($state:expr, $S:ident => $do:expr) => {
+        match $state {
+            State::Checked => {
+                type $S = Checked;
+                $do
+            }
+            State::Live => {
+                type $S = Live;
+                $do
+            }
+            State::Adopted => {
+                type $S = Adopted;
+                $do
+            }
+        }
+    };
+}
+
+/// The same for a guard, which is called `$of` then.
+macro_rules! in_its_state {
+    ($any:expr, $of:ident: $S:ident => $do:expr) => {{
+        let any = $any;
+        match any.state() {
+            State::Checked => {
+                type $S = Checked;
+                let $of = $S::of(any);
+                $do
+            }
+            State::Live => {
+                type $S = Live;
+                let $of = $S::of(any);
+                $do
+            }
+            State::Adopted => {
+                type $S = Adopted;
+                let $of = $S::of(any);
+                $do
+            }
+        }
+    }};
+}
+
+/// The guard in this form.
+macro_rules! form {
+    ($of:expr, $form:ident) => {
+        match $of {
+            Of::$form(guard) => guard,
+            _ => panic!("the model has it in another form"),
+        }
+    };
+}
+
+impl AnyGuard {
+    fn state(&self) -> State {
+        match self {
+            Self::Checked(_) => State::Checked,
+            Self::Live(_) => State::Live,
+            Self::Adopted(_) => State::Adopted,
+        }
+    }
+}
+
+impl Machine {
+    pub(super) fn run(&mut self, statement: &Statement) {
+        match *statement {
+            Statement::Make { id, kind, spec } => {
+                let value = Value::new(&self.world, id, spec, None);
+                in_state!(kind, S => self.create::<S>(id, Create::Value(value)));
+            }
+            Statement::Hold { id, inner, kind, spec } => {
+                let inner = in_its_state!(self.take(inner), of: S => S::hold(of));
+                let value = Value::new(&self.world, id, spec, Some(inner));
+                in_state!(kind, S => self.create::<S>(id, Create::Value(value)));
+            }
+            Statement::Empty { id, kind, what } => {
+                in_state!(kind, S => self.create::<S>(id, Create::Empty(what)));
+            }
+            Statement::Arc { id, inner } => in_its_state!(self.take(inner), of: S => {
+                self.create::<S>(id, Create::Arc(form!(of, Value)));
+            }),
+            Statement::Mutex { id, inner } => in_its_state!(self.take(inner), of: S => {
+                self.create::<S>(id, Create::Mutex(form!(of, Value)));
+            }),
+            Statement::Clone { id, of: handle } => in_its_state!(self.take(handle), of: S => {
+                let old = form!(of, Arc);
+                self.create::<S>(id, Create::Clone(&old));
+                self.vars.insert(handle, S::any(Of::Arc(old)));
+            }),
+            Statement::Downgrade { of: handle } => self.downgrade(handle),
+            Statement::Upgrade { weak, id } => self.upgrade(weak, id),
+            Statement::Insert { map, key, guard, replaced } => {
+                let guard = self.take(guard);
+                in_its_state!(guard, of: S => {
+                    let map = form!(S::of_mut(self.vars.get_mut(&map).expect("a map")), Map);
+                    let old = map.insert(key, form!(of, Value));
+                    assert_eq!(old.is_some(), replaced.is_some(), "replaced");
+                    if let (Some(old), Some(id)) = (old, replaced) {
+                        self.vars.insert(id, S::any(Of::Value(old)));
+                    }
+                });
+            }
+            Statement::Push { into, guard } => {
+                let guard = self.take(guard);
+                in_its_state!(guard, of: S => {
+                    let guard = form!(of, Value);
+                    match S::of_mut(self.vars.get_mut(&into).expect("a container")) {
+                        Of::Vec(vec) => vec.push(guard),
+                        Of::Stack(stack) => drop(stack.push(guard)),
+                        _ => panic!("the model has it in another form"),
+                    }
+                });
+            }
+            Statement::Remove { map: from, gives, .. } | Statement::Pop { vec: from, gives } => {
+                in_its_state!(self.take(from), of: S => {
+                    let mut of = of;
+                    let value = match (&mut of, statement) {
+                        (Of::Map(map), Statement::Remove { key, .. }) => map.remove(key),
+                        (Of::Vec(vec), _) => vec.pop(),
+                        _ => panic!("the model has it in another form"),
+                    };
+                    self.vars.insert(from, S::any(of));
+                    let value = value.expect("the model has a guard in there");
+                    self.vars.insert(gives, S::any(Of::Value(value)));
+                });
+            }
+            Statement::PopAll { id, stack } => in_its_state!(self.take(stack), of: S => {
+                let mut old = form!(of, Stack);
+                self.create::<S>(id, Create::PopAll(&mut old));
+                self.vars.insert(stack, S::any(Of::Stack(old)));
+            }),
+            Statement::IntoInner { wrapper, gives } => self.take_out(wrapper, gives),
+            Statement::Convert { guard, kind, gone } => {
+                in_its_state!(self.take(guard), of: S => {
+                    let converted = S::convert(form!(of, Value), kind, &self.handle);
+                    assert_eq!(converted.is_none(), gone, "is the proof");
+                    self.vars.extend(converted.map(|any| (guard, any)));
+                });
+            }
+            Statement::Clean { guard, polls } => self.clean(guard, polls),
+            Statement::Bracket { guard, waits, panics, polls } => {
+                let world = std::sync::Arc::clone(&self.world);
+                in_its_state!(self.take(guard), of: S => {
+                    let owner = bracket(form!(of, Value), async |_| {
+                        world.wait(waits).await;
+                        assert!(!panics, "the body");
+                    });
+                    note(&world, poll(&world, owner, polls).map(|((), cleanup)| cleanup));
+                });
+            }
+            Statement::Release { guard } => {
+                in_its_state!(self.take(guard), of: S => S::release(of));
+            }
+            Statement::Drop { guard, unwinding } => drop_by(self.take(guard), unwinding),
+            _ => self.run_reaper(statement),
+        }
+    }
+
+    fn run_reaper(&mut self, statement: &Statement) {
+        match *statement {
+            Statement::Drain { polls } => {
+                let report = poll(&self.world, self.reaper().drain(), Some(polls));
+                if let Some(report) = report {
+                    self.read(&report);
+                }
+            }
+            Statement::Spawn => self.run = Some(self.reaper().run()),
+            Statement::Run { polls } => {
+                let run = self.run.as_mut().expect("it runs");
+                let _over = poll(&self.world, run, Some(polls));
+            }
+            Statement::StopRun => drop(self.run.take()),
+            Statement::Close => self.reaper().close(),
+            Statement::Abandon => {
+                let report = self.reaper().abandon();
+                self.read(&report);
+            }
+            Statement::CleanReaper { polls } => {
+                let reaper = self.reaper.as_mut().expect("it is there");
+                if let Some(Err(report)) = poll(&self.world, reaper.async_drop(), polls) {
+                    self.read(&report);
+                }
+            }
+            Statement::DropReaper { unwinding } => drop_by(self.reaper.take(), unwinding),
+            _ => unreachable!("it is about a guard"),
+        }
+    }
+
+    fn reaper(&self) -> &livedrop::Reaper {
+        self.reaper.as_ref().expect("the model has a reaper")
+    }
+
+    fn read(&self, report: &Report) {
+        for failure in &report.failures {
+            self.world.say(&failure.message);
+        }
+        for pending in report.abandoned.iter().filter(|left| left.stage == Stage::Orphaned) {
+            let at = pending.created_at.expect("it is kept in this build");
+            self.losses.borrow_mut().push((crate::sites::number(at), None));
+        }
+    }
+
+    fn clean(&mut self, id: Id, polls: Polls) {
+        let any = self.take(id);
+        in_its_state!(any, of: S => {
+            let mut hand = Some(of);
+            // A panic of the cleanup leaves the guard where it is.
+            let world = std::sync::Arc::clone(&self.world);
+            let clean = std::panic::AssertUnwindSafe(|| S::clean(&world, &mut hand, polls));
+            let result = std::panic::catch_unwind(clean);
+            self.vars.extend(hand.map(|of| (id, S::any(of))));
+            if let Err(payload) = result {
+                std::panic::resume_unwind(payload);
+            }
+        });
+    }
+
+    fn downgrade(&mut self, id: Id) {
+        self.weaks.push(match &self.vars[&id] {
+            AnyGuard::Checked(of) => Weak::Checked(AsyncDropArc::downgrade(form!(of, Arc))),
+            AnyGuard::Live(of) => Weak::Live(AsyncDropArc::downgrade(form!(of, Arc))),
+            AnyGuard::Adopted(of) => Weak::Adopted(AsyncDropArc::downgrade(form!(of, Arc))),
+        });
+    }
+
+    fn upgrade(&mut self, weak: usize, id: Option<Id>) {
+        // Where the model has none, any place will do.
+        let (at, handle) = (id.unwrap_or(1), &self.handle);
+        let upgraded = match &self.weaks[weak] {
+            Weak::Checked(weak) => crate::sites::create_at(at, Create::Upgrade(weak), handle),
+            Weak::Live(weak) => crate::sites::create_at(at, Create::Upgrade(weak), handle),
+            Weak::Adopted(weak) => crate::sites::create_at(at, Create::Upgrade(weak), handle),
+        };
+        assert_eq!(upgraded.is_some(), id.is_some(), "upgraded");
+        self.vars.extend(upgraded.map(|handle| (at, handle)));
+    }
+
+    fn take_out(&mut self, wrapper: Id, gives: Option<Id>) {
+        in_its_state!(self.take(wrapper), of: S => {
+            let inner = match of {
+                Of::Mutex(guard) => Ok(AsyncDropMutex::into_inner(guard)),
+                Of::Arc(guard) => AsyncDropArc::into_inner(guard),
+                _ => panic!("the model has it in another form"),
+            };
+            assert_eq!(inner.is_ok(), gives.is_some(), "given back");
+            let (id, of) = match inner {
+                Ok(inner) => (gives.expect("just compared"), Of::Value(inner)),
+                Err(refused) => (wrapper, Of::Arc(refused)),
+            };
+            self.vars.insert(id, S::any(of));
+        });
+    }
+}
+
+/// Drops it, or lets a panic do so.
+fn drop_by<T>(owned: T, unwinding: bool) {
+    let _owned = owned;
+    assert!(!unwinding, "what drops it");
+}

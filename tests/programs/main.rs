@@ -1,0 +1,120 @@
+//! Random programs of guard operations against a plain model that knows who owes what: after each
+//! program every obligation was discharged exactly once or reported exactly once, as the model
+//! says, and every error and every panic of a cleanup came to light once.
+//!
+//! `LIVEDROP_PROGRAMS` is the number of programs, 256 without it. A report names the place where
+//! its guard was created, which is how it is known whose it is: in release builds that needs the
+//! feature `location`.
+//!
+//! ```text
+//! LIVEDROP_PROGRAMS=100000 cargo test --release --features location --test programs
+//! ```
+#![allow(unreachable_pub, reason = "what its modules share")]
+#![cfg(any(debug_assertions, feature = "location"))]
+
+#[macro_use]
+mod guards;
+mod machine;
+mod model;
+mod program;
+mod sites;
+mod statement;
+mod value;
+
+use machine::Machine;
+use model::{Fate, Settled};
+use program::{Program, programs};
+use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
+use proptest::{prop_assert, prop_assert_eq};
+use value::{Seen, named_in};
+
+#[test]
+fn every_obligation_is_discharged_or_reported_exactly_once() {
+    machine::silence_meant_panics();
+    let programs_to_run = std::env::var("LIVEDROP_PROGRAMS")
+        .map_or(256, |number| number.parse().expect("LIVEDROP_PROGRAMS is a number"));
+    let config = Config {
+        cases: programs_to_run,
+        failure_persistence: None,
+        max_shrink_iters: 100_000,
+        ..Config::default()
+    };
+    match TestRunner::new(config).run(&programs(), |program| check(&program)) {
+        Err(TestError::Fail(_, program)) => {
+            let (program, reason) = without_the_rest(program);
+            panic!("{reason}\nminimal failing program: {program:?}");
+        }
+        result => result.expect("programs are generated"),
+    }
+}
+
+/// Without the operations that it fails without, alone or two at a time. What proptest leaves has
+/// some of them, since it does not try again to leave one out once it has changed others.
+fn without_the_rest(mut program: Program) -> (Program, TestCaseError) {
+    let mut reason = check(&program).expect_err("it fails again");
+    'shorter: loop {
+        let count = program.ops.len();
+        for (first, second) in (0..count).flat_map(|first| (first..count).map(move |i| (first, i)))
+        {
+            let mut shorter = program.clone();
+            shorter.ops.remove(second);
+            if first != second {
+                shorter.ops.remove(first);
+            }
+            if let Err(error) = check(&shorter) {
+                (program, reason) = (shorter, error);
+                continue 'shorter;
+            }
+        }
+        return (program, reason);
+    }
+}
+
+fn check(program: &Program) -> Result<(), TestCaseError> {
+    let prediction = model::predict(program);
+    let mut machine = Machine::new(program.hook_panics);
+    for (statement, panics) in &prediction.statements {
+        prop_assert_eq!(machine.carry_out(statement), *panics, "a panic out of `{}`", statement);
+    }
+    let losses = machine.losses.take();
+    let mut named = vec![0; prediction.fates.len()];
+    for id in named_in(&machine.world.said.lock().unwrap()) {
+        named[id] += 1;
+    }
+    for (id, fate) in prediction.fates.iter().enumerate() {
+        let reports: Vec<_> =
+            losses.iter().filter(|(lost, _)| *lost == id).map(|(_, cause)| *cause).collect();
+        check_one(id, fate, &reports, machine.world.seen(id), named[id])?;
+    }
+    Ok(())
+}
+
+/// One obligation: what the model says, and what was seen of it.
+fn check_one(
+    id: usize,
+    fate: &Fate,
+    reports: &[Option<livedrop::hook::Cause>],
+    seen: Seen,
+    named: usize,
+) -> Result<(), TestCaseError> {
+    let [settled] = fate.settled[..] else {
+        panic!("the model itself settles g{id} not once: {fate:?}");
+    };
+    match settled {
+        Settled::Reported(cause) => {
+            prop_assert_eq!(reports.len(), 1, "g{} is reported once; {:?}", id, seen);
+            prop_assert!(
+                cause.is_none() || reports[0] == cause,
+                "g{id}: {reports:?}, not {cause:?}"
+            );
+        }
+        Settled::Discharged | Settled::Excused => {
+            prop_assert_eq!(reports, &[], "g{} is {:?}", id, settled);
+        }
+    }
+    let ended = usize::from(fate.is_value && settled == Settled::Discharged);
+    let expected = Seen { begun: fate.begun, ended, dropped: usize::from(fate.is_value) };
+    prop_assert_eq!(seen, expected, "g{} is {:?}", id, settled);
+    prop_assert_eq!(named, usize::from(fate.went_wrong), "g{} went wrong, and that was said", id);
+    Ok(())
+}

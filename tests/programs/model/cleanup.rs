@@ -1,0 +1,181 @@
+//! The cleanup of guards in the model, one poll at a time.
+
+use super::tree::{Form, Guard, Handle, Phase, Row, Stack, Value, What};
+use super::{Model, Settled};
+use crate::program::{Ending, Kind};
+use crate::statement::Id;
+
+/// How a cleanup ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Result,
+    Panic,
+}
+
+impl End {
+    fn of(panicked: bool) -> Self {
+        if panicked { Self::Panic } else { Self::Result }
+    }
+}
+
+impl Model {
+    /// One poll. `None` while it is pending.
+    pub fn poll(&mut self, guard: &mut Guard) -> Option<End> {
+        if guard.is_done() {
+            return Some(End::Result);
+        }
+        let end = match &mut guard.what {
+            What::Value(value) => self.poll_value(guard.id, value),
+            What::Arc(handle) => self.poll_handle(handle),
+            What::Mutex(inner) => self.poll(inner),
+            What::Row(row) => self.poll_row(row),
+            What::Stack(stack) => self.poll_stack(stack),
+            What::Gone => unreachable!("it is not done"),
+        };
+        match end {
+            // A `Live` guard has no place to note this.
+            None if guard.kind == Kind::Live => {}
+            None => guard.phase = Phase::Waiting,
+            Some(end) => {
+                guard.phase = Phase::Done;
+                self.strike_off(guard);
+                self.settle(guard.id, Settled::Discharged);
+                // A panic leaves things undone, which go while it unwinds.
+                let mut unwinding = end == End::Panic;
+                self.lose_content(&mut guard.what, &mut unwinding);
+            }
+        }
+        end
+    }
+
+    fn poll_value(&mut self, id: Id, value: &mut Value) -> Option<End> {
+        let left = if let Some(left) = value.left {
+            left.saturating_sub(1)
+        } else {
+            self.fates[id].begun += 1;
+            value.spec.waits
+        };
+        value.left = Some(left);
+        if left > 0 {
+            return None;
+        }
+        if value.spec.ending == Ending::Panics {
+            self.fates[id].went_wrong = true;
+            return Some(End::Panic);
+        }
+        if let Some(inner) = &mut value.inner
+            && self.poll(inner)? == End::Panic
+        {
+            return Some(End::Panic);
+        }
+        self.fates[id].went_wrong = value.spec.ending == Ending::Fails;
+        Some(End::Result)
+    }
+
+    fn poll_handle(&mut self, handle: &mut Handle) -> Option<End> {
+        if let Handle::Shared(place) = *handle {
+            let shared = &mut self.shared[place];
+            shared.strong -= 1;
+            if shared.strong > 0 {
+                *handle = Handle::Gone;
+                return Some(End::Result);
+            }
+            let value = shared.value.take().expect("the last handle keeps it");
+            *handle = Handle::Last(Box::new(value));
+        }
+        match handle {
+            Handle::Last(value) => self.poll(value),
+            Handle::Shared(_) | Handle::Gone => unreachable!("it is the last, and not done"),
+        }
+    }
+
+    fn poll_row(&mut self, row: &mut Row) -> Option<End> {
+        if row.begun {
+            let running = row.held.iter().filter(|(_, runs)| *runs).map(|(guard, _)| guard.id);
+            for id in running.collect::<Vec<_>>() {
+                let index = row.held.iter().position(|(guard, _)| guard.id == id).expect("held");
+                if let Some(end) = self.poll(&mut row.held[index].0) {
+                    row.panicked |= end == End::Panic;
+                    row.held.remove(index);
+                    self.begin_more(row);
+                }
+            }
+        } else {
+            row.begun = true;
+            row.held.extend(row.entries.drain(..).map(|(_, guard)| (guard, false)));
+            self.begin_more(row);
+        }
+        row.held.is_empty().then(|| End::of(row.panicked))
+    }
+
+    /// Begins cleanups in order, as many as may run at a time.
+    fn begin_more(&mut self, row: &mut Row) {
+        let limit = if row.limit == 0 { usize::MAX } else { usize::from(row.limit) };
+        while row.held.iter().filter(|(_, runs)| *runs).count() < limit
+            && let Some(index) = row.held.iter().position(|(_, runs)| !runs)
+        {
+            row.held[index].1 = true;
+            if let Some(end) = self.poll(&mut row.held[index].0) {
+                row.panicked |= end == End::Panic;
+                row.held.remove(index);
+            }
+        }
+    }
+
+    fn poll_stack(&mut self, stack: &mut Stack) -> Option<End> {
+        while let Some(last) = stack.guards.last_mut() {
+            stack.panicked |= self.poll(last)? == End::Panic;
+            stack.guards.pop();
+        }
+        Some(End::of(stack.panicked))
+    }
+
+    /// The future of its cleanup is dropped: it will begin anew. Adopted ones inside keep theirs.
+    pub fn interrupt(what: &mut What) {
+        let interrupt = |guard: &mut Guard| {
+            if guard.kind != Kind::Adopted {
+                Self::interrupt(&mut guard.what);
+            }
+        };
+        match what {
+            What::Value(value) => {
+                value.left = None;
+                if let Some(inner) = &mut value.inner {
+                    interrupt(inner);
+                }
+            }
+            What::Arc(Handle::Last(guard)) | What::Mutex(guard) => interrupt(guard),
+            What::Row(row) => {
+                row.begun = false;
+                for (guard, runs) in &mut row.held {
+                    *runs = false;
+                    interrupt(guard);
+                }
+            }
+            What::Stack(stack) => stack.guards.iter_mut().for_each(interrupt),
+            What::Arc(Handle::Shared(_) | Handle::Gone) | What::Gone => {}
+        }
+    }
+
+    /// A poll of whoever cleans up orphans: those that come meanwhile have their turn, too.
+    pub fn drive(&mut self) {
+        let mut waiting = Vec::new();
+        while !self.orphans.is_empty() {
+            for mut orphan in std::mem::take(&mut self.orphans) {
+                if self.poll(&mut orphan).is_none() {
+                    waiting.push(orphan);
+                }
+            }
+        }
+        self.orphans = waiting;
+    }
+
+    /// A handle in the state, and with the reaper, of the value's guard.
+    pub fn handle(&mut self, id: Id, place: usize) -> Guard {
+        let value = self.shared[place].value.as_ref().expect("there is a handle");
+        let (kind, ticket) = (value.kind, value.ticket && !self.abandoned);
+        self.entries += usize::from(ticket);
+        let what = What::Arc(Handle::Shared(place));
+        Guard { id, kind, form: Form::Arc, phase: Phase::Fresh, ticket, what }
+    }
+}

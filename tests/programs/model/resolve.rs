@@ -1,0 +1,254 @@
+//! Runs a program on the model: each operation finds the guards that it can be done to, and what
+//! it comes to is written down as a statement.
+
+mod moves;
+
+use std::collections::BTreeMap;
+
+use livedrop::hook::Cause;
+
+use super::cleanup::End;
+use super::tree::{Form, Guard, Handle, Phase, Row, Stack, Value, What};
+use super::{Fate, Model, Prediction, Settled, Shared};
+use crate::program::{Empty, Kind, Op, Program, Spec};
+use crate::sites::SITES;
+use crate::statement::{Id, Polls, Statement};
+
+use moves::shared;
+
+/// The reaper is the first guard of a program.
+pub const REAPER: Id = 0;
+
+/// The program's variables.
+#[derive(Default)]
+pub struct Resolver {
+    model: Model,
+    vars: BTreeMap<Id, Guard>,
+    weaks: Vec<usize>,
+    reaper: Option<Phase>,
+    runs: bool,
+    statements: Vec<(Statement, bool)>,
+}
+
+pub fn run(program: &Program) -> Prediction {
+    let model = Model { hook_panics: program.hook_panics, keepers: 1, ..Model::default() };
+    let mut run = Resolver { model, reaper: Some(Phase::Fresh), ..Resolver::default() };
+    run.new_id(false);
+    for op in &program.ops {
+        let _impossible = run.take(*op);
+    }
+    // What is left is dropped, the youngest first; then the run and the reaper.
+    while let Some(&guard) = run.vars.keys().next_back() {
+        run.drop_guard(guard, false);
+    }
+    if run.runs {
+        run.stop();
+    }
+    if program.waits_in_the_end && run.reaper.is_some() {
+        run.clean_reaper(None);
+    }
+    if run.reaper.is_some() {
+        run.drop_reaper(false);
+    }
+    Prediction { statements: run.statements, fates: run.model.fates }
+}
+
+impl Resolver {
+    /// Nothing if no guard fits.
+    fn take(&mut self, op: Op) -> Option<()> {
+        match op {
+            Op::Make { kind, spec } => {
+                self.make(kind, spec)?;
+            }
+            Op::Empty { kind, what } => self.empty(kind, what)?,
+            Op::Hold { pick, kind, spec } => self.hold(pick, kind, spec)?,
+            Op::Arc { pick } => self.wrap(pick, Form::Arc)?,
+            Op::Mutex { pick } => self.wrap(pick, Form::Mutex)?,
+            Op::Clone { pick } => self.clone_handle(pick)?,
+            Op::Downgrade { pick } => {
+                let of = self.pick(pick, |guard| shared(guard).is_some())?;
+                self.weaks.push(shared(&self.vars[&of])?);
+                self.says(Statement::Downgrade { of });
+            }
+            Op::Upgrade { pick } => self.upgrade(pick)?,
+            Op::Put { pick, into, key, spec } => self.put(pick, into, key, spec)?,
+            Op::Take { pick } => self.take_out(pick)?,
+            Op::Convert { pick, kind } => self.convert(pick, kind)?,
+            Op::Clean { pick, polls } => {
+                // Seldom what was cleaned up before: that does nothing.
+                let guard = self.pick(pick, |guard| !guard.is_done() || pick < 32)?;
+                self.clean(guard, polls);
+            }
+            Op::Bracket { pick, waits, panics, polls } => {
+                let is_value = |guard: &Guard| guard.form == Form::Value && guard.is_usable();
+                let guard = self.pick(pick, is_value)?;
+                self.bracket(guard, waits, panics, polls);
+            }
+            Op::Release { pick } => {
+                let fits = |guard: &Guard| guard.kind != Kind::Adopted && !guard.is_done();
+                let id = self.pick(pick, fits)?;
+                let mut guard = self.vars.remove(&id)?;
+                self.model.settle(id, Settled::Excused);
+                let mut unwinding = false;
+                self.model.lose_content(&mut guard.what, &mut unwinding);
+                self.statements.push((Statement::Release { guard: id }, unwinding));
+            }
+            Op::Drop { pick, unwinding } => {
+                let guard = self.pick(pick, |_| true)?;
+                self.drop_guard(guard, unwinding);
+            }
+            Op::Drain { .. } | Op::Close | Op::Abandon | Op::CleanReaper { .. }
+                if self.reaper.is_none_or(|phase| phase == Phase::Done) =>
+            {
+                return None;
+            }
+            Op::Drain { polls } => {
+                for _ in 0..polls {
+                    self.model.drive();
+                    if self.model.entries == 0 {
+                        break;
+                    }
+                }
+                self.says(Statement::Drain { polls });
+            }
+            Op::Run { polls } => {
+                if !self.runs {
+                    self.reaper.filter(|phase| *phase != Phase::Done)?;
+                    self.runs = true;
+                    self.model.keepers += 1;
+                    self.says(Statement::Spawn);
+                }
+                for _ in 0..polls {
+                    self.model.drive();
+                }
+                self.says(Statement::Run { polls });
+            }
+            Op::StopRun if !self.runs => return None,
+            Op::StopRun => self.stop(),
+            Op::Close => {
+                self.model.closed = true;
+                self.says(Statement::Close);
+            }
+            Op::Abandon => {
+                for id in self.model.abandon(false) {
+                    self.model.settle(id, Settled::Reported(None));
+                }
+                self.says(Statement::Abandon);
+            }
+            Op::CleanReaper { polls } => self.clean_reaper(Some(polls)),
+            Op::DropReaper { unwinding } => {
+                self.reaper?;
+                self.drop_reaper(unwinding);
+            }
+        }
+        Some(())
+    }
+
+    fn says(&mut self, statement: Statement) {
+        self.statements.push((statement, false));
+    }
+
+    fn fates(&mut self, id: Id) -> &mut Fate {
+        &mut self.model.fates[id]
+    }
+
+    fn new_id(&mut self, is_value: bool) -> Id {
+        self.model.fates.push(Fate { is_value, ..Fate::default() });
+        self.model.fates.len() - 1
+    }
+
+    /// The number of the next guard: there are only so many places to create one.
+    fn may_create(&mut self) -> Option<Id> {
+        (self.model.fates.len() < SITES).then(|| self.new_id(false))
+    }
+
+    /// 0 picks the youngest: what came before can be left out of the program.
+    fn pick(&self, pick: u8, fits: impl Fn(&Guard) -> bool) -> Option<Id> {
+        let fitting: Vec<Id> =
+            self.vars.values().rev().filter(|guard| fits(guard)).map(|guard| guard.id).collect();
+        let index = usize::from(pick).checked_rem(fitting.len())?;
+        Some(fitting[index])
+    }
+
+    fn create(&mut self, id: Id, kind: Kind, form: Form, what: What) {
+        let ticket = kind == Kind::Adopted && !self.model.closed;
+        self.model.entries += usize::from(ticket);
+        self.vars.insert(id, Guard { id, kind, form, phase: Phase::Fresh, ticket, what });
+    }
+
+    fn make(&mut self, kind: Kind, spec: Spec) -> Option<Id> {
+        let id = self.may_create()?;
+        self.fates(id).is_value = true;
+        let what = What::Value(Value { spec, left: None, inner: None });
+        self.create(id, kind, Form::Value, what);
+        self.says(Statement::Make { id, kind, spec });
+        Some(id)
+    }
+
+    fn empty(&mut self, kind: Kind, what: Empty) -> Option<()> {
+        let id = self.may_create()?;
+        let (form, content) = match what {
+            Empty::Map => (Form::Map, What::Row(Row { is_map: true, ..Row::default() })),
+            Empty::Vec(limit) => (Form::Vec, What::Row(Row { limit, ..Row::default() })),
+            Empty::Stack => (Form::Stack, What::Stack(Stack::default())),
+        };
+        self.create(id, kind, form, content);
+        self.says(Statement::Empty { id, kind, what });
+        Some(())
+    }
+
+    fn hold(&mut self, pick: u8, kind: Kind, spec: Spec) -> Option<()> {
+        let inner = self.pick(pick, |_| true)?;
+        let id = self.may_create()?;
+        self.fates(id).is_value = true;
+        let held = self.vars.remove(&inner).map(Box::new);
+        self.create(id, kind, Form::Value, What::Value(Value { spec, left: None, inner: held }));
+        self.says(Statement::Hold { id, inner, kind, spec });
+        Some(())
+    }
+
+    fn wrap(&mut self, pick: u8, form: Form) -> Option<()> {
+        let inner = self.pick(pick, |guard| guard.form == Form::Value)?;
+        let id = self.may_create()?;
+        let guard = self.vars.remove(&inner)?;
+        if form == Form::Arc {
+            self.model.shared.push(Shared { strong: 1, value: Some(guard) });
+            let handle = self.model.handle(id, self.model.shared.len() - 1);
+            self.vars.insert(id, handle);
+            self.says(Statement::Arc { id, inner });
+        } else {
+            let (kind, ticket) = (guard.kind, guard.ticket && !self.model.abandoned);
+            self.model.entries += usize::from(ticket);
+            let what = What::Mutex(Box::new(guard));
+            self.vars.insert(id, Guard { id, kind, form, phase: Phase::Fresh, ticket, what });
+            self.says(Statement::Mutex { id, inner });
+        }
+        Some(())
+    }
+
+    fn clone_handle(&mut self, pick: u8) -> Option<()> {
+        let of = self.pick(pick, |guard| shared(guard).is_some())?;
+        let id = self.may_create()?;
+        let place = shared(&self.vars[&of])?;
+        self.model.shared[place].strong += 1;
+        let handle = self.model.handle(id, place);
+        self.vars.insert(id, handle);
+        self.says(Statement::Clone { id, of });
+        Some(())
+    }
+
+    fn upgrade(&mut self, pick: u8) -> Option<()> {
+        let weak = usize::from(pick).checked_rem(self.weaks.len())?;
+        let place = self.weaks[weak];
+        let mut id = None;
+        if self.model.shared[place].strong > 0 {
+            let new = self.may_create()?;
+            self.model.shared[place].strong += 1;
+            let handle = self.model.handle(new, place);
+            self.vars.insert(new, handle);
+            id = Some(new);
+        }
+        self.says(Statement::Upgrade { weak, id });
+        Some(())
+    }
+}

@@ -1,0 +1,215 @@
+//! The operations that move guards: in, out, from state to state, and away.
+
+use super::*;
+
+impl Resolver {
+    pub(super) fn put(&mut self, pick: u8, into: u8, key: u8, spec: Spec) -> Option<()> {
+        let into = self.pick(into, |guard| {
+            matches!(guard.form, Form::Map | Form::Vec | Form::Stack) && guard.is_usable()
+        })?;
+        let (kind, form) = (self.vars[&into].kind, self.vars[&into].form);
+        // In which order a map cleans up is not fixed, and must not be seen.
+        let there = if form == Form::Map { self.vars[&into].leads_to() } else { Vec::new() };
+        let fitting = self.pick(pick, |guard| {
+            let collides = guard.leads_to().iter().any(|place| there.contains(place));
+            guard.form == Form::Value && guard.kind == kind && !collides
+        });
+        let id = fitting.or_else(|| self.make(kind, spec))?;
+        let guard = self.vars.remove(&id)?;
+        let statement = match &mut self.vars.get_mut(&into)?.what {
+            What::Row(row) if form == Form::Map => {
+                let old = row.entries.iter().position(|entry| entry.0 == key);
+                let old = old.map(|index| row.entries.remove(index).1);
+                row.entries.push((key, guard));
+                let replaced = old.as_ref().map(|guard| guard.id);
+                self.vars.extend(old.map(|guard| (guard.id, guard)));
+                Statement::Insert { map: into, key, guard: id, replaced }
+            }
+            What::Row(row) => {
+                row.entries.push((0, guard));
+                Statement::Push { into, guard: id }
+            }
+            What::Stack(stack) => {
+                stack.guards.push(guard);
+                Statement::Push { into, guard: id }
+            }
+            _ => unreachable!("it was picked for its form"),
+        };
+        self.says(statement);
+        Some(())
+    }
+
+    pub(super) fn take_out(&mut self, pick: u8) -> Option<()> {
+        let from = self.pick(pick, |guard| {
+            let gives = match &guard.what {
+                What::Row(row) => !row.entries.is_empty(),
+                What::Stack(_) => guard.kind != Kind::Adopted,
+                What::Arc(_) | What::Mutex(_) => true,
+                What::Value(_) | What::Gone => false,
+            };
+            gives && guard.is_usable()
+        })?;
+        match self.vars[&from].form {
+            Form::Arc | Form::Mutex => return self.unwrap(from),
+            Form::Stack => {
+                let id = self.may_create()?;
+                let old = self.vars.get_mut(&from)?;
+                let kind = old.kind;
+                let content = std::mem::replace(&mut old.what, What::Stack(Stack::default()));
+                self.create(id, kind, Form::Stack, content);
+                self.says(Statement::PopAll { id, stack: from });
+                return Some(());
+            }
+            Form::Map | Form::Vec | Form::Value => {}
+        }
+        let What::Row(row) = &mut self.vars.get_mut(&from)?.what else { return None };
+        let (key, guard) = row.entries.pop()?;
+        let gives = guard.id;
+        let statement = if row.is_map {
+            Statement::Remove { map: from, key, gives }
+        } else {
+            Statement::Pop { vec: from, gives }
+        };
+        self.says(statement);
+        self.vars.insert(gives, guard);
+        Some(())
+    }
+
+    fn unwrap(&mut self, wrapper: Id) -> Option<()> {
+        let mut guard = self.vars.remove(&wrapper)?;
+        let inner = match std::mem::replace(&mut guard.what, What::Gone) {
+            What::Mutex(inner) | What::Arc(Handle::Last(inner)) => *inner,
+            What::Arc(Handle::Shared(place)) if self.model.shared[place].strong == 1 => {
+                self.model.shared[place].strong = 0;
+                self.model.shared[place].value.take()?
+            }
+            refused => {
+                guard.what = refused;
+                self.vars.insert(wrapper, guard);
+                self.says(Statement::IntoInner { wrapper, gives: None });
+                return Some(());
+            }
+        };
+        self.model.strike_off(&mut guard);
+        self.model.settle(wrapper, Settled::Excused);
+        self.says(Statement::IntoInner { wrapper, gives: Some(inner.id) });
+        self.vars.insert(inner.id, inner);
+        Some(())
+    }
+
+    pub(super) fn convert(&mut self, pick: u8, kind: Kind) -> Option<()> {
+        let id = self.pick(pick, |guard| {
+            guard.form == Form::Value && guard.kind != Kind::Adopted && guard.kind != kind
+        })?;
+        let guard = self.vars.get_mut(&id)?;
+        guard.kind = kind;
+        let gone = guard.is_done() && kind == Kind::Live;
+        if !guard.is_done() {
+            guard.phase = Phase::Fresh;
+            guard.ticket = kind == Kind::Adopted && !self.model.closed;
+            self.model.entries += usize::from(guard.ticket);
+        }
+        if gone {
+            self.vars.remove(&id);
+        }
+        self.says(Statement::Convert { guard: id, kind, gone });
+        Some(())
+    }
+
+    pub(super) fn clean(&mut self, id: Id, polls: Polls) {
+        let mut guard = self.vars.remove(&id).expect("it was picked");
+        let mut end = None;
+        let mut polled = 0;
+        while end.is_none() && polls.is_none_or(|polls| polled < polls) {
+            end = self.model.poll(&mut guard);
+            polled += 1;
+        }
+        let mut panics = end == Some(End::Panic);
+        if guard.kind != Kind::Live {
+            if end.is_none() && guard.kind == Kind::Checked {
+                Model::interrupt(&mut guard.what);
+            }
+            self.vars.insert(id, guard);
+        } else if end.is_none() {
+            let cause = if polled > 0 { Cause::CancelledInCleanup } else { Cause::Forgotten };
+            self.model.report(id, cause, &mut panics);
+            self.model.lose_content(&mut guard.what, &mut panics);
+        }
+        self.statements.push((Statement::Clean { guard: id, polls }, panics));
+    }
+
+    pub(super) fn bracket(&mut self, id: Id, waits: u8, panics: bool, polls: Polls) {
+        let mut guard = self.vars.remove(&id).expect("it was picked");
+        if guard.kind != Kind::Adopted {
+            (guard.kind, guard.phase) = (Kind::Checked, Phase::Lent);
+        }
+        let mut end = None;
+        let mut polled = 0;
+        while end.is_none() && polls.is_none_or(|polls| polled < polls) {
+            if polled >= waits {
+                end = self.model.poll(&mut guard);
+            }
+            polled += 1;
+        }
+        let mut unwinding = match end {
+            Some(end) => panics || end == End::Panic,
+            None => false,
+        };
+        self.model.lose(guard, &mut unwinding);
+        self.statements.push((Statement::Bracket { guard: id, waits, panics, polls }, unwinding));
+    }
+
+    pub(super) fn drop_guard(&mut self, id: Id, unwinding: bool) {
+        let guard = self.vars.remove(&id).expect("it was picked");
+        let mut panics = unwinding;
+        self.model.lose(guard, &mut panics);
+        self.statements.push((Statement::Drop { guard: id, unwinding }, panics));
+    }
+
+    pub(super) fn stop(&mut self) {
+        self.runs = false;
+        let mut panics = false;
+        self.model.leave(&mut panics);
+        self.statements.push((Statement::StopRun, panics));
+    }
+
+    pub(super) fn clean_reaper(&mut self, polls: Polls) {
+        let mut panics = false;
+        let mut polled = 0;
+        let left = |polled| polls.is_none_or(|polls| polled < polls);
+        while self.reaper != Some(Phase::Done) && left(polled) {
+            polled += 1;
+            self.model.closed = true;
+            self.model.drive();
+            self.reaper = Some(Phase::Waiting);
+            if self.model.entries == 0 {
+                self.reaper = Some(Phase::Done);
+                self.model.settle(REAPER, Settled::Discharged);
+                self.model.leave(&mut panics);
+            }
+        }
+        self.statements.push((Statement::CleanReaper { polls }, panics));
+    }
+
+    pub(super) fn drop_reaper(&mut self, unwinding: bool) {
+        let mut panics = unwinding;
+        let cause = match self.reaper.take() {
+            Some(Phase::Fresh) => Some(Cause::Forgotten),
+            Some(Phase::Waiting) => Some(Cause::CancelledInCleanup),
+            _ => None,
+        };
+        if let Some(cause) = cause {
+            self.model.report(REAPER, cause, &mut panics);
+            self.model.leave(&mut panics);
+        }
+        self.statements.push((Statement::DropReaper { unwinding }, panics));
+    }
+}
+
+/// The value that a handle shares, unless its cleanup has begun.
+pub(super) fn shared(guard: &Guard) -> Option<usize> {
+    match guard.what {
+        What::Arc(Handle::Shared(place)) if guard.is_usable() => Some(place),
+        _ => None,
+    }
+}

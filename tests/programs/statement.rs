@@ -1,0 +1,195 @@
+//! What a program comes to: every operation with the guards that it is done to.
+
+use std::fmt;
+
+use crate::program::{Empty, Ending, Kind, Spec};
+
+/// A guard, by the number of its creation.
+pub type Id = usize;
+
+/// How often a future is polled before it is dropped; `None` for to its end.
+pub type Polls = Option<u8>;
+
+#[derive(Clone, Debug)]
+pub enum Statement {
+    Make {
+        id: Id,
+        kind: Kind,
+        spec: Spec,
+    },
+    Empty {
+        id: Id,
+        kind: Kind,
+        what: Empty,
+    },
+    Hold {
+        id: Id,
+        inner: Id,
+        kind: Kind,
+        spec: Spec,
+    },
+    Arc {
+        id: Id,
+        inner: Id,
+    },
+    Mutex {
+        id: Id,
+        inner: Id,
+    },
+    Clone {
+        id: Id,
+        of: Id,
+    },
+    Downgrade {
+        of: Id,
+    },
+    /// The number of the weak reference; gives a handle if the value is there.
+    Upgrade {
+        weak: usize,
+        id: Option<Id>,
+    },
+    Insert {
+        map: Id,
+        key: u8,
+        guard: Id,
+        replaced: Option<Id>,
+    },
+    Push {
+        into: Id,
+        guard: Id,
+    },
+    Remove {
+        map: Id,
+        key: u8,
+        gives: Id,
+    },
+    Pop {
+        vec: Id,
+        gives: Id,
+    },
+    PopAll {
+        id: Id,
+        stack: Id,
+    },
+    /// `None` where the handle is not the only one.
+    IntoInner {
+        wrapper: Id,
+        gives: Option<Id>,
+    },
+    /// Gone if the guard was cleaned up before and is to be `Live`.
+    Convert {
+        guard: Id,
+        kind: Kind,
+        gone: bool,
+    },
+    Clean {
+        guard: Id,
+        polls: Polls,
+    },
+    Bracket {
+        guard: Id,
+        waits: u8,
+        panics: bool,
+        polls: Polls,
+    },
+    Release {
+        guard: Id,
+    },
+    Drop {
+        guard: Id,
+        unwinding: bool,
+    },
+    Drain {
+        polls: u8,
+    },
+    Spawn,
+    Run {
+        polls: u8,
+    },
+    StopRun,
+    Close,
+    Abandon,
+    CleanReaper {
+        polls: Polls,
+    },
+    DropReaper {
+        unwinding: bool,
+    },
+}
+
+struct Times(Polls);
+
+impl fmt::Display for Times {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => f.write_str(".await"),
+            Some(polls) => write!(f, ", dropped after {polls} polls"),
+        }
+    }
+}
+
+impl fmt::Display for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ending = match self.ending {
+            Ending::Ok => "",
+            Ending::Fails => ", fails",
+            Ending::Panics => ", panics",
+        };
+        write!(f, "waits {}{ending}", self.waits)
+    }
+}
+
+impl fmt::Display for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Make { id, kind, spec } => write!(f, "let g{id} = {kind:?}(value that {spec});"),
+            Self::Empty { id, kind, what } => write!(f, "let g{id} = {kind:?}(empty {what:?});"),
+            Self::Hold { id, inner, kind, spec } => {
+                write!(f, "let g{id} = {kind:?}(value that holds g{inner}, {spec});")
+            }
+            Self::Arc { id, inner } => write!(f, "let g{id} = AsyncDropArc::new(g{inner});"),
+            Self::Mutex { id, inner } => write!(f, "let g{id} = AsyncDropMutex::new(g{inner});"),
+            Self::Clone { id, of } => write!(f, "let g{id} = clone(&g{of});"),
+            Self::Downgrade { of } => write!(f, "let weak = downgrade(&g{of});"),
+            Self::Upgrade { weak, id: Some(id) } => {
+                write!(f, "let g{id} = weak {weak}.upgrade().unwrap();")
+            }
+            Self::Upgrade { weak, id: None } => write!(f, "weak {weak}.upgrade(); // gives none"),
+            Self::Insert { map, key, guard, replaced } => {
+                write!(f, "g{map}.insert({key}, g{guard});")?;
+                replaced.map_or(Ok(()), |id| write!(f, " // gives g{id} back"))
+            }
+            Self::Push { into, guard } => write!(f, "g{into}.push(g{guard});"),
+            Self::Remove { map, key, gives } => write!(f, "let g{gives} = g{map}.remove({key});"),
+            Self::Pop { vec, gives } => write!(f, "let g{gives} = g{vec}.pop();"),
+            Self::PopAll { id, stack } => write!(f, "let g{id} = g{stack}.pop_all();"),
+            Self::IntoInner { wrapper, gives: Some(id) } => {
+                write!(f, "let g{id} = into_inner(g{wrapper}).unwrap();")
+            }
+            Self::IntoInner { wrapper, gives: None } => {
+                write!(f, "let g{wrapper} = into_inner(g{wrapper}).unwrap_err();")
+            }
+            Self::Convert { guard, kind, gone } => {
+                let proof = if gone { " // gives the proof" } else { "" };
+                write!(f, "let g{guard} = g{guard} as {kind:?};{proof}")
+            }
+            Self::Clean { guard, polls } => write!(f, "g{guard}.async_drop(){};", Times(polls)),
+            Self::Bracket { guard, waits, panics, polls } => {
+                let panics = if panics { " and panics" } else { "" };
+                write!(f, "bracket(g{guard}, body that waits {waits}{panics}){};", Times(polls))
+            }
+            Self::Release { guard } => write!(f, "drop(into_inner_without_cleanup(g{guard}));"),
+            Self::Drop { guard, unwinding: false } => write!(f, "drop(g{guard});"),
+            Self::Drop { guard, unwinding: true } => write!(f, "drop(g{guard}) by a panic;"),
+            Self::Drain { polls } => write!(f, "reaper.drain(){};", Times(Some(polls))),
+            Self::Spawn => f.write_str("let run = reaper.run();"),
+            Self::Run { polls } => write!(f, "run, polled {polls} times;"),
+            Self::StopRun => f.write_str("drop(run);"),
+            Self::Close => f.write_str("reaper.close();"),
+            Self::Abandon => f.write_str("reaper.abandon();"),
+            Self::CleanReaper { polls } => write!(f, "reaper.async_drop(){};", Times(polls)),
+            Self::DropReaper { unwinding: false } => f.write_str("drop(reaper);"),
+            Self::DropReaper { unwinding: true } => f.write_str("drop(reaper) by a panic;"),
+        }
+    }
+}
