@@ -91,8 +91,10 @@ impl<R> fmt::Debug for Caught<R> {
 pub struct Cleaned<T: AsyncDrop>(Result<Result<(), T::Error>, Payload>);
 
 impl<T: AsyncDrop> Cleaned<T> {
-    pub(crate) async fn from_future(cleanup: impl Future<Output = Result<(), T::Error>>) -> Self {
-        Self(AssertUnwindSafe(cleanup).catch_unwind().await)
+    pub(crate) fn from_future(
+        cleanup: impl Future<Output = Result<(), T::Error>>,
+    ) -> impl Future<Output = Self> {
+        AssertUnwindSafe(cleanup).catch_unwind().map(Self)
     }
 
     /// What the body came to, if that was an error or a panic; else what the cleanup came to.
