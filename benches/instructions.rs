@@ -1,0 +1,44 @@
+//! How many instructions each operation takes, beside the same guarantee written by hand.
+//!
+//! `benches/instructions.sh` counts with callgrind, prints a table, and fails if a bound does not
+//! hold. The counts are the same in every run, whatever else the machine does.
+
+use std::path::Path;
+
+use counted::{many_values, one_value};
+use gungraun::{Callgrind, LibraryBenchmarkConfig};
+
+#[path = "instructions/counted.rs"]
+mod counted;
+#[path = "instructions/many.rs"]
+mod many;
+#[path = "instructions/once.rs"]
+mod once;
+#[path = "instructions/rows.rs"]
+mod rows;
+#[path = "instructions/table.rs"]
+mod table;
+mod twins;
+#[path = "instructions/value.rs"]
+mod value;
+
+fn main() {
+    // Of what is counted, only the instructions are read; cache simulation is slow.
+    gungraun::main!(
+        config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"]));
+        library_benchmark_groups = one_value, many_values
+    );
+    let first = std::env::args().nth(1);
+    if first.as_deref() == Some("--gungraun-run") {
+        return main();
+    }
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return rows::try_all();
+    }
+    main();
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it is in `target`");
+    if !rows::print(target) {
+        eprintln!("not all bounds hold");
+        std::process::exit(1);
+    }
+}

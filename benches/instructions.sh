@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Counts instructions, prints what they come to for each operation, and fails if a bound does not
+# hold. Needs valgrind; gungraun's runner has to be of the version of the library.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+version=$(cargo pkgid gungraun | sed 's/.*[@#]//')
+if [ "$(gungraun-runner --version 2>/dev/null)" != "gungraun-runner $version" ]; then
+  cargo install --locked gungraun-runner --version "$version"
+fi
+cargo bench --bench instructions -- --output-format=default "$@"

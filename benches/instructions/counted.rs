@@ -1,0 +1,67 @@
+//! What is counted: each line is a benchmark, whose argument is made before the counting begins.
+
+use gungraun::{library_benchmark, library_benchmark_group};
+
+use crate::{many, once};
+
+/// So many that what is outside of the loop does not count.
+pub(crate) const TURNS: u64 = 10_000;
+
+#[library_benchmark]
+#[bench::nothing(once::nothing)]
+#[bench::by_hand(once::by_hand)]
+#[bench::live(once::live)]
+#[bench::live_twin(once::live_twin)]
+#[bench::scope(once::in_scope)]
+#[bench::scope_twin(once::in_scope_twin)]
+#[bench::checked(once::checked)]
+#[bench::checked_twin(once::checked_twin)]
+#[bench::with(once::with)]
+#[bench::with_twin(once::with_twin)]
+#[bench::boxed(once::boxed)]
+#[bench::boxed_twin(once::boxed_twin)]
+#[bench::boxed_by_hand(once::boxed_by_hand)]
+#[bench::boxed_peer(once::boxed_peer)]
+#[bench::arc(once::arc)]
+#[bench::arc_twin(once::arc_twin)]
+#[bench::arc_peer(once::arc_peer)]
+#[bench::lock(once::lock)]
+#[bench::lock_by_hand(once::lock_by_hand)]
+fn once_each(operation: fn(u64)) {
+    operation(TURNS);
+}
+
+library_benchmark_group!(name = one_value, benchmarks = once_each);
+
+#[library_benchmark]
+#[bench::map_0(many::map(10_000, 0))]
+#[bench::map_1(many::map(10_000, 1))]
+#[bench::map_of_boxes_0(many::map_of_boxes(10_000, 0))]
+#[bench::map_of_boxes_1(many::map_of_boxes(10_000, 1))]
+#[bench::map_of_futures_0(many::map_of_futures(10_000, 0))]
+#[bench::map_of_futures_1(many::map_of_futures(10_000, 1))]
+#[bench::vec_0(many::vec(10_000, 0))]
+#[bench::vec_1(many::vec(10_000, 1))]
+#[bench::vec_of_futures_0(many::vec_of_futures(10_000, 0))]
+#[bench::vec_of_futures_1(many::vec_of_futures(10_000, 1))]
+#[bench::stack_0(many::stack(10_000, 0))]
+#[bench::stack_1(many::stack(10_000, 1))]
+#[bench::stack_of_boxes_0(many::stack_of_boxes(10_000, 0))]
+#[bench::stack_of_boxes_1(many::stack_of_boxes(10_000, 1))]
+#[bench::reaper_0_3(many::reaper(1_000, 0))]
+#[bench::reaper_0_4(many::reaper(10_000, 0))]
+#[bench::reaper_0_5(many::reaper(100_000, 0))]
+#[bench::reaper_1_3(many::reaper(1_000, 1))]
+#[bench::reaper_1_4(many::reaper(10_000, 1))]
+#[bench::reaper_1_5(many::reaper(100_000, 1))]
+#[bench::reaper_of_boxes_0_3(many::reaper_of_boxes(1_000, 0))]
+#[bench::reaper_of_boxes_0_4(many::reaper_of_boxes(10_000, 0))]
+#[bench::reaper_of_boxes_0_5(many::reaper_of_boxes(100_000, 0))]
+#[bench::reaper_of_boxes_1_3(many::reaper_of_boxes(1_000, 1))]
+#[bench::reaper_of_boxes_1_4(many::reaper_of_boxes(10_000, 1))]
+#[bench::reaper_of_boxes_1_5(many::reaper_of_boxes(100_000, 1))]
+fn many_at_once(cleanup: many::Cleanup) {
+    cleanup();
+}
+
+library_benchmark_group!(name = many_values, benchmarks = many_at_once);

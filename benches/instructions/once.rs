@@ -1,0 +1,181 @@
+//! Operations on one value: each function does its own so many times.
+
+use std::convert::Infallible;
+use std::hint::black_box;
+
+use async_drop_guard as peer;
+use livedrop::{AsyncDropArc, AsyncDropGuard, AsyncDropMutex, scope, with_async_drop};
+
+use crate::twins;
+use crate::value::{Boxed, Value, run};
+
+type Outcome = Result<(), Infallible>;
+
+fn done(result: Outcome) {
+    let Ok(()) = result;
+}
+
+/// The loop itself, which is subtracted from all others.
+pub(crate) fn nothing(times: u64) {
+    for _ in 0..times {
+        black_box(());
+    }
+}
+
+pub(crate) fn by_hand(times: u64) {
+    for _ in 0..times {
+        let mut value = Value::new(0);
+        value.touch();
+        done(run(value.close()));
+    }
+}
+
+pub(crate) fn live(times: u64) {
+    for _ in 0..times {
+        let mut guard = AsyncDropGuard::live(Value::new(0));
+        guard.touch();
+        done(run(guard.async_drop()).result);
+    }
+}
+
+pub(crate) fn live_twin(times: u64) {
+    for _ in 0..times {
+        let mut guard = twins::live::Guard::new(Value::new(0));
+        guard.touch();
+        done(run(guard.close()));
+    }
+}
+
+pub(crate) fn in_scope(times: u64) {
+    for _ in 0..times {
+        let guard = AsyncDropGuard::live(Value::new(0));
+        done(run(scope!(guard, async |mut guard| {
+            guard.touch();
+            guard.async_drop().await.after(Ok(()))
+        })));
+    }
+}
+
+pub(crate) fn in_scope_twin(times: u64) {
+    for _ in 0..times {
+        let guard = twins::live::Guard::new(Value::new(0));
+        let (closed, ()) = run(twins::scope::scope(guard, async |guard| guard.touch()));
+        done(closed);
+    }
+}
+
+pub(crate) fn checked(times: u64) {
+    for _ in 0..times {
+        let mut guard = AsyncDropGuard::new(Value::new(0));
+        guard.touch();
+        done(run(guard.async_drop()));
+    }
+}
+
+pub(crate) fn checked_twin(times: u64) {
+    for _ in 0..times {
+        let mut guard = twins::checked::Guard::new(Value::new(0));
+        guard.touch();
+        done(run(guard.close()));
+    }
+}
+
+pub(crate) fn with(times: u64) {
+    for _ in 0..times {
+        let guard = AsyncDropGuard::new(Value::new(0));
+        done(run(async {
+            with_async_drop!(guard, {
+                guard.touch();
+                Ok::<(), Infallible>(())
+            })
+        }));
+    }
+}
+
+pub(crate) fn with_twin(times: u64) {
+    for _ in 0..times {
+        let guard = twins::checked::Guard::new(Value::new(0));
+        done(run(twins::with::with(guard, async |guard| {
+            guard.touch();
+            Ok::<(), Infallible>(())
+        })));
+    }
+}
+
+pub(crate) fn boxed(times: u64) {
+    for _ in 0..times {
+        let mut guard = AsyncDropGuard::new(Boxed(Value::new(0)));
+        guard.0.touch();
+        done(run(guard.async_drop()));
+    }
+}
+
+pub(crate) fn boxed_twin(times: u64) {
+    for _ in 0..times {
+        let mut guard = twins::boxed::Guard::new(Boxed(Value::new(0)));
+        guard.0.touch();
+        done(run(guard.close()));
+    }
+}
+
+pub(crate) fn boxed_by_hand(times: u64) {
+    for _ in 0..times {
+        let mut value = Boxed(Value::new(0));
+        value.0.touch();
+        done(run(value.clean_boxed()));
+    }
+}
+
+pub(crate) fn boxed_peer(times: u64) {
+    for _ in 0..times {
+        let mut guard = peer::AsyncDropGuard::new(Boxed(Value::new(0)));
+        guard.0.touch();
+        done(run(guard.async_drop()));
+    }
+}
+
+pub(crate) fn arc(times: u64) {
+    let mut first = AsyncDropArc::new(AsyncDropGuard::new(Value::new(0)));
+    for _ in 0..times {
+        let mut handle = AsyncDropArc::clone(&first);
+        black_box::<&Value>(&handle);
+        done(run(handle.async_drop()));
+    }
+    done(run(first.async_drop()));
+}
+
+pub(crate) fn arc_twin(times: u64) {
+    let mut first = twins::arc::Handle::new(twins::checked::Guard::new(Value::new(0)));
+    for _ in 0..times {
+        let mut handle = first.share();
+        black_box::<&Value>(&handle);
+        done(run(handle.close()));
+    }
+    done(run(first.close()));
+}
+
+pub(crate) fn arc_peer(times: u64) {
+    let mut first = peer::AsyncDropArc::new(peer::AsyncDropGuard::new(Boxed(Value::new(0))));
+    for _ in 0..times {
+        let mut handle = peer::AsyncDropArc::clone(&first);
+        black_box::<&Boxed>(&handle);
+        done(run(handle.async_drop()));
+    }
+    done(run(first.async_drop()));
+}
+
+pub(crate) fn lock(times: u64) {
+    let mut mutex = AsyncDropMutex::new(AsyncDropGuard::new(Value::new(0)));
+    for _ in 0..times {
+        run(mutex.lock()).touch();
+    }
+    done(run(mutex.async_drop()));
+}
+
+pub(crate) fn lock_by_hand(times: u64) {
+    let mutex = futures::lock::Mutex::new(Value::new(0));
+    for _ in 0..times {
+        run(mutex.lock()).touch();
+    }
+    done(run(mutex.into_inner().close()));
+}

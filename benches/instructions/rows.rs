@@ -1,0 +1,108 @@
+//! Which operations are compared, and how much more or less each may take.
+
+use std::path::Path;
+
+use crate::counted::TURNS;
+use crate::table::{Counted, Counts, Row};
+use crate::{many, once};
+
+const fn once(id: &'static str) -> Counted {
+    Counted { group: "one_value", function: "once_each", id, operations: TURNS }
+}
+
+const fn many(id: &'static str, operations: u64) -> Counted {
+    Counted { group: "many_values", function: "many_at_once", id, operations }
+}
+
+const fn row(
+    operation: &'static str,
+    livedrop: Counted,
+    other: &'static str,
+    other_counted: Counted,
+    bound: Option<f64>,
+) -> Row {
+    Row { operation, livedrop, other, other_counted, bound }
+}
+
+const TWIN: &str = "twin";
+const PEER: &str = "`async-drop-guard`";
+const BOXES: &str = "boxed futures";
+const FUTURES: &str = "futures";
+
+#[rustfmt::skip] // It is a table.
+const ROWS: &[Row] = &[
+    row("`live`", once("live"), TWIN, once("live_twin"), Some(0.6)),
+    row("`live`", once("live"), "no guarantee", once("by_hand"), None),
+    row("`scope!`", once("scope"), TWIN, once("scope_twin"), Some(0.5)),
+    row("checked", once("checked"), TWIN, once("checked_twin"), Some(1.1)),
+    row("`with_async_drop!`", once("with"), TWIN, once("with_twin"), Some(1.1)),
+    row("boxed", once("boxed"), TWIN, once("boxed_twin"), Some(1.05)),
+    row("boxed", once("boxed"), PEER, once("boxed_peer"), Some(0.95)),
+    row("boxed", once("boxed"), "no guarantee", once("boxed_by_hand"), None),
+    row("`AsyncDropArc`", once("arc"), TWIN, once("arc_twin"), Some(1.5)),
+    row("`AsyncDropArc`", once("arc"), PEER, once("arc_peer"), Some(0.3)),
+    row("`AsyncDropMutex`", once("lock"), "`futures::lock::Mutex`", once("lock_by_hand"), None),
+    row("map, no waiting", many("map_0", 10_000), BOXES, many("map_of_boxes_0", 10_000), Some(0.7)),
+    row("map, no waiting", many("map_0", 10_000), FUTURES, many("map_of_futures_0", 10_000), Some(0.7)),
+    row("map, waits once", many("map_1", 10_000), BOXES, many("map_of_boxes_1", 10_000), Some(1.15)),
+    row("map, waits once", many("map_1", 10_000), FUTURES, many("map_of_futures_1", 10_000), Some(1.15)),
+    row("vec, no waiting", many("vec_0", 10_000), FUTURES, many("vec_of_futures_0", 10_000), None),
+    row("vec, waits once", many("vec_1", 10_000), FUTURES, many("vec_of_futures_1", 10_000), None),
+    row("stack, no waiting", many("stack_0", 10_000), BOXES, many("stack_of_boxes_0", 10_000), None),
+    row("stack, waits once", many("stack_1", 10_000), BOXES, many("stack_of_boxes_1", 10_000), None),
+    row("reaper, 1,000, no waiting", many("reaper_0_3", 1_000), BOXES, many("reaper_of_boxes_0_3", 1_000), Some(1.2)),
+    row("reaper, 10,000, no waiting", many("reaper_0_4", 10_000), BOXES, many("reaper_of_boxes_0_4", 10_000), Some(1.2)),
+    row("reaper, 100,000, no waiting", many("reaper_0_5", 100_000), BOXES, many("reaper_of_boxes_0_5", 100_000), Some(1.2)),
+    row("reaper, 1,000, waits once", many("reaper_1_3", 1_000), BOXES, many("reaper_of_boxes_1_3", 1_000), Some(1.5)),
+    row("reaper, 10,000, waits once", many("reaper_1_4", 10_000), BOXES, many("reaper_of_boxes_1_4", 10_000), Some(1.5)),
+    row("reaper, 100,000, waits once", many("reaper_1_5", 100_000), BOXES, many("reaper_of_boxes_1_5", 100_000), Some(1.5)),
+];
+
+/// Prints the table. Whether all bounds hold.
+pub(crate) fn print(target: &Path) -> bool {
+    let counts = Counts::open(target, "instructions", once("nothing"));
+    let (table, all_hold) = counts.table(ROWS);
+    println!("\n{table}");
+    all_hold
+}
+
+/// Runs everything, for tests.
+pub(crate) fn try_all() {
+    for operation in [
+        once::nothing,
+        once::by_hand,
+        once::live,
+        once::live_twin,
+        once::in_scope,
+        once::in_scope_twin,
+        once::checked,
+        once::checked_twin,
+        once::with,
+        once::with_twin,
+        once::boxed,
+        once::boxed_twin,
+        once::boxed_by_hand,
+        once::boxed_peer,
+        once::arc,
+        once::arc_twin,
+        once::arc_peer,
+        once::lock,
+        once::lock_by_hand,
+    ] {
+        operation(2);
+    }
+    for cleanup in [
+        many::map,
+        many::map_of_boxes,
+        many::map_of_futures,
+        many::vec,
+        many::vec_of_futures,
+        many::stack,
+        many::stack_of_boxes,
+        many::reaper,
+        many::reaper_of_boxes,
+    ] {
+        cleanup(2, 0)();
+        cleanup(2, 1)();
+    }
+}

@@ -1,0 +1,86 @@
+//! The table: what was counted, for each operation, and which bounds hold.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What one benchmark counted in all, and how many operations that was.
+#[derive(Clone, Copy)]
+pub(crate) struct Counted {
+    pub(crate) group: &'static str,
+    pub(crate) function: &'static str,
+    pub(crate) id: &'static str,
+    pub(crate) operations: u64,
+}
+
+/// Two benchmarks to compare.
+pub(crate) struct Row {
+    pub(crate) operation: &'static str,
+    pub(crate) livedrop: Counted,
+    pub(crate) other: &'static str,
+    pub(crate) other_counted: Counted,
+    /// The most that the first may be of the second.
+    pub(crate) bound: Option<f64>,
+}
+
+/// Counts, as gungraun leaves them.
+pub(crate) struct Counts {
+    folder: PathBuf,
+    /// What a turn of an empty loop takes.
+    per_turn: f64,
+}
+
+impl Counts {
+    pub(crate) fn open(target: &Path, bench: &str, nothing: Counted) -> Self {
+        let folder = target.join("gungraun").join(env!("CARGO_PKG_NAME")).join(bench);
+        let mut counts = Self { folder, per_turn: 0.0 };
+        counts.per_turn = counts.of(nothing);
+        counts
+    }
+
+    /// Instructions for each operation.
+    ///
+    /// Callgrind's own file is read, since it needs no parser: it has a line `totals: 123`.
+    pub(crate) fn of(&self, counted: Counted) -> f64 {
+        let Counted { group, function, id, operations } = counted;
+        let name = format!("{function}.{id}");
+        let file = self.folder.join(group).join(&name).join(format!("callgrind.{name}.out"));
+        let text = fs::read_to_string(&file)
+            .unwrap_or_else(|error| panic!("cannot read {}: {error}", file.display()));
+        let total = text
+            .lines()
+            .find_map(|line| line.strip_prefix("totals: "))
+            .and_then(|total| total.trim().parse::<u32>().ok())
+            .unwrap_or_else(|| panic!("there is no total in {}", file.display()));
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let operations = operations as f64;
+        f64::from(total) / operations - self.per_turn
+    }
+
+    /// The rows as Markdown, and whether all their bounds hold.
+    pub(crate) fn table(&self, rows: &[Row]) -> (String, bool) {
+        let mut text = String::from(
+            "| operation | livedrop | other | | ratio | bound | holds |\n|---|---|---|---|---|---|---|\n",
+        );
+        let mut all_hold = true;
+        for row in rows {
+            let (livedrop, other) = (self.of(row.livedrop), self.of(row.other_counted));
+            let ratio = livedrop / other;
+            let (bound, holds) = match row.bound {
+                Some(bound) if ratio <= bound => (format!("≤ {bound:.2}"), "yes"),
+                Some(bound) => {
+                    all_hold = false;
+                    (format!("≤ {bound:.2}"), "**no**")
+                }
+                None => (String::new(), ""),
+            };
+            let (operation, name) = (row.operation, row.other);
+            writeln!(
+                text,
+                "| {operation} | {livedrop:.0} | {other:.0} | {name} | {ratio:.2} | {bound} | {holds} |"
+            )
+            .expect("a string takes everything");
+        }
+        (text, all_hold)
+    }
+}

@@ -1,0 +1,106 @@
+//! The value that everything is measured with, and the executor that runs its cleanup.
+
+use std::convert::Infallible;
+use std::hint::black_box;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use async_trait::async_trait;
+use livedrop::AsyncDrop;
+
+/// Three words.
+#[derive(Debug)]
+pub(crate) struct Value {
+    waits: u64,
+    cleaned: u64,
+    touched: u64,
+}
+
+impl Value {
+    /// Its cleanup will wait that many times, woken at once.
+    pub(crate) fn new(waits: u64) -> Self {
+        // The compiler must not know how often.
+        Self { waits: black_box(waits), cleaned: 0, touched: 1 }
+    }
+
+    /// A use of the value, for which it has to be in memory.
+    pub(crate) fn touch(&mut self) {
+        self.touched += 1;
+        black_box(&*self);
+    }
+
+    /// The cleanup, whoever asks for it.
+    pub(crate) fn clean(&mut self) -> impl Future<Output = Result<(), Infallible>> + Send {
+        async move {
+            for _ in 0..self.waits {
+                wake_and_wait().await;
+            }
+            self.cleaned += 1;
+            black_box(self.cleaned);
+            Ok(())
+        }
+    }
+
+    /// The cleanup as it is written without any guarantee.
+    pub(crate) async fn close(mut self) -> Result<(), Infallible> {
+        self.clean().await
+    }
+}
+
+#[async_trait]
+impl AsyncDrop for Value {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        self.clean().await
+    }
+
+    fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), Infallible>> + Send {
+        self.clean()
+    }
+}
+
+/// The same value for those who write `#[async_trait]` and nothing else.
+#[derive(Debug)]
+pub(crate) struct Boxed(pub(crate) Value);
+
+#[async_trait]
+impl AsyncDrop for Boxed {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        self.0.clean().await
+    }
+}
+
+#[async_trait]
+impl async_drop_guard::AsyncDrop for Boxed {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        self.0.clean().await
+    }
+}
+
+/// Is pending once, and wakes at once.
+fn wake_and_wait() -> impl Future<Output = ()> + Send {
+    let mut has_waited = false;
+    std::future::poll_fn(move |cx| {
+        if std::mem::replace(&mut has_waited, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+}
+
+/// An executor that costs next to nothing: it polls until the future is ready.
+pub(crate) fn run<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut cx = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return output;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The guarantee of `AsyncDropArc`, by hand: every handle has to be closed, or panics; exactly one
+//! of them, the last, cleans the value up, and can be cancelled and closed again.
+
+use std::convert::Infallible;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::Origin;
+use super::checked::Guard;
+use crate::value::Value;
+
+enum Held {
+    Shared(Arc<Guard>),
+    /// This was the last handle, and its cleanup has begun.
+    Last(Box<Guard>),
+    Gone,
+}
+
+pub(crate) struct Handle {
+    held: Held,
+    origin: Origin,
+}
+
+impl Handle {
+    #[track_caller]
+    pub(crate) fn new(guard: Guard) -> Self {
+        Self { held: Held::Shared(Arc::new(guard)), origin: Origin::here() }
+    }
+
+    #[track_caller]
+    pub(crate) fn share(&self) -> Self {
+        Self { held: Held::Shared(Arc::clone(self.shared())), origin: Origin::here() }
+    }
+
+    fn shared(&self) -> &Arc<Guard> {
+        match &self.held {
+            Held::Shared(shared) => shared,
+            Held::Last(_) | Held::Gone => panic!("used after it was closed"),
+        }
+    }
+
+    pub(crate) async fn close(&mut self) -> Result<(), Infallible> {
+        if let Held::Shared(_) = self.held
+            && let Held::Shared(shared) = std::mem::replace(&mut self.held, Held::Gone)
+            && let Some(guard) = Arc::into_inner(shared)
+        {
+            self.held = Held::Last(Box::new(guard));
+        }
+        let Held::Last(guard) = &mut self.held else {
+            return Ok(());
+        };
+        let result = guard.close().await;
+        self.held = Held::Gone;
+        result
+    }
+}
+
+impl Deref for Handle {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        self.shared()
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // A last one that was cancelled is reported by its guard.
+        if let Held::Shared(_) = self.held {
+            self.origin.forgotten("Handle");
+        }
+    }
+}

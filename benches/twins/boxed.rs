@@ -1,0 +1,61 @@
+//! The guarantee of a `Checked` guard, by hand, for a cleanup behind a boxed future: `close(&mut
+//! self)` can be cancelled and called again, and a value that was never cleaned up panics.
+
+use std::convert::Infallible;
+use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
+
+use super::Origin;
+use crate::value::Boxed;
+
+impl Boxed {
+    pub(crate) fn clean_boxed(
+        &mut self,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Infallible>> + Send + '_>> {
+        Box::pin(async { self.0.clean().await })
+    }
+}
+
+pub(crate) struct Guard {
+    /// `None` once it is clean.
+    value: Option<Boxed>,
+    origin: Origin,
+}
+
+impl Guard {
+    #[track_caller]
+    pub(crate) fn new(value: Boxed) -> Self {
+        Self { value: Some(value), origin: Origin::here() }
+    }
+
+    pub(crate) async fn close(&mut self) -> Result<(), Infallible> {
+        let Some(value) = &mut self.value else {
+            return Ok(());
+        };
+        let result = value.clean_boxed().await;
+        self.value = None;
+        result
+    }
+}
+
+impl Deref for Guard {
+    type Target = Boxed;
+
+    fn deref(&self) -> &Boxed {
+        self.value.as_ref().expect("used after it was closed")
+    }
+}
+
+impl DerefMut for Guard {
+    fn deref_mut(&mut self) -> &mut Boxed {
+        self.value.as_mut().expect("used after it was closed")
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if self.value.is_some() {
+            self.origin.forgotten("Boxed");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The guarantee of a `Live` guard that is left to run time, by hand: one by-value cleanup, and a
+//! value that is dropped before it has ended, forgotten or cancelled, panics.
+
+use std::convert::Infallible;
+use std::ops::{Deref, DerefMut};
+
+use super::Origin;
+use crate::value::Value;
+
+pub(crate) struct Guard {
+    value: Value,
+    is_clean: bool,
+    origin: Origin,
+}
+
+impl Guard {
+    #[track_caller]
+    pub(crate) fn new(value: Value) -> Self {
+        Self { value, is_clean: false, origin: Origin::here() }
+    }
+
+    pub(crate) async fn close(mut self) -> Result<(), Infallible> {
+        let result = self.value.clean().await;
+        self.is_clean = true;
+        result
+    }
+}
+
+impl Deref for Guard {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.value
+    }
+}
+
+impl DerefMut for Guard {
+    fn deref_mut(&mut self) -> &mut Value {
+        &mut self.value
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if !self.is_clean {
+            self.origin.forgotten("Value");
+        }
+    }
+}

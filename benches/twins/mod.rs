@@ -1,0 +1,12 @@
+//! The guarantees of the library's guards, written by hand for one type: what a careful engineer
+//! would write who does not want the library. Each file begins with the guarantee it gives.
+
+pub(crate) mod arc;
+pub(crate) mod boxed;
+pub(crate) mod checked;
+pub(crate) mod live;
+mod origin;
+pub(crate) mod scope;
+pub(crate) mod with;
+
+use origin::Origin;

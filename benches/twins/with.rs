@@ -1,0 +1,29 @@
+//! The guarantee of `with_async_drop`, by hand: the cleanup runs behind the body whatever that
+//! returns and if it panics; the body's error goes before that of the cleanup, and a panic before
+//! both.
+
+use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use futures::FutureExt;
+
+use super::checked::Guard;
+
+pub(crate) async fn with<R, E: From<Infallible>>(
+    mut guard: Guard,
+    body: impl AsyncFnOnce(&mut Guard) -> Result<R, E>,
+) -> Result<R, E> {
+    let body = AssertUnwindSafe(async { body(&mut guard).await }).catch_unwind().await;
+    // Or a panic of the cleanup would take the place of the body's.
+    let closed = AssertUnwindSafe(guard.close()).catch_unwind().await;
+    match (body, closed) {
+        (Err(payload), _) | (Ok(_), Err(payload)) => resume_unwind(payload),
+        (Ok(Ok(output)), Ok(closed)) => closed.map(|()| output).map_err(E::from),
+        (Ok(Err(error)), Ok(closed)) => {
+            if let Err(suppressed) = closed {
+                eprintln!("cleanup of Value failed as well: {suppressed}");
+            }
+            Err(error)
+        }
+    }
+}
