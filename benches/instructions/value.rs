@@ -95,6 +95,10 @@ fn wake_and_wait() -> impl Future<Output = ()> + Send {
 }
 
 /// An executor that costs next to nothing: it polls until the future is ready.
+///
+/// Always inlined, or it would depend on how many operations share a future what each costs.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "so that all operations are treated alike")]
 pub(crate) fn run<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let mut cx = Context::from_waker(Waker::noop());
