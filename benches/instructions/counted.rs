@@ -16,6 +16,7 @@ pub(crate) const TURNS: u64 = 10_000;
 #[bench::scope_twin(once::in_scope_twin)]
 #[bench::checked(once::checked)]
 #[bench::checked_twin(once::checked_twin)]
+#[bench::checked_uncaught(once::checked_uncaught)]
 #[bench::with(once::with)]
 #[bench::with_twin(once::with_twin)]
 #[bench::boxed(once::boxed)]

@@ -80,6 +80,14 @@ pub(crate) fn checked_twin(times: u64) {
     }
 }
 
+pub(crate) fn checked_uncaught(times: u64) {
+    for _ in 0..times {
+        let mut guard = twins::checked::Guard::new(Value::new(0));
+        guard.touch();
+        done(run(guard.close_uncaught()));
+    }
+}
+
 pub(crate) fn with(times: u64) {
     for _ in 0..times {
         let guard = AsyncDropGuard::new(Value::new(0));
@@ -122,7 +130,8 @@ pub(crate) fn boxed_by_hand(times: u64) {
     for _ in 0..times {
         let mut value = Boxed(Value::new(0));
         value.0.touch();
-        done(run(value.clean_boxed()));
+        // Seen through, the box would not be made.
+        done(run(black_box(value.clean_boxed())));
     }
 }
 

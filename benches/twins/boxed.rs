@@ -1,9 +1,13 @@
 //! The guarantee of a `Checked` guard, by hand, for a cleanup behind a boxed future: `close(&mut
-//! self)` can be cancelled and called again, and a value that was never cleaned up panics.
+//! self)` can be cancelled and called again, and drops the value once the cleanup has ended, with a
+//! result or a panic; where it never has, dropping the guard panics.
 
 use std::convert::Infallible;
 use std::ops::{Deref, DerefMut};
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::pin::Pin;
+
+use futures::FutureExt;
 
 use super::Origin;
 use crate::value::Boxed;
@@ -32,9 +36,9 @@ impl Guard {
         let Some(value) = &mut self.value else {
             return Ok(());
         };
-        let result = value.clean_boxed().await;
+        let result = AssertUnwindSafe(value.clean_boxed()).catch_unwind().await;
         self.value = None;
-        result
+        result.unwrap_or_else(|payload| resume_unwind(payload))
     }
 }
 

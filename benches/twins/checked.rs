@@ -1,8 +1,13 @@
-//! The guarantee of a `Checked` guard, by hand: `close(&mut self)` that can be cancelled and called
-//! again, the value dropped once it has ended, and a panic where it never has.
+//! The guarantee of a `Checked` guard, by hand: `close(&mut self)` can be cancelled and called again,
+//! and drops the value once the cleanup has ended, with a result or a panic; where it never has,
+//! dropping the guard panics.
 
 use std::convert::Infallible;
 use std::ops::{Deref, DerefMut};
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::thread;
+
+use futures::FutureExt;
 
 use super::Origin;
 use crate::value::Value;
@@ -20,6 +25,21 @@ impl Guard {
     }
 
     pub(crate) async fn close(&mut self) -> Result<(), Infallible> {
+        self.close_caught().await.unwrap_or_else(|payload| resume_unwind(payload))
+    }
+
+    /// A cleanup that panics has been tried, too: without the catch, the guard would still be armed.
+    pub(crate) async fn close_caught(&mut self) -> thread::Result<Result<(), Infallible>> {
+        let Some(value) = &mut self.value else {
+            return Ok(Ok(()));
+        };
+        let result = AssertUnwindSafe(value.clean()).catch_unwind().await;
+        self.value = None;
+        result
+    }
+
+    /// Without that: after a panic of the cleanup, the guard claims that it was forgotten.
+    pub(crate) async fn close_uncaught(&mut self) -> Result<(), Infallible> {
         let Some(value) = &mut self.value else {
             return Ok(());
         };

@@ -15,7 +15,7 @@ pub(crate) async fn with<R, E: From<Infallible>>(
 ) -> Result<R, E> {
     let body = AssertUnwindSafe(async { body(&mut guard).await }).catch_unwind().await;
     // Or a panic of the cleanup would take the place of the body's.
-    let closed = AssertUnwindSafe(guard.close()).catch_unwind().await;
+    let closed = guard.close_caught().await;
     match (body, closed) {
         (Err(payload), _) | (Ok(_), Err(payload)) => resume_unwind(payload),
         (Ok(Ok(output)), Ok(closed)) => closed.map(|()| output).map_err(E::from),
