@@ -213,12 +213,22 @@ impl<T> Fuse<T> {
 }
 
 impl<T> Drop for Fuse<T> {
+    #[inline]
     fn drop(&mut self) {
+        if !self.is_burnt() {
+            self.goes_off();
+        }
+    }
+}
+
+impl<T> Fuse<T> {
+    #[cold]
+    #[inline(never)]
+    fn goes_off(&self) {
         let cause = match self.phase {
-            Phase::Polling => return,
             Phase::Fresh => Cause::Forgotten,
             Phase::Lent => Cause::CancelledInBody,
-            Phase::Waiting => Cause::CancelledInCleanup,
+            Phase::Waiting | Phase::Polling => Cause::CancelledInCleanup,
         };
         self.origin.lost(cause);
     }
