@@ -96,7 +96,7 @@ impl Reaper {
     /// See [`ReaperHandle::adopt`].
     pub fn adopt<T, S: Armed>(&self, guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<T, Adopted>
     where
-        T: CanAdopt + 'static, // the reaper may keep it past any borrow: own the data, or an `Arc`
+        T: CanAdopt + 'static, // it may outlive any borrow: own the data, or `Arc<Mutex<_>>`
     {
         self.handle.adopt(guard)
     }

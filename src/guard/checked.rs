@@ -43,8 +43,8 @@ impl<T> CheckedSlot<T> {
 impl<T: AsyncDrop> CheckedSlot<T> {
     #[inline]
     pub(super) fn clean(&mut self) -> impl Future<Output = Result<(), T::Error>> + use<'_, T> {
-        let ending = EndsWhenBurnt(self);
         async move {
+            let ending = EndsWhenBurnt(self);
             let CheckedSlot::Armed { fuse, value } = &mut *ending.0 else {
                 return Ok(());
             };

@@ -78,7 +78,7 @@ impl ReaperHandle {
     /// forgotten.
     pub fn adopt<T, S: Armed>(&self, guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<T, Adopted>
     where
-        T: CanAdopt + 'static, // the reaper may keep it past any borrow: own the data, or an `Arc`
+        T: CanAdopt + 'static, // it may outlive any borrow: own the data, or `Arc<Mutex<_>>`
     {
         let slot = match S::into_value(guard.slot) {
             Ok((origin, value)) => {

@@ -86,7 +86,8 @@ impl<B: Brand> Proves for Dropped<B> {
 #[diagnostic::on_unimplemented(
     message = "this proof is of another guard: the one that this scope was entered with was never cleaned up",
     label = "must be the proof of the scope's own guard, the one that the body was given",
-    note = "call `async_drop` on the guard between the bars of the body, and return the proof of that; to clean up two guards, open a scope for each"
+    note = "call `async_drop` on the guard between the bars of the body, and return the proof of that",
+    note = "to clean up two guards, open a scope for each: `scope!(a, async |a| {{ let value = scope!(b, async |b| (b.async_drop().await.proof, …)).await; (a.async_drop().await.proof, value) }})`"
 )]
 pub trait ProvesThisScope<'scope>: Brand {}
 
@@ -97,7 +98,8 @@ impl<'scope> ProvesThisScope<'scope> for Scoped<'scope> {}
 #[diagnostic::on_unimplemented(
     message = "the scope's guard is of `{T}`, but this proof is of `{Self}`: the `{T}` in it may not be cleaned up yet",
     label = "must be the proof of the guard of `{T}`",
-    note = "wrap the guard before the scope, and enter the scope with what wraps it; or take the guard out again and clean that up: `AsyncDropArc::into_inner(handle)` once it is not shared any more"
+    note = "wrap the guard before the scope, and enter the scope with what wraps it: `scope!(AsyncDropArc::new(guard), async |shared| …)`",
+    note = "or take the guard out again at the end of the body, and clean that up: `AsyncDropArc::into_inner(shared)` gives it back, if it is not shared any more"
 )]
 pub trait IsTheGuarded<T> {}
 
