@@ -8,4 +8,4 @@ version=$(cargo pkgid gungraun | sed 's/.*[@#]//')
 if [ "$(gungraun-runner --version 2>/dev/null)" != "gungraun-runner $version" ]; then
   cargo install --locked gungraun-runner --version "$version"
 fi
-cargo bench --bench instructions -- --output-format=default "$@"
+cargo bench --bench instructions
