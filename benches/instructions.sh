@@ -8,4 +8,6 @@ version=$(cargo pkgid gungraun | sed 's/.*[@#]//')
 if [ "$(gungraun-runner --version 2>/dev/null)" != "gungraun-runner $version" ]; then
   cargo install --locked gungraun-runner --version "$version"
 fi
-cargo bench --bench instructions -- --output-format=default "$@"
+# The counts are read from below `target`.
+unset GUNGRAUN_HOME
+cargo bench --bench instructions
