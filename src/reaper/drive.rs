@@ -27,9 +27,13 @@ impl Drivers {
     }
 
     pub(super) fn wake_all(&self) {
-        // To wake runs code of an executor: not under the lock, which ends with this statement.
-        let wakers =
-            std::mem::take(&mut *self.wakers.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut waiting = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.is_empty() {
+            return;
+        }
+        let wakers = std::mem::take(&mut *waiting);
+        // To wake runs code of an executor: not under the lock.
+        drop(waiting);
         wakers.into_iter().for_each(Waker::wake);
     }
 }
