@@ -147,8 +147,10 @@ impl<T, F> Drop for Burning<'_, T, F> {
     }
 }
 
-/// How far a guard has come that is looked after at run time.
+/// How far a guard has come that is looked after at run time. A word, so that whether the guard is
+/// done has no room but in here: one look tells both.
 #[derive(Clone, Copy)]
+#[repr(usize)]
 enum Phase {
     /// Nothing was begun.
     Fresh,

@@ -6,8 +6,7 @@ use crate::bomb::{Bomb, Fuse, Origin};
 use crate::guard::LiveSlot;
 use crate::{Armed, ArmsLike, AsyncDrop, AsyncDropGuard, Checked, Cleans, Holds, Lends, Remembers};
 
-/// What a `Checked` guard stores. The phase in the fuse leaves room for the variant, so that
-/// this is at most a word larger than an `Option` of the value.
+/// What a `Checked` guard stores: the value, and a word beside it, of which the variant is part.
 #[expect(missing_debug_implementations, reason = "cannot be named outside of the crate")]
 pub enum CheckedSlot<T> {
     /// The cleanup is owed. The fuse comes first: it is what reports a forgotten guard, before
