@@ -223,3 +223,14 @@ fn nested_guards_report_the_outer_one_and_mark_the_others_as_consequences() {
     }
     assert_eq!(log.counts(), (0, 0, 3));
 }
+
+#[test]
+fn a_checked_guard_made_checked_owes_what_it_owed() {
+    let (log, reports) = (Arc::<Log>::default(), Reports::collect());
+    let mut guard = AsyncDropGuard::into_checked(AsyncDropGuard::new(Resource::plain(&log)));
+    block_on(guard.async_drop()).unwrap();
+    assert_eq!(log.counts(), (1, 1, 1));
+    reports.expect_none();
+    drop(AsyncDropGuard::into_checked(AsyncDropGuard::new(Resource::plain(&log))));
+    reports.expect_one("Forgot");
+}

@@ -813,3 +813,32 @@ mod executors {
         });
     }
 }
+
+#[test]
+fn an_opening_may_give_a_guard_that_is_clean_already() {
+    let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
+    let opened = Arc::clone(&log);
+    let acquired = block_on(reaper.acquire(async move {
+        let mut guard = AsyncDropGuard::new(Resource::plain(&opened));
+        guard.async_drop().await?;
+        Ok::<_, Failed>(guard)
+    }));
+    let guard = acquired.unwrap();
+    assert!(guard.is_dropped());
+    drop(guard);
+    assert_eq!(block_on(reaper.drain()).cleaned, 0);
+    assert_eq!(log.counts(), (1, 1, 1));
+    block_on(reaper.async_drop()).unwrap();
+}
+
+#[test]
+fn an_adopted_value_cannot_be_changed_once_its_cleanup_has_begun() {
+    let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
+    let mut guard = reaper.adopt(AsyncDropGuard::new(Resource::plain(&log)));
+    guard.waits = 2;
+    cancel_after(1, guard.async_drop());
+    assert!(panic_of(|| guard.waits = 1).starts_with("used Resource after its cleanup has begun"));
+    block_on(guard.async_drop()).unwrap();
+    assert_eq!(log.counts(), (1, 1, 1));
+    block_on(reaper.async_drop()).unwrap();
+}
