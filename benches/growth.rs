@@ -1,8 +1,10 @@
-//! What cleaning up a map, a vector and a reaper costs for each entry, from a thousand to a million.
+//! What cleaning up many guards costs for each, from a thousand to a million: in a map, a vector, a
+//! stack, and left to a reaper.
 //!
 //! `cargo bench --bench growth` prints a table: a cost that grows faster than the number of
-//! entries shows as a column that rises. The rows `by hand` are a `FuturesUnordered` over plain
-//! values, without any guarantee: what rises there, too, is the machine's.
+//! entries shows as a column that rises. The rows `futures` and `boxed futures` are a
+//! `FuturesUnordered` over plain values, without any guarantee: what rises there, too, is the
+//! machine's. The bench `plot` draws the table.
 
 use std::convert::Infallible;
 use std::task::Poll;
@@ -10,8 +12,11 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures::executor::block_on;
+use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropHashMap, AsyncDropVec, Reaper};
+use livedrop::{
+    AsyncDrop, AsyncDropGuard, AsyncDropHashMap, AsyncDropStack, AsyncDropVec, Reaper, Report,
+};
 
 const SIZES: [u32; 4] = [1_000, 10_000, 100_000, 1_000_000];
 
@@ -103,20 +108,38 @@ fn vec(entries: u64, waits: u64, limit: Option<usize>) -> Cost {
     })
 }
 
-/// Orphans that are with the reaper when the cleanup begins; their hand-off comes before. What
-/// does not wait is cleaned up only then, too.
-fn reaper(entries: u64, waits: u64, _: Option<usize>) -> Cost {
+fn stack(entries: u64, waits: u64, _: Option<usize>) -> Cost {
     measure(|| {
-        let reaper = Reaper::new();
+        let mut stack = AsyncDropStack::new();
         for _ in 0..entries {
-            drop(reaper.adopt(Entry::guard(waits)));
+            stack.push(Entry::guard(waits));
         }
-        reaper
+        stack
     })
 }
 
+/// The hand-off is measured, too.
+fn reaper(entries: u64, waits: u64, _: Option<usize>) -> Cost {
+    struct Orphans(Vec<AsyncDropGuard<Entry>>);
+
+    #[async_trait]
+    impl AsyncDrop for Orphans {
+        type Error = Report;
+
+        async fn async_drop_impl(&mut self) -> Result<(), Report> {
+            let mut reaper = Reaper::new();
+            for guard in self.0.drain(..) {
+                drop(reaper.adopt(guard));
+            }
+            reaper.async_drop().await
+        }
+    }
+
+    measure(|| AsyncDropGuard::new(Orphans((0..entries).map(|_| Entry::guard(waits)).collect())))
+}
+
 /// What people write without the library.
-fn by_hand(entries: u64, waits: u64, _: Option<usize>) -> Cost {
+fn futures(entries: u64, waits: u64, _: Option<usize>) -> Cost {
     struct ByHand(Vec<Entry>);
 
     #[async_trait]
@@ -137,6 +160,30 @@ fn by_hand(entries: u64, waits: u64, _: Option<usize>) -> Cost {
     measure(|| AsyncDropGuard::new(ByHand((0..entries).map(entry).collect())))
 }
 
+/// The same where the values are of several types.
+fn boxes(entries: u64, waits: u64, _: Option<usize>) -> Cost {
+    struct ByHand(Vec<Entry>);
+
+    #[async_trait]
+    impl AsyncDrop for ByHand {
+        type Error = Infallible;
+
+        async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+            let mut cleanups = FuturesUnordered::<BoxFuture<'_, _>>::new();
+            for mut entry in self.0.drain(..) {
+                cleanups.push(Box::pin(async move { entry.async_drop_unboxed().await }));
+            }
+            while let Some(result) = cleanups.next().await {
+                result?;
+            }
+            Ok(())
+        }
+    }
+
+    let entry = |_| Entry { waits, cleaned: 0 };
+    measure(|| AsyncDropGuard::new(ByHand((0..entries).map(entry).collect())))
+}
+
 fn main() {
     // Run as a test, it only has to work.
     let is_bench = std::env::args().any(|argument| argument == "--bench");
@@ -145,12 +192,18 @@ fn main() {
         "| container | waits | at a time | entries | ns/entry | bytes held/entry | peak on top/entry |"
     );
     println!("|---|---|---|---|---|---|---|");
-    let cleanups =
-        [("map", map as fn(_, _, _) -> _), ("vec", vec), ("reaper", reaper), ("by hand", by_hand)];
+    let cleanups = [
+        ("map", map as fn(_, _, _) -> _),
+        ("vec", vec),
+        ("stack", stack),
+        ("reaper", reaper),
+        ("futures", futures),
+        ("boxed futures", boxes),
+    ];
     for (name, clean) in cleanups {
         for (waits, limit) in [(0, None), (1, None), (1, Some(100))] {
-            // These have no limit.
-            if matches!(name, "reaper" | "by hand") && limit.is_some() {
+            // The others have no limit.
+            if !matches!(name, "map" | "vec") && limit.is_some() {
                 continue;
             }
             for &entries in sizes {

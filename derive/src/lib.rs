@@ -1,5 +1,7 @@
 //! The macros of `livedrop`, which re-exports them. Do not depend on this crate directly.
 
+#![forbid(unsafe_code)]
+
 mod ast;
 mod expand;
 mod guards;

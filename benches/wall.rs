@@ -1,0 +1,139 @@
+//! How long each operation takes, beside the same guarantee written by hand.
+//!
+//! `cargo bench --bench wall` measures with criterion, and prints ratios. They are those of one run
+//! on one machine; what can be repeated are the counts of the bench `instructions`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use criterion::{BatchSize, BenchmarkId, Criterion};
+use support::pairs::{MANY, Many, ONCE, Once};
+
+#[path = "instructions/many.rs"]
+mod many;
+#[expect(dead_code, reason = "nothing is subtracted here")]
+#[path = "instructions/once.rs"]
+mod once;
+mod support {
+    pub(crate) mod pairs;
+}
+mod twins;
+#[path = "instructions/value.rs"]
+mod value;
+
+const VALUES: u64 = 10_000;
+
+/// Measures, and finds what criterion wrote down.
+struct Clock {
+    criterion: Criterion,
+    folder: PathBuf,
+}
+
+impl Clock {
+    fn new() -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("criterion");
+        let criterion = Criterion::default()
+            .without_plots()
+            .sample_size(30)
+            .warm_up_time(Duration::from_millis(100))
+            .measurement_time(Duration::from_millis(600))
+            .output_directory(&folder);
+        Self { criterion, folder }
+    }
+
+    fn once(&mut self, operation: &str, by: &str, once: Once) -> f64 {
+        let mut group = self.criterion.benchmark_group(file_name(operation));
+        group.bench_function(file_name(by), |bencher| {
+            bencher.iter_custom(|times| {
+                let begin = Instant::now();
+                once(times);
+                begin.elapsed()
+            });
+        });
+        group.finish();
+        self.nanoseconds(operation, by)
+    }
+
+    /// For each value.
+    fn many(&mut self, operation: &str, by: &str, many: Many, waits: u64) -> f64 {
+        let mut group = self.criterion.benchmark_group(file_name(operation));
+        group.bench_with_input(BenchmarkId::from_parameter(file_name(by)), &waits, |bencher, _| {
+            bencher.iter_batched(
+                || many(VALUES, waits),
+                |cleanup| cleanup(),
+                BatchSize::PerIteration,
+            );
+        });
+        group.finish();
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let values = VALUES as f64;
+        self.nanoseconds(operation, by) / values
+    }
+
+    /// Those of the fastest sample: the others were disturbed.
+    fn nanoseconds(&self, operation: &str, by: &str) -> f64 {
+        let file =
+            self.folder.join(file_name(operation)).join(file_name(by)).join("new/sample.json");
+        let text = fs::read_to_string(&file)
+            .unwrap_or_else(|error| panic!("cannot read {}: {error}", file.display()));
+        let samples = numbers(&text, "times").zip(numbers(&text, "iters"));
+        samples.map(|(time, turns)| time / turns).min_by(f64::total_cmp).expect("there are samples")
+    }
+}
+
+/// The array of that name, which has nothing but numbers in it.
+fn numbers<'a>(json: &'a str, name: &str) -> impl Iterator<Item = f64> + use<'a> {
+    let (_, array) = json.split_once(&format!("\"{name}\":[")).expect("criterion writes it");
+    let (array, _) = array.split_once(']').expect("it ends");
+    array.split(',').map(|number| number.trim().parse().expect("it is a number"))
+}
+
+fn file_name(name: &str) -> String {
+    name.chars().map(|char| if char.is_alphanumeric() { char } else { '_' }).collect()
+}
+
+fn print(operation: &str, livedrop: f64, other: f64, by: &str) {
+    println!("| {operation} | {livedrop:.1} | {other:.1} | {by} | {:.2} |", livedrop / other);
+}
+
+fn measure() {
+    let mut clock = Clock::new();
+    let mut rows = Vec::new();
+    for pairs in ONCE {
+        let livedrop = clock.once(pairs.operation, "livedrop", pairs.livedrop);
+        for &(by, other) in pairs.others {
+            let other = clock.once(pairs.operation, by, other);
+            rows.push((pairs.operation.to_owned(), livedrop, other, by));
+        }
+    }
+    for pairs in MANY {
+        for (waits, name) in [(0, "no waiting"), (1, "waits once")] {
+            let operation = format!("{}, {name}", pairs.operation);
+            let livedrop = clock.many(&operation, "livedrop", pairs.livedrop, waits);
+            for &(by, other) in pairs.others {
+                let other = clock.many(&operation, by, other, waits);
+                rows.push((operation.clone(), livedrop, other, by));
+            }
+        }
+    }
+    println!("\n| operation | livedrop, ns | other, ns | | ratio |\n|---|---|---|---|---|");
+    for (operation, livedrop, other, by) in rows {
+        print(&operation, livedrop, other, by);
+    }
+}
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--bench") {
+        return measure();
+    }
+    // Run as a test, it only has to work.
+    for pairs in ONCE {
+        (pairs.livedrop)(2);
+        pairs.others.iter().for_each(|(_, other)| other(2));
+    }
+    for pairs in MANY {
+        (pairs.livedrop)(2, 1)();
+        pairs.others.iter().for_each(|(_, other)| other(2, 1)());
+    }
+}
