@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use livedrop::hook::{self, Cause, Unhandled};
-use livedrop::{AsyncDropGuard, with_async_drop};
-use support::{Ending, Failed, Log, Reports, Resource, block_on, panic_of};
+use livedrop::{AsyncDropArc, AsyncDropGuard, AsyncDropVec, Reaper, with_async_drop};
+use support::{Ending, Failed, Log, Reports, Resource, block_on, cancel_after, panic_of, wait};
 
 fn forget() {
     drop(AsyncDropGuard::new(Resource::plain(&Arc::default())));
@@ -165,6 +165,54 @@ fn a_suppressed_error_is_one_line() {
     assert_eq!(result.err(), Some(1));
     let texts = reports.take();
     assert!(!texts[0].contains('\n'), "{texts:?}");
+}
+
+#[test]
+fn no_report_shows_anything_of_a_value() {
+    let reports = Reports::collect();
+    let log = Arc::<Log>::default();
+    let checked = |ending| AsyncDropGuard::new(Resource::new(&log, 1, ending));
+    let live = |ending| AsyncDropGuard::live(Resource::new(&log, 1, ending));
+
+    drop((checked(Ending::Ok), live(Ending::Ok), AsyncDropArc::new(checked(Ending::Ok))));
+    let mut several = AsyncDropVec::new();
+    several.push(checked(Ending::Ok));
+    drop(several);
+    cancel_after(1, live(Ending::Ok).async_drop());
+    cancel_after(
+        1,
+        with_async_drop(checked(Ending::Ok), async |_| {
+            wait(1).await;
+            Ok::<_, Failed>(())
+        }),
+    );
+    let failed = with_async_drop(checked(Ending::Err), async |_| Err::<(), _>(Failed));
+    assert_eq!(block_on(failed), Err(Failed));
+    let panicked = panic_of(|| {
+        block_on(with_async_drop(checked(Ending::Panic), async |_| -> Result<(), Failed> {
+            panic!("body")
+        }))
+    });
+
+    let mut gone = checked(Ending::Ok);
+    block_on(gone.async_drop()).unwrap();
+    let used = panic_of(|| gone.touch());
+
+    let reaper = Reaper::new();
+    let handle = reaper.handle();
+    drop((handle.adopt(checked(Ending::Err)), handle.adopt(checked(Ending::Panic))));
+    let report = block_on(reaper.drain());
+    let left = handle.adopt(checked(Ending::Ok));
+    let pending = format!("{:?}", reaper.pending());
+    drop(reaper);
+    drop(left);
+
+    let mut texts = reports.take();
+    assert!(texts.len() >= 9, "{texts:#?}");
+    texts.extend([panicked, used, pending, report.to_string(), format!("{report:?}")]);
+    for text in texts {
+        assert!(!text.contains("secret"), "{text}");
+    }
 }
 
 const CHILD: &str = "LIVEDROP_TEST_CHILD";
