@@ -102,6 +102,8 @@
 //!   pointer a guard. Builds with `debug_assertions` always keep it.
 
 #![forbid(unsafe_code)]
+// On docs.rs, what needs a feature says which.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod all;
 mod async_drop;
