@@ -52,7 +52,7 @@ row() {
 
 version() { cargo pkgid "$1" | sed 's/.*[@#]//'; }
 
-echo '| | crates | seconds |'
+echo '| features | crates | seconds |'
 echo '|---|---|---|'
 row 'no features' livedrop "path = '$root', default-features = false"
 features=$(sed -n '/^\[features\]/,/^\[/s/^\([a-z]*\) = .*/\1/p' Cargo.toml | grep -v '^default$')

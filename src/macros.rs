@@ -171,46 +171,15 @@ macro_rules! with_async_drop_2_infallible {
 /// ```
 #[macro_export]
 macro_rules! scope {
-    // The guard goes by the reader's own name, since the compiler may call it by that.
-    ($guard:expr, async |mut $name:ident| $body:tt $(,)?) => {
-        $crate::__scope!($guard, [mut $name], $name, {}, $body)
-    };
-    ($guard:expr, async |$name:ident| $body:tt $(,)?) => {
-        $crate::__scope!($guard, [$name], $name, {}, $body)
-    };
     ($guard:expr, async |$name:pat_param| $body:tt $(,)?) => {
-        $crate::__scope!(
-            $guard,
-            [guard],
-            guard,
-            {
-                let $name = guard;
-            },
-            $body
-        )
-    };
-    ($guard:expr, async |mut $name:ident| $body:expr $(,)?) => {
-        $crate::scope!($guard, async |mut $name| { $body })
-    };
-    ($guard:expr, async |$name:pat_param| $body:expr $(,)?) => {
-        $crate::scope!($guard, async |$name| { $body })
-    };
-}
-
-/// What [`scope!`](crate::scope!) expands to.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __scope {
-    ($guard:expr, [$($binding:tt)+], $name:ident, { $($rename:tt)* }, $body:tt) => {
         $crate::enter(
             $crate::Exits::<{ $crate::__is!(try $body) && !$crate::__is!(return $body) }>,
             $guard,
-            async |$($binding)+, exits| {
-                let entered = $crate::Entered::with(&$name);
-                $($rename)*
-                $crate::LeavesBy::leave(exits, entered.leave($body))
-            },
+            async |$name, (exits, entered)| $crate::LeavesBy::leave(exits, entered.leave($body)),
         )
+    };
+    ($guard:expr, async |$name:pat_param| $body:expr $(,)?) => {
+        $crate::scope!($guard, async |$name| { $body })
     };
 }
 

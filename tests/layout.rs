@@ -86,6 +86,11 @@ mod release {
         });
         assert!(size_of_val(&scope) <= 2056, "{}", size_of_val(&scope));
         futures::executor::block_on(scope);
+        let scope = scope!(AsyncDropGuard::live(Large([0; 1000])), async |large| {
+            (large.async_drop().await.proof, ())
+        });
+        assert!(size_of_val(&scope) <= 2056, "{}", size_of_val(&scope));
+        futures::executor::block_on(scope);
     }
 }
 

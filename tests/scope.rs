@@ -208,7 +208,7 @@ mod in_the_macro {
     #[test]
     fn a_question_mark_in_a_block_of_the_body_does_not_leave_the_scope() {
         async fn run(log: Arc<Log>, text: &str) -> Result<usize, Failed> {
-            scope!(live(&log), async |mut guard| {
+            scope!(live(&log), async |guard| {
                 let result =
                     async { Ok(guard.touch() + text.parse::<usize>().map_err(|_| Failed)?) };
                 let result = result.await;
@@ -225,7 +225,7 @@ mod in_the_macro {
     #[test]
     fn so_may_a_return_with_the_proof_beside_it() {
         async fn run(log: Arc<Log>, text: &str) -> Result<usize, Failed> {
-            scope!(live(&log), async |mut guard| {
+            scope!(live(&log), async |guard| {
                 let parse = || Some(text.parse::<usize>().ok()? + 1);
                 let Some(number) = parse() else {
                     return guard.async_drop().await.after(Err(Failed));

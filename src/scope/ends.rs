@@ -7,7 +7,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::state::{Brand, Scoped};
-use crate::{AsyncDropGuard, Dropped, Proof, ScopedGuard, State};
+use crate::{AsyncDropGuard, Dropped, Proof, State};
 
 /// Names the scope and the type of its value, and holds neither: as variant as the brand.
 type Names<'scope, T> = PhantomData<(Scoped<'scope>, fn() -> T)>;
@@ -17,9 +17,8 @@ type Names<'scope, T> = PhantomData<(Scoped<'scope>, fn() -> T)>;
 pub struct Entered<'scope, T>(Names<'scope, T>);
 
 impl<'scope, T> Entered<'scope, T> {
-    /// The scope of this guard.
-    #[must_use = "the body is to be ended with it"]
-    pub fn with(_: &ScopedGuard<'scope, T>) -> Self {
+    /// Only who makes the scope may say that it was entered.
+    pub(super) fn new() -> Self {
         Self(PhantomData)
     }
 

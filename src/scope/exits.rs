@@ -3,6 +3,7 @@
 
 use futures::FutureExt;
 
+use super::Entered;
 use crate::{AsyncDropGuard, Enters, Proof, ScopedGuard};
 
 /// What a `?` in the body of a scope would return in place of a proof. There is no such value.
@@ -82,7 +83,8 @@ pub const fn any(mut these: &[bool]) -> bool {
     false
 }
 
-/// [`scope`](crate::scope()), for the macro.
+/// [`scope`](crate::scope()), for the macro. What it knows of the guard goes into the body beside the
+/// guard: made of a borrow in there, it would cost the body's future a second place for the value.
 #[doc(hidden)]
 #[must_use = "futures do nothing unless awaited: the value would be dropped without its cleanup"]
 #[inline]
@@ -94,7 +96,11 @@ pub fn enter<T, S, R, E, F>(
 where
     S: Enters,
     E: LeavesBy,
-    F: for<'scope> AsyncFnOnce(ScopedGuard<'scope, T>, E) -> E::Exit<(Proof<'scope, T>, R)>,
+    F: for<'scope> AsyncFnOnce(
+        ScopedGuard<'scope, T>,
+        (E, Entered<'scope, T>),
+    ) -> E::Exit<(Proof<'scope, T>, R)>,
 {
-    body(AsyncDropGuard { slot: S::enter(guard.slot) }, exits).map(|exit| E::end(exit).1)
+    let guard = AsyncDropGuard { slot: S::enter(guard.slot) };
+    body(guard, (exits, Entered::new())).map(|exit| E::end(exit).1)
 }
