@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::convert::Infallible;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use futures::FutureExt;
 
@@ -34,8 +34,15 @@ pub(crate) fn suppress_after_panic<T>(error: &dyn fmt::Debug) {
 #[cold]
 pub(crate) fn suppress_panic<T>(payload: Payload) {
     suppress_after_panic::<T>(&Panicked(&payload));
-    // Its `Drop` may panic, too.
-    std::mem::forget(payload);
+    discard(payload);
+}
+
+/// Drops the payload of a panic that ends here. Its `Drop` may panic, too, and so on.
+#[cold]
+pub(crate) fn discard(payload: Payload) {
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(second);
+    }
 }
 
 /// What a panic said.

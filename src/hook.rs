@@ -46,6 +46,8 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::caught::discard;
+
 /// What nobody could be told otherwise.
 ///
 /// Its `Display` is the message that the ready-made hooks use.
@@ -242,8 +244,7 @@ pub(crate) fn call(unhandled: &Unhandled<'_>) {
 /// Reports where a panic of the hook must not take the place of another one.
 pub(crate) fn call_caught(unhandled: &Unhandled<'_>) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| call_hook(unhandled))) {
-        // The payload's own `Drop` may panic.
-        std::mem::forget(payload);
+        discard(payload);
     }
 }
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use super::Failure;
 use crate::CanAdopt;
-use crate::caught::Panicked;
+use crate::caught::{Panicked, discard};
 
 /// A cleanup that owns its value: the value is dropped before it is ready.
 pub(crate) type Cleanup = Pin<Box<dyn Future<Output = Result<(), Erased>> + Send>>;
@@ -101,8 +101,7 @@ impl Future for Job {
 fn caught<R>(f: impl FnOnce() -> R) -> Result<R, Failure> {
     catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
         let message = format!("{:?}", Panicked(&payload));
-        // Its `Drop` may panic, too.
-        std::mem::forget(payload);
+        discard(payload);
         Failure::new(message, None)
     })
 }

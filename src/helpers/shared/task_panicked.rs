@@ -17,8 +17,7 @@ impl TaskPanicked {
     #[cold]
     pub(super) fn new(payload: Payload) -> Self {
         let message = caught::message(&payload).into();
-        // Its `Drop` may panic, too.
-        std::mem::forget(payload);
+        caught::discard(payload);
         Self { message }
     }
 
