@@ -217,20 +217,11 @@ impl<T> Fuse<T> {
 impl<T> Drop for Fuse<T> {
     #[inline]
     fn drop(&mut self) {
-        if !self.is_burnt() {
-            self.goes_off();
-        }
-    }
-}
-
-impl<T> Fuse<T> {
-    #[cold]
-    #[inline(never)]
-    fn goes_off(&self) {
         let cause = match self.phase {
+            Phase::Polling => return,
             Phase::Fresh => Cause::Forgotten,
             Phase::Lent => Cause::CancelledInBody,
-            Phase::Waiting | Phase::Polling => Cause::CancelledInCleanup,
+            Phase::Waiting => Cause::CancelledInCleanup,
         };
         self.origin.lost(cause);
     }

@@ -16,7 +16,7 @@ use crate::{Dropped, State, type_name};
 pub trait StillOwesItsCleanup: State {}
 
 mod sealed {
-    pub trait Sealed {}
+    pub trait Sealed<T> {}
 }
 
 /// A proof that a guard of a `T` was cleaned up: [`AsyncDropGuard<T, Dropped>`](Dropped), of
@@ -48,9 +48,9 @@ mod sealed {
     label = "must be the proof: `guard.async_drop().await.proof`",
     note = "clean the `Live` guard of the `{T}` up first; its `async_drop` gives the proof, beside the result: `let outcome = guard.async_drop().await;`, then pass `outcome.proof`"
 )]
-pub trait ProofOf<T>: sealed::Sealed {}
+pub trait ProofOf<T>: sealed::Sealed<T> {}
 
-impl<T, B: Brand> sealed::Sealed for AsyncDropGuard<T, Dropped<B>> {}
+impl<T, B: Brand> sealed::Sealed<T> for AsyncDropGuard<T, Dropped<B>> {}
 
 impl<T, B: Brand> ProofOf<T> for AsyncDropGuard<T, Dropped<B>> {}
 

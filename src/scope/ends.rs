@@ -1,7 +1,9 @@
 //! How the body of `scope!` ends: bounds in our words between the body and the function.
 //!
 //! Each bound asks for one thing more, so that the compiler says what is missing: a proof beside
-//! the result, not the guard itself, of this scope's guard, for the very value.
+//! the result, not the guard itself, of this scope's guard, for the very value. The proof goes
+//! through all of them and comes out as what it is: who implements one of them for a type of his
+//! own would have to make a proof there, and cannot.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -29,8 +31,9 @@ impl<'scope, T> Entered<'scope, T> {
         R::State: Proves<Brand: ProvesThisScope<'scope>>,
         R::Value: IsTheGuarded<T>,
     {
-        // By the bounds, what `end` holds is this very proof.
-        (AsyncDropGuard { slot: () }, end.output())
+        let (guard, output) = end.split();
+        let proof = ProvesThisScope::of_this(Proves::proof(guard));
+        (IsTheGuarded::itself(proof), output)
     }
 }
 
@@ -52,7 +55,7 @@ pub trait EndsItsScope {
     type State: State;
     type Output;
 
-    fn output(self) -> Self::Output;
+    fn split(self) -> (AsyncDropGuard<Self::Value, Self::State>, Self::Output);
 }
 
 impl<T, S: State, R> EndsItsScope for (AsyncDropGuard<T, S>, R) {
@@ -60,8 +63,8 @@ impl<T, S: State, R> EndsItsScope for (AsyncDropGuard<T, S>, R) {
     type State = S;
     type Output = R;
 
-    fn output(self) -> R {
-        self.1
+    fn split(self) -> Self {
+        self
     }
 }
 
@@ -72,12 +75,18 @@ impl<T, S: State, R> EndsItsScope for (AsyncDropGuard<T, S>, R) {
     label = "must be the proof: `guard.async_drop().await.proof`",
     note = "clean up at the end of the body: `(guard.async_drop().await.proof, value)`, or, if `value` is a `Result`, `guard.async_drop().await.after(value)`"
 )]
-pub trait Proves: State {
+pub trait Proves: State + Sized {
     type Brand: Brand;
+
+    fn proof<T>(guard: AsyncDropGuard<T, Self>) -> AsyncDropGuard<T, Dropped<Self::Brand>>;
 }
 
 impl<B: Brand> Proves for Dropped<B> {
     type Brand = B;
+
+    fn proof<T>(guard: AsyncDropGuard<T, Self>) -> AsyncDropGuard<T, Self> {
+        guard
+    }
 }
 
 /// A proof with this brand is of the guard that the scope was entered with.
@@ -88,9 +97,15 @@ impl<B: Brand> Proves for Dropped<B> {
     note = "call `async_drop` on the guard between the bars of the body, and return the proof of that",
     note = "to clean up two guards, open a scope for each: `scope!(a, async |a| {{ let value = scope!(b, async |b| (b.async_drop().await.proof, …)).await; (a.async_drop().await.proof, value) }})`"
 )]
-pub trait ProvesThisScope<'scope>: Brand {}
+pub trait ProvesThisScope<'scope>: Brand + Sized {
+    fn of_this<T>(proof: AsyncDropGuard<T, Dropped<Self>>) -> Proof<'scope, T>;
+}
 
-impl<'scope> ProvesThisScope<'scope> for Scoped<'scope> {}
+impl<'scope> ProvesThisScope<'scope> for Scoped<'scope> {
+    fn of_this<T>(proof: Proof<'scope, T>) -> Proof<'scope, T> {
+        proof
+    }
+}
 
 /// This type is the one of the guarded value.
 #[doc(hidden)]
@@ -100,6 +115,12 @@ impl<'scope> ProvesThisScope<'scope> for Scoped<'scope> {}
     note = "wrap the guard before the scope, and enter the scope with what wraps it: `scope!(AsyncDropArc::new(guard), async |shared| …)`",
     note = "or take the guard out again at the end of the body, and clean that up: `AsyncDropArc::into_inner(shared)` gives it back, if it is not shared any more"
 )]
-pub trait IsTheGuarded<T> {}
+pub trait IsTheGuarded<T>: Sized {
+    fn itself(proof: Proof<'_, Self>) -> Proof<'_, T>;
+}
 
-impl<T> IsTheGuarded<T> for T {}
+impl<T> IsTheGuarded<T> for T {
+    fn itself(proof: Proof<'_, T>) -> Proof<'_, T> {
+        proof
+    }
+}

@@ -17,11 +17,14 @@ pub enum SkipsTheCleanup {}
     message = "a `?` in the body of a scope would leave it before the cleanup",
     label = "this `?` would skip the cleanup: keep the `Result`, and end the body with `guard.async_drop().await.after(result)`, which returns it"
 )]
-pub trait MaySkipTheCleanup {}
+pub trait MaySkipTheCleanup {
+    /// There is nothing to return: all that this could do is to panic, as a body may.
+    fn skip(self) -> SkipsTheCleanup;
+}
 
 impl<E: MaySkipTheCleanup> From<E> for SkipsTheCleanup {
-    fn from(_: E) -> Self {
-        unreachable!("no type may skip the cleanup")
+    fn from(error: E) -> Self {
+        error.skip()
     }
 }
 

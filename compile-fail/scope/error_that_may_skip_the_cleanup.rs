@@ -1,0 +1,40 @@
+//! Misuse: implementing what the compiler misses behind a `?` in the body of a scope (E0046)
+//! Why it matters: the `?` would leave the scope with the connection open, and its guard forgotten.
+//! Fix: keep the `Result`, clean up, and end the body with `outcome.after(result)`.
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, MaySkipTheCleanup, scope};
+
+#[derive(Debug)]
+struct Refused;
+
+struct Connection;
+
+impl Connection {
+    async fn send(&mut self) -> Result<(), Refused> {
+        Err(Refused)
+    }
+}
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = Refused;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Refused> {
+        Ok(())
+    }
+}
+
+impl MaySkipTheCleanup for Refused {}
+
+async fn send(connection: Connection) -> Result<(), Refused> {
+    scope!(AsyncDropGuard::live(connection), async |mut connection| {
+        connection.send().await?;
+        connection.async_drop().await.after(Ok(()))
+    })
+    .await
+}
+
+fn main() {
+    assert!(futures::executor::block_on(send(Connection)).is_err());
+}

@@ -1,0 +1,37 @@
+//! Misuse: declaring the handle of a connection to be the connection itself, for a scope (E0308)
+//! Why it matters: a handle can be let go of while another one keeps the connection open.
+//! Fix: take the guard out of the last handle, `AsyncDropArc::into_inner`, and clean that up.
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropArc, AsyncDropGuard, IsTheGuarded, Live, Proof, Scoped, scope};
+
+struct Connection;
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+impl<'brand> IsTheGuarded<Connection> for AsyncDropArc<Connection, Live<Scoped<'brand>>> {
+    fn itself<'scope>(proof: Proof<'scope, Self>) -> Proof<'scope, Connection> {
+        proof
+    }
+}
+
+async fn share(connection: Connection) {
+    scope!(AsyncDropGuard::live(connection), async |connection| {
+        let first = AsyncDropArc::new(connection);
+        let second = AsyncDropArc::clone(&first);
+        std::mem::forget(first);
+        (second.async_drop().await.proof, ())
+    })
+    .await;
+}
+
+fn main() {
+    futures::executor::block_on(share(Connection));
+}
