@@ -8,7 +8,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Cleans, CleanupErrors, Live};
+use livedrop::{
+    AsyncDrop, AsyncDropArc, AsyncDropGuard, AsyncDropHashMap, AsyncDropMutex, AsyncDropResult,
+    AsyncDropShared, AsyncDropStack, AsyncDropVec, Checked, Cleans, CleanupErrors, Live, Reaper,
+};
 use support::{
     Ending, Failed, Log, Reports, Resource, block_on, cancel_after, panic_of, run, wait,
 };
@@ -33,6 +36,47 @@ impl AsyncDrop for ByHand {
 #[test]
 fn the_desugared_form_fits() {
     block_on(AsyncDropGuard::live(ByHand).async_drop()).result.unwrap();
+}
+
+/// Its cleanup panics in the call, before there is a future.
+struct PanicsInTheCall;
+
+impl AsyncDrop for PanicsInTheCall {
+    type Error = Infallible;
+
+    fn async_drop_impl<'life0, 'async_trait>(
+        &'life0 mut self,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Infallible>> + Send + 'async_trait>>
+    where
+        'life0: 'async_trait,
+        Self: 'async_trait,
+    {
+        panic!("no future")
+    }
+}
+
+#[test]
+fn a_cleanup_that_panics_before_there_is_a_future_disarms_its_guard() {
+    let reports = Reports::collect();
+    let mut guard = AsyncDropGuard::new(PanicsInTheCall);
+    assert_eq!(panic_of(|| block_on(guard.async_drop())), "no future");
+    assert!(guard.is_dropped());
+    drop(guard);
+
+    let guard = AsyncDropGuard::live(PanicsInTheCall);
+    assert_eq!(panic_of(|| block_on(guard.async_drop())), "no future");
+
+    let mut option = Some(AsyncDropGuard::new(PanicsInTheCall));
+    assert_eq!(panic_of(|| block_on(option.async_drop_unboxed())), "no future");
+    assert!(option.is_none());
+
+    let mut reaper = Reaper::new();
+    let mut guard = reaper.adopt(AsyncDropGuard::new(PanicsInTheCall));
+    assert_eq!(panic_of(|| block_on(guard.async_drop())), "no future");
+    assert!(guard.is_dropped());
+    drop(guard);
+    block_on(reaper.async_drop()).unwrap();
+    reports.expect_none();
 }
 
 /// Both methods, each telling which one was called.
@@ -95,6 +139,58 @@ fn guards_nest_and_clean_up_once() {
     block_on(inner.async_drop()).unwrap();
     assert_eq!(block_on(guard.async_drop()), Ok(()));
     assert_eq!(log.counts(), (1, 1, 1));
+}
+
+/// Erases the type of what `make` makes, so that its cleanup is the boxed method, and cleans it up.
+#[track_caller]
+fn expect_cleaned_behind_dyn<T: AsyncDrop + Send + 'static>(
+    make: impl FnOnce(AsyncDropGuard<Resource>) -> AsyncDropGuard<T>,
+) {
+    let (log, reports) = (Arc::<Log>::default(), Reports::collect());
+    let guard = make(checked(Resource::new(&log, 3, Ending::Err)));
+    let mut erased = AsyncDropGuard::map_without_cleanup(guard, |value| {
+        Box::new(value) as Box<dyn AsyncDrop<Error = T::Error> + Send>
+    });
+    assert!(block_on(erased.async_drop()).is_err());
+    drop(erased);
+    assert_eq!(log.counts(), (1, 1, 1));
+    reports.expect_none();
+}
+
+#[test]
+fn what_the_crate_implements_it_for_is_cleaned_up_behind_dyn_too() {
+    let mut reaper = Reaper::new();
+    expect_cleaned_behind_dyn(AsyncDropGuard::new);
+    expect_cleaned_behind_dyn(|guard| AsyncDropGuard::new(reaper.adopt(guard)));
+    expect_cleaned_behind_dyn(|guard| AsyncDropGuard::new(Some(guard)));
+    expect_cleaned_behind_dyn(|guard| AsyncDropGuard::new(vec![guard]));
+    expect_cleaned_behind_dyn(AsyncDropArc::new);
+    expect_cleaned_behind_dyn(AsyncDropMutex::new);
+    expect_cleaned_behind_dyn(|guard| AsyncDropShared::new(std::future::ready(guard)));
+    expect_cleaned_behind_dyn(|guard| AsyncDropResult::new(Ok::<_, ()>(guard)));
+    expect_cleaned_behind_dyn(|guard| {
+        AsyncDropGuard::with_cleanup(guard, async |mut guard: AsyncDropGuard<Resource>| {
+            guard.async_drop().await
+        })
+    });
+    expect_cleaned_behind_dyn(|guard| {
+        let mut map = AsyncDropHashMap::new();
+        assert!(map.insert("it", guard).is_none());
+        map
+    });
+    expect_cleaned_behind_dyn(|guard| {
+        let mut vec = AsyncDropVec::new();
+        vec.push(guard);
+        vec
+    });
+    expect_cleaned_behind_dyn(|guard| {
+        let mut stack = AsyncDropStack::new();
+        stack.push(guard);
+        stack
+    });
+    #[cfg(feature = "tokio")]
+    expect_cleaned_behind_dyn(livedrop::AsyncDropTokioMutex::new);
+    block_on(reaper.async_drop()).unwrap();
 }
 
 fn checked(value: Resource) -> AsyncDropGuard<Resource> {
