@@ -89,6 +89,23 @@ fn a_hook_that_panics_while_unwinding_does_not_abort() {
     assert_eq!(calls.load(SeqCst), 2);
 }
 
+#[test]
+fn the_default_hook_does_not_panic_on_a_thread_that_panics() {
+    let outcomes = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = Arc::clone(&outcomes);
+    let _hook = hook::scoped(move |unhandled| {
+        let outcome = catch_unwind(AssertUnwindSafe(|| hook::panic(unhandled)));
+        seen.lock().unwrap().push(outcome.is_ok());
+    });
+    forget();
+    let text = panic_of(|| {
+        let _guard = AsyncDropGuard::new(Resource::plain(&Arc::default()));
+        panic!("first");
+    });
+    assert_eq!(text, "first");
+    assert_eq!(*outcomes.lock().unwrap(), [false, true]);
+}
+
 /// Panics once more when its payload is dropped.
 struct Spiteful;
 
