@@ -3,8 +3,10 @@
 
 use std::path::Path;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
+
+use crate::guards::{Named, mentions, named};
 
 /// The expansion as a person would have laid it out.
 fn formatted(tokens: TokenStream) -> String {
@@ -147,6 +149,120 @@ fn unboxed() {
     expect("unboxed.rs", &formatted(crate::unboxed::expand(&TokenStream::new(), input)));
 }
 
+/// One vector of guards has several errors by itself, each of which is converted.
+#[test]
+fn one_vec_with_an_error_by_name() {
+    expect(
+        "one_vec_with_an_error_by_name.rs",
+        &derived(quote! {
+            #[async_drop(error = PoolError)]
+            struct Pool {
+                workers: Vec<AsyncDropGuard<Worker>>,
+            }
+        }),
+    );
+}
+
+/// Every arm goes through the same collection, and an empty one does nothing.
+#[test]
+fn an_enum_with_several_errors() {
+    expect(
+        "an_enum_with_several_errors.rs",
+        &derived(quote! {
+            enum Link {
+                Two(AsyncDropGuard<Socket>, AsyncDropGuard<Log>),
+                One(AsyncDropGuard<Socket>),
+                None(),
+            }
+        }),
+    );
+}
+
+/// The conditions on a type, as far as they stand in the head of its `impl`.
+fn conditions(input: TokenStream) -> Vec<String> {
+    let expansion: syn::ItemImpl = syn::parse2(super::derive(&syn::parse2(input).expect("a type")))
+        .expect("an expansion is an `impl`");
+    let clause = expansion.generics.where_clause;
+    let predicates = clause.into_iter().flat_map(|clause| clause.predicates);
+    predicates.map(crate::problems::code).collect()
+}
+
+/// The compiler is asked for the error of a field that is marked: through `AskedField`, which
+/// gives its own answer, where nothing of the whole stands in the field's type.
+#[test]
+fn a_marked_field_is_asked_for_its_error() {
+    let of_parameter = conditions(quote! {
+        struct Wrapper<T> { #[async_drop] value: Boxed<(T, u8)> }
+    });
+    assert_eq!(of_parameter, ["Boxed<(T, u8)>:::livedrop::FieldToCleanUp +::core::marker::Send"]);
+    let of_lifetime = conditions(quote! {
+        struct Wrapper<'a> { #[async_drop] value: Borrows<'a> }
+    });
+    assert_eq!(of_lifetime, ["Borrows<'a>:::livedrop::FieldToCleanUp"]);
+    let of_itself = conditions(quote! {
+        struct List<'a> { #[async_drop] next: Option<Box<List<'a>>> }
+    });
+    assert_eq!(of_itself, [""; 0]);
+    let concrete = conditions(quote! {
+        struct Wrapper<T> { #[async_drop] value: Boxed<u8>, plain: T }
+    });
+    assert_eq!(concrete.len(), 1);
+    assert!(concrete[0].contains("::AskedField<"), "{concrete:?}");
+}
+
+/// What a macro has put a type into, when it was given as a `$ty`.
+fn in_a_group(tokens: TokenStream) -> TokenStream {
+    TokenTree::Group(Group::new(Delimiter::None, tokens)).into()
+}
+
+#[test]
+fn a_guard_is_found_where_the_words_of_a_type_name_one() {
+    let grouped_state = in_a_group(quote!(Live));
+    for (ty, expected) in [
+        (quote!(Socket), "none"),
+        (quote!(&'static AsyncDropGuard<A>), "none"),
+        (quote!(PhantomData<AsyncDropGuard<A>>), "none"),
+        (quote!(AsyncDropGuard<A, Dropped>), "none"),
+        (quote!(AsyncDropGuard<A>), "guard"),
+        (quote!(AsyncDropGuard<A, Adopted>), "guard"),
+        (quote!(livedrop::AsyncDropGuard<A, livedrop::Checked>), "guard"),
+        (quote!((AsyncDropGuard<A>)), "guard"),
+        (in_a_group(quote!(AsyncDropGuard<A>)), "guard"),
+        (quote!(AsyncDropGuard<A, Live>), "live"),
+        (quote!(AsyncDropGuard<A, #grouped_state>), "live"),
+        (quote!(ScopedGuard<'_, A>), "live"),
+        (quote!(Vec<AsyncDropGuard<A, S>>), "vec"),
+        (quote!(Vec<AsyncDropGuard<A, Live>>), "vec"),
+        (quote!(Option<AsyncDropGuard<A>>), "option"),
+        (quote!(Option<AsyncDropGuard<A, Live>>), "option"),
+        (quote!(Option<Vec<AsyncDropGuard<A>>>), "inside"),
+        (quote!(Vec<Option<AsyncDropGuard<A>>>), "inside"),
+        (quote!(Box<AsyncDropGuard<A>>), "inside"),
+        (quote!(HashMap<u8, AsyncDropGuard<A>>), "inside"),
+        (quote!([AsyncDropGuard<A>; 2]), "inside"),
+        (quote!([AsyncDropGuard<A>]), "inside"),
+        (quote!((u8, AsyncDropGuard<A>)), "inside"),
+        (quote!((u8, A)), "none"),
+    ] {
+        let found = match named(&syn::parse2(ty.clone()).expect("a type")) {
+            None => "none",
+            Some(Named::Guard) => "guard",
+            Some(Named::Live(..)) => "live",
+            Some(Named::Vec(_)) => "vec",
+            Some(Named::Option) => "option",
+            Some(Named::Inside) => "inside",
+        };
+        assert_eq!(found, expected, "{ty}");
+    }
+}
+
+#[test]
+fn a_word_is_found_at_any_depth() {
+    let (t, u) = (Ident::new("T", Span::call_site()), Ident::new("U", Span::call_site()));
+    assert!(mentions(quote!(Boxed<[(u8, T); 2]>), &[&t, &u]));
+    assert!(!mentions(quote!(Boxed<[(u8, T); 2]>), &[&u]));
+}
+
 /// A type that is refused still has the trait, so that not every use of it is refused too.
 #[test]
 fn what_is_refused_has_a_stand_in() {
@@ -208,6 +324,27 @@ fn every_mistake_of_a_type_is_said_at_once() {
         let help = message.lines().nth(1).unwrap_or_default();
         assert!(help.starts_with("help: "), "{message}");
     }
+}
+
+#[test]
+fn what_is_too_much_in_one_option_is_skipped_to_the_next() {
+    let messages = refused(quote! {
+        #[async_drop(error = E x y z, parallel, concurrent = 3 of 4, serial)]
+        struct Service {
+            guard: AsyncDropGuard<A>,
+        }
+    });
+    let first_lines: Vec<&str> =
+        messages.iter().map(|message| message.lines().next().unwrap()).collect();
+    assert_eq!(
+        first_lines,
+        [
+            "nothing may follow `error` but a comma",
+            "a type has no option `parallel`",
+            "nothing may follow `concurrent` but a comma",
+            "a type has no option `serial`",
+        ]
+    );
 }
 
 #[test]
@@ -291,4 +428,44 @@ fn unboxed_refuses_what_it_cannot_write() {
     assert!(refused(none(), both).contains("by itself"));
     let silent = quote!(impl AsyncDrop for X { async fn async_drop_impl(&mut self) {} });
     assert!(refused(none(), silent).contains("returns whether"));
+    let above = quote! {
+        #[async_trait::async_trait]
+        #[allow(unused)]
+        impl AsyncDrop for X {
+            async fn async_drop_impl(&mut self) -> Result<(), ()> { Ok(()) }
+        }
+    };
+    let expansion = refused(none(), above);
+    assert!(expansion.contains("and both stand here"), "{expansion}");
+    assert!(!expansion.contains("async_trait :: async_trait"), "{expansion}");
+    assert!(expansion.contains("allow (unused)"), "{expansion}");
+    let below = quote! {
+        impl AsyncDrop for X {
+            fn async_drop_impl<'life0, 'async_trait>(&'life0 mut self) -> Boxed<'async_trait> {
+                todo!()
+            }
+        }
+    };
+    assert!(refused(none(), below).contains("and both stand here"));
+    let by_hand_with_a_lifetime = quote! {
+        impl AsyncDrop for X {
+            fn async_drop_impl<'a>(&'a mut self) -> Boxed<'a> { todo!() }
+        }
+    };
+    assert!(refused(none(), by_hand_with_a_lifetime).contains("boxed already"));
+}
+
+/// The compiler says of it that it is no method of the trait.
+#[test]
+fn unboxed_leaves_every_other_item_as_it_is() {
+    let input = quote! {
+        impl AsyncDrop for X {
+            type Error = ();
+            async fn async_drop_impl(&mut self) -> Result<(), ()> { Ok(()) }
+            fn other(&self) {}
+        }
+    };
+    let expansion = crate::unboxed::expand(&TokenStream::new(), input).to_string();
+    assert!(!expansion.contains("compile_error"), "{expansion}");
+    assert!(expansion.contains("fn other (& self) { }"), "{expansion}");
 }

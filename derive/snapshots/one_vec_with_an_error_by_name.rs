@@ -1,0 +1,31 @@
+#[automatically_derived]
+impl ::livedrop::AsyncDrop for Pool {
+    type Error = ::livedrop::CleanupErrors<PoolError>;
+    fn async_drop_impl<'life0, 'async_trait>(
+        &'life0 mut self,
+    ) -> ::core::pin::Pin<
+        ::livedrop::__private::Box<
+            dyn ::core::future::Future<
+                Output = ::core::result::Result<(), Self::Error>,
+            > + ::core::marker::Send + 'async_trait,
+        >,
+    >
+    where
+        'life0: 'async_trait,
+        Self: 'async_trait,
+    {
+        ::livedrop::__private::Box::pin(::livedrop::AsyncDrop::async_drop_unboxed(self))
+    }
+    fn async_drop_unboxed(
+        &mut self,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<(), Self::Error>,
+    > + ::core::marker::Send {
+        let Self { workers } = self;
+        async move {
+            let cleanups = ::livedrop::Cleanups::<Self, _>::new();
+            cleanups.run_each(workers).await;
+            cleanups.end()
+        }
+    }
+}
