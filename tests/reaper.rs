@@ -650,6 +650,23 @@ fn abandon_names_what_it_gives_up_and_lets_go() {
 }
 
 #[test]
+fn abandon_by_a_cleanup_lets_go_of_the_orphans_that_wait_beside_it() {
+    let (log, reaper, reports) = (log(), Arc::new(Reaper::new()), Reports::collect());
+    drop(reaper.adopt(AsyncDropGuard::new(Resource::new(&log, 9, Ending::Ok))));
+    let (given_up, at_hand) = (Arc::new(AtomicUsize::new(0)), Arc::clone(&reaper));
+    let counted = Arc::clone(&given_up);
+    drop(reaper.adopt(AsyncDropGuard::with_cleanup((), move |()| async move {
+        counted.store(at_hand.abandon().abandoned.len(), SeqCst);
+    })));
+    let report = run(reaper.drain()).1;
+    assert_eq!(given_up.load(SeqCst), 2);
+    assert_eq!((report.cleaned, report.abandoned.len()), (0, 0));
+    assert_eq!(log.counts(), (1, 0, 1), "dropped while the reaper is there");
+    reports.expect_none();
+    block_on(Arc::into_inner(reaper).expect("nobody else has it").async_drop()).unwrap();
+}
+
+#[test]
 fn abandon_catches_what_dropped_values_panic_with() {
     let (drops, mut reaper) = (Arc::new(AtomicUsize::new(0)), Reaper::new());
     drop(reaper.adopt(AsyncDropGuard::new(Spiteful(Arc::clone(&drops)))));

@@ -35,6 +35,18 @@ async fn cleanup_tells_the_task_to_stop_and_waits_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_token_stops_the_task_before_anybody_cleans_up() {
+    let count = Arc::default();
+    let mut guard = polite(&count);
+    tokio::task::yield_now().await;
+    guard.token().cancel();
+    sleep(Duration::from_millis(21)).await;
+    assert!(guard.is_finished());
+    assert_eq!(count.load(SeqCst), 11);
+    guard.async_drop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_task_that_does_not_stop_is_aborted_after_the_deadline() {
     struct Dropped(Arc<AtomicUsize>);
     impl Drop for Dropped {
