@@ -66,23 +66,28 @@ impl Ledger {
     }
 }
 
-struct Resource(Arc<Ledger>);
+struct Resource {
+    ledger: Arc<Ledger>,
+    waits: usize,
+}
 
 #[async_trait]
 impl AsyncDrop for Resource {
     type Error = std::convert::Infallible;
 
     async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
-        self.0.begun.fetch_add(1, SeqCst);
-        Yield(false).await;
-        self.0.ended.fetch_add(1, SeqCst);
+        self.ledger.begun.fetch_add(1, SeqCst);
+        for _ in 0..self.waits {
+            Yield(false).await;
+        }
+        self.ledger.ended.fetch_add(1, SeqCst);
         Ok(())
     }
 }
 
 impl Drop for Resource {
     fn drop(&mut self) {
-        self.0.dropped.fetch_add(1, SeqCst);
+        self.ledger.dropped.fetch_add(1, SeqCst);
     }
 }
 
@@ -102,7 +107,15 @@ impl Future for Yield {
 }
 
 fn adopt(reaper: &ReaperHandle, ledger: &Arc<Ledger>) -> AsyncDropGuard<Resource, Adopted> {
-    reaper.adopt(AsyncDropGuard::new(Resource(Arc::clone(ledger))))
+    adopt_waiting(reaper, ledger, 1)
+}
+
+fn adopt_waiting(
+    reaper: &ReaperHandle,
+    ledger: &Arc<Ledger>,
+    waits: usize,
+) -> AsyncDropGuard<Resource, Adopted> {
+    reaper.adopt(AsyncDropGuard::new(Resource { ledger: Arc::clone(ledger), waits }))
 }
 
 /// Goes after so many polls of the cleanup.
@@ -175,6 +188,31 @@ fn drain_goes_on_when_run_is_dropped() {
         ledger.assert_all_cleaned(1);
         runner.join().unwrap();
         owner.join().unwrap();
+        block_on(reaper.async_drop()).unwrap();
+    });
+}
+
+/// The same the other way round, with a cleanup that waits for longer than a driver polls it.
+#[test]
+fn run_goes_on_when_drain_is_dropped() {
+    explore(|| {
+        let (ledger, reaper) = (Ledger::new(), Arc::new(Reaper::new()));
+        let _hook = ledger.listen();
+        let guard = adopt_waiting(&reaper.handle(), &ledger, 3);
+        reaper.close();
+        let run = reaper.run();
+        let runner = thread::spawn(move || block_on(run));
+        let drained = Arc::clone(&reaper);
+        let drainer = thread::spawn(move || {
+            let mut drain = pin!(drained.drain());
+            let _ = drain.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        });
+        let owner = thread::spawn(move || leave(guard, 0));
+        runner.join().unwrap();
+        ledger.assert_all_cleaned(1);
+        drainer.join().unwrap();
+        owner.join().unwrap();
+        let mut reaper = Arc::into_inner(reaper).expect("the others have ended");
         block_on(reaper.async_drop()).unwrap();
     });
 }
