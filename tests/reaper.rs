@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll, Waker};
@@ -47,6 +48,28 @@ fn an_owner_that_cleans_up_leaves_nothing_to_the_reaper() {
     block_on(reaper.async_drop()).unwrap();
     drop(guard);
     assert_eq!(log.counts(), (1, 1, 1));
+}
+
+#[test]
+fn an_option_of_an_adopted_guard_is_empty_once_its_cleanup_has_ended() {
+    for ending in [Ending::Ok, Ending::Err, Ending::Panic] {
+        let (log, mut reaper, reports) = (log(), Reaper::new(), Reports::collect());
+        let mut option = Some(adopted(&reaper, &log, ending));
+        cancel_after(2, option.async_drop_unboxed());
+        assert!(option.is_some(), "cancelled, it can be called again");
+        let ended = match ending {
+            Ending::Ok => Some(Ok(())),
+            Ending::Err => Some(Err(Failed)),
+            Ending::Panic => None,
+        };
+        let cleanup = AssertUnwindSafe(option.async_drop_unboxed()).catch_unwind();
+        assert_eq!(block_on(cleanup).ok(), ended);
+        assert!(option.is_none());
+        assert_eq!(block_on(option.async_drop_unboxed()), Ok(()));
+        assert_eq!(log.counts(), (1, usize::from(ending != Ending::Panic), 1));
+        block_on(reaper.async_drop()).unwrap();
+        reports.expect_none();
+    }
 }
 
 #[test]

@@ -204,6 +204,37 @@ fn a_function_can_ask_for_the_proof_of_an_unscoped_guard() {
 mod in_the_macro {
     use super::*;
 
+    /// By which the macro tells what the compiler is to say where the body may be left early.
+    #[test]
+    fn a_question_mark_and_a_return_are_found_at_any_depth() {
+        let tries = [
+            livedrop::__is!(
+                try {
+                    let sum = [1, of(number?)];
+                    sum
+                }
+            ),
+            livedrop::__is!(
+                try {
+                    let sum = [1, of(number)];
+                    return sum;
+                }
+            ),
+            livedrop::__is!(try {}),
+        ];
+        assert_eq!(tries, [true, false, false]);
+        let returns = [
+            livedrop::__is!(return { if is_over { return sum } else { (sum, 1) } }),
+            livedrop::__is!(
+                return {
+                    let sum = [1, of(number?)];
+                    sum
+                }
+            ),
+        ];
+        assert_eq!(returns, [true, false]);
+    }
+
     /// A `?` leaves the block that it stands in, which need not be the body.
     #[test]
     fn a_question_mark_in_a_block_of_the_body_does_not_leave_the_scope() {

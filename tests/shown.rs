@@ -65,6 +65,9 @@ fn a_failure_names_type_label_and_error() {
     let report = block_on(reaper.drain());
     let [failure] = &report.failures[..] else { panic!("{report}") };
 
+    let whole = report.to_string();
+    assert_eq!(whole, format!("1 orphans cleaned up, 1 of them failed\n  {failure}"));
+    assert!(!failure.is_panic());
     let shown = failure.to_string();
     assert!(shown.starts_with("Resource \"peer anna\""), "{shown}");
     assert!(shown.ends_with(": Failed"), "{shown}");
