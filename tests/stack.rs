@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::collections::HashSet;
 use std::convert::Infallible;
 use std::error::Error;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
@@ -292,6 +293,13 @@ macro_rules! in_either_state {
                 let (a, b) = (stack.push(part("a", &journal)), stack.push(part("b", &journal)));
                 let of_other = other.push(part("a", &journal));
                 assert_eq!(a, a);
+                assert!(a != b && a != of_other);
+                let hashes = [a, b, of_other].map(|key| {
+                    let mut hasher = DefaultHasher::new();
+                    key.hash(&mut hasher);
+                    hasher.finish()
+                });
+                assert_eq!(HashSet::from(hashes).len(), 3);
                 assert_eq!(HashSet::from([a, a, b, of_other]).len(), 3);
                 assert_eq!(format!("{a:?}"), "Key<Part>");
                 block_on(stack.async_drop()).unwrap();
