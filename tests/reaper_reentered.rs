@@ -3,8 +3,10 @@
 mod support;
 
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 
 use async_trait::async_trait;
+use futures::FutureExt;
 use livedrop::{AsyncDrop, AsyncDropGuard, Reaper, Report, Stage};
 use support::{Ending, Failed, Log, Reports, Resource, block_on, cancel_after, panic_of, wait};
 
@@ -87,4 +89,53 @@ fn what_was_acquired_is_not_polled_again() {
     drop(acquire);
     block_on(reaper.async_drop()).unwrap();
     assert_eq!(log.counts(), (1, 1, 1));
+}
+
+/// The waker of an executor that has gone.
+struct NobodyThere;
+
+impl Wake for NobodyThere {
+    fn wake(self: Arc<Self>) {
+        panic!("nobody is there");
+    }
+}
+
+/// Has the last orphan of `reaper` cleaned up by somebody whose waker panics then.
+fn drain_by_nobody(reaper: &Reaper) {
+    let waker = Waker::from(Arc::new(NobodyThere));
+    let mut drain = reaper.drain();
+    let text = panic_of(|| drain.poll_unpin(&mut Context::from_waker(&waker)).is_ready());
+    assert_eq!(text, "nobody is there");
+}
+
+#[test]
+fn a_waker_that_panics_leaves_a_reaper_that_goes_on() {
+    let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
+    let orphan = || drop(reaper.adopt(AsyncDropGuard::new(Resource::new(&log, 0, Ending::Ok))));
+    orphan();
+    drain_by_nobody(&reaper);
+    assert_eq!(log.counts(), (1, 1, 1));
+    orphan();
+    orphan();
+    assert_eq!(block_on(reaper.drain()).cleaned, 3);
+    assert_eq!(log.counts(), (3, 3, 3));
+    block_on(reaper.async_drop()).unwrap();
+}
+
+#[test]
+fn a_reaper_gives_up_what_is_half_run_although_a_waker_panicked_before() {
+    let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
+    drop(reaper.adopt(AsyncDropGuard::new(Resource::new(&log, 0, Ending::Ok))));
+    drain_by_nobody(&reaper);
+
+    let hangs = AsyncDropGuard::with_cleanup(Resource::plain(&log), |resource| async move {
+        std::future::pending::<()>().await;
+        drop(resource);
+    });
+    drop(reaper.adopt(hangs));
+    cancel_after(1, reaper.drain());
+    let report = reaper.abandon();
+    assert_eq!(report.abandoned.len(), 1);
+    assert_eq!(log.counts(), (1, 1, 2), "it is dropped at once");
+    block_on(reaper.async_drop()).unwrap();
 }

@@ -150,6 +150,7 @@ fn a_writer_that_fails_is_written_to_no_more() {
     expect_stops_where_the_page_ends(&format_args!("{:?}", *stack));
     let errors = block_on(stack.async_drop()).unwrap_err();
     expect_stops_where_the_page_ends(errors.first());
+    expect_stops_where_the_page_ends(&format_args!("{:?}", errors.first()));
 }
 
 #[test]
