@@ -360,3 +360,46 @@ fn errors_are_never_empty_and_keep_their_order() {
     assert_eq!(errors.clone().into_iter().collect::<Vec<_>>(), [1, 2, 3]);
     assert_eq!(errors.into_first(), 1);
 }
+
+/// Cleans the value up where its type is not known any more, and returns the error.
+fn clean_as_object<T>(guard: AsyncDropGuard<T>) -> Option<T::Error>
+where
+    T: AsyncDrop + Send + 'static,
+{
+    let mut guard = AsyncDropGuard::map_without_cleanup(guard, |value| {
+        let object: Box<dyn AsyncDrop<Error = T::Error> + Send> = Box::new(value);
+        object
+    });
+    cancel_after(1, guard.async_drop());
+    let result = block_on(guard.async_drop());
+    assert!(guard.is_dropped());
+    result.err()
+}
+
+#[test]
+fn what_holds_guards_is_cleaned_up_as_a_trait_object_too() {
+    let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
+    let resource = || AsyncDropGuard::new(Resource::new(&log, 2, Ending::Err));
+    let failed = |error: Option<CleanupErrors<Failed>>| error.is_some_and(|error| error.len() == 1);
+
+    let mut map = AsyncDropHashMap::new();
+    assert!(map.insert("key", resource()).is_none());
+    assert!(failed(clean_as_object(map)));
+    let mut row = AsyncDropVec::new();
+    row.push(resource());
+    assert!(failed(clean_as_object(row)));
+    let mut stack = AsyncDropStack::new();
+    let _key = stack.push(resource());
+    assert_eq!(clean_as_object(stack).map(|errors| errors.len()), Some(1));
+    assert!(failed(clean_as_object(AsyncDropGuard::new(vec![resource()]))));
+    assert_eq!(clean_as_object(AsyncDropGuard::new(Some(resource()))), Some(Failed));
+    assert_eq!(clean_as_object(AsyncDropGuard::new(resource())), Some(Failed));
+    let adopted = reaper.adopt(resource());
+    assert_eq!(clean_as_object(AsyncDropGuard::new(adopted)), Some(Failed));
+    let shared = AsyncDropShared::<_, std::future::Ready<_>>::new_ready(resource());
+    assert_eq!(clean_as_object(shared), Some(Failed));
+
+    // Of a checked value that is cancelled the cleanup begins anew; the reaper's is resumed.
+    assert_eq!(log.counts(), (15, 8, 8));
+    block_on(reaper.async_drop()).unwrap();
+}

@@ -116,3 +116,15 @@ fn guards_of_deferred_values_can_be_shared() {
     shared(&guard);
     block_on(guard.async_drop()).unwrap();
 }
+
+#[test]
+fn a_value_whose_closure_has_begun_is_neither_read_nor_changed() {
+    let closed = Arc::default();
+    let mut guard = AsyncDropGuard::with_cleanup(pool(&closed), Pool::close);
+    cancel_after(1, guard.async_drop());
+    let read = panic_of(|| guard.size);
+    let changed = panic_of(|| guard.size += 1);
+    assert!(changed.contains("Pool") && changed == read, "{changed:?}, {read:?}");
+    block_on(guard.async_drop()).unwrap();
+    assert_eq!(closed.load(SeqCst), 1, "it went on");
+}

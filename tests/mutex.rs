@@ -509,3 +509,31 @@ mod traits {
         block_on(first.async_drop()).unwrap();
     }
 }
+
+#[test]
+fn an_adopted_mutex_that_is_being_cleaned_up_is_not_opened_but_left_to_the_reaper() {
+    let (log, mut reaper, reports) = (log(), livedrop::Reaper::new(), Reports::collect());
+    let adopted = reaper.adopt(AsyncDropGuard::new(Resource::new(&log, WAITS, Ending::Ok)));
+    let mut mutex = AsyncDropMutex::new(adopted);
+    cancel_after(1, mutex.async_drop());
+    let text = panic_of(|| AsyncDropMutex::into_inner(mutex));
+    assert!(text.contains("after its cleanup has begun"), "{text}");
+    let report = block_on(reaper.drain());
+    assert_eq!((report.cleaned, report.failures.len()), (1, 0));
+    assert_eq!(log.counts(), (1, 1, 1), "resumed, not restarted");
+    block_on(reaper.async_drop()).unwrap();
+    reports.expect_none();
+}
+
+#[test]
+fn an_adopted_value_is_cleaned_up_once_though_its_mutex_is_cleaned_up_twice() {
+    let (log, mut reaper, reports) = (log(), livedrop::Reaper::new(), Reports::collect());
+    let adopted = reaper.adopt(AsyncDropGuard::new(Resource::new(&log, WAITS, Ending::Err)));
+    let mut mutex = AsyncDropMutex::new(adopted);
+    let behind_its_guard: &mut AsyncDropMutex<_, _> = &mut mutex;
+    assert_eq!(block_on(behind_its_guard.async_drop_impl()), Err(Failed));
+    assert_eq!(block_on(mutex.async_drop()), Ok(()));
+    assert_eq!(log.counts(), (1, 1, 1));
+    block_on(reaper.async_drop()).unwrap();
+    reports.expect_none();
+}

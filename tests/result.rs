@@ -186,3 +186,19 @@ fn an_adopted_guard_is_left_to_its_reaper() {
     block_on(reaper.async_drop()).unwrap();
     assert_eq!(log.counts(), (1, 1, 1));
 }
+
+#[test]
+fn a_result_that_was_cleaned_up_behind_its_guard_is_not_taken_out() {
+    let (log, reports) = (Arc::<Log>::default(), Reports::collect());
+    let inner = AsyncDropGuard::new(Resource::new(&log, 1, Ending::Ok));
+    let mut guard: AsyncDropGuard<AsyncDropResult<_, String>> = AsyncDropResult::new(Ok(inner));
+    let behind_its_guard: &mut AsyncDropResult<_, _> = &mut guard;
+    block_on(behind_its_guard.async_drop_impl()).unwrap();
+    let text = panic_of(|| AsyncDropResult::into_inner(guard));
+    assert!(
+        text.starts_with("used AsyncDropResult<") && text.contains("after its cleanup"),
+        "{text}"
+    );
+    assert_eq!(log.counts(), (1, 1, 1));
+    reports.expect_none();
+}

@@ -557,3 +557,22 @@ fn what_is_lost_is_reported_with_the_site_of_its_making() {
         assert!(text.contains(&created_at(file!(), line + offset)), "{text}");
     }
 }
+
+#[test]
+fn a_handle_that_has_let_go_behind_its_guard_counts_for_nothing() {
+    let (log, reports) = (Arc::<Log>::default(), Reports::collect());
+    let value = AsyncDropGuard::new(Resource::plain(&log));
+    let mut first: AsyncDropGuard<Of<Checked>> = AsyncDropShared::new_ready(value);
+    let mut second = AsyncDropShared::clone(&first);
+    let behind_its_guard: &mut Of<Checked> = &mut second;
+    block_on(behind_its_guard.async_drop_impl()).unwrap();
+    let counts = (AsyncDropShared::strong_count(&second), AsyncDropShared::strong_count(&first));
+    assert_eq!(counts, (0, 1));
+    assert!(!AsyncDropShared::ptr_eq(&first, &second));
+    assert_eq!(log.counts(), (0, 0, 0), "it was not the last");
+    block_on(second.async_drop()).unwrap();
+    assert_eq!(log.counts(), (0, 0, 0), "nor is it the second time");
+    block_on(first.async_drop()).unwrap();
+    assert_eq!(log.counts(), (1, 1, 1));
+    reports.expect_none();
+}

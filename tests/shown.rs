@@ -3,11 +3,12 @@
 
 mod support;
 
+use std::fmt::{self, Display, Write};
 use std::sync::Arc;
 
 use livedrop::hook;
-use livedrop::{AsyncDropGuard, Outcome, Reaper, Stage};
-use support::{Ending, Failed, Log, Resource, block_on, cancel_after, wait};
+use livedrop::{AsyncDropGuard, AsyncDropStack, CleanupErrors, Outcome, Reaper, Stage};
+use support::{Ending, Failed, Log, Resource, block_on, cancel_after, panic_of, wait};
 
 fn resource(ending: Ending) -> AsyncDropGuard<Resource> {
     AsyncDropGuard::new(Resource::new(&Arc::<Log>::default(), 1, ending))
@@ -96,4 +97,90 @@ fn a_deferred_value_is_shown_until_its_cleanup_begins() {
     let shown = format!("{guard:?}");
     assert!(shown.ends_with(": cleanup has begun>"), "{shown}");
     block_on(guard.async_drop()).unwrap();
+}
+
+/// Has room for so many bytes.
+struct Page {
+    room: usize,
+    text: String,
+}
+
+impl Write for Page {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.room = self.room.checked_sub(text.len()).ok_or(fmt::Error)?;
+        self.text.push_str(text);
+        Ok(())
+    }
+}
+
+/// Where there is room for a part only, that is an error, and nothing comes after what failed.
+fn expect_stops_where_the_page_ends(shown: &dyn Display) {
+    let whole = shown.to_string();
+    for room in 0..whole.len() {
+        let mut page = Page { room, text: String::new() };
+        assert!(write!(page, "{shown}").is_err(), "{whole:?} with room for {room}");
+        assert!(whole.starts_with(&page.text), "{:?} of {whole:?}", page.text);
+    }
+    let mut page = Page { room: whole.len(), text: String::new() };
+    assert!(write!(page, "{shown}").is_ok() && page.text == whole, "{:?}", page.text);
+}
+
+#[test]
+fn a_writer_that_fails_is_written_to_no_more() {
+    expect_stops_where_the_page_ends(&CleanupErrors::from("first"));
+    let mut errors = CleanupErrors::from("first");
+    errors.extend(["second", "third"]);
+    expect_stops_where_the_page_ends(&errors);
+
+    let mut reaper = Reaper::new();
+    let handle = reaper.handle().labelled("peer anna");
+    drop(handle.adopt(resource(Ending::Err)));
+    let alive = handle.adopt(resource(Ending::Ok));
+    expect_stops_where_the_page_ends(&reaper.pending()[0]);
+    cancel_after(1, reaper.drain());
+    let report = reaper.abandon();
+    assert_eq!((report.failures.len(), report.abandoned.len()), (1, 1));
+    expect_stops_where_the_page_ends(&report.failures[0]);
+    expect_stops_where_the_page_ends(&report);
+    block_on(reaper.async_drop()).unwrap();
+    {
+        let _given_up = hook::scoped(|_| {});
+        drop(alive);
+    }
+
+    let mut stack = AsyncDropStack::new();
+    let _key = stack.push(resource(Ending::Err));
+    expect_stops_where_the_page_ends(&format_args!("{:?}", *stack));
+    let errors = block_on(stack.async_drop()).unwrap_err();
+    expect_stops_where_the_page_ends(errors.first());
+    expect_stops_where_the_page_ends(&format_args!("{:?}", errors.first()));
+}
+
+#[test]
+fn a_hook_that_writes_is_told_when_it_cannot() {
+    let losses: [fn(); 4] = [
+        || drop(resource(Ending::Ok)),
+        || {
+            let mut guard = resource(Ending::Ok);
+            cancel_after(1, guard.async_drop());
+        },
+        || cancel_after(1, livedrop::bracket(resource(Ending::Ok), async |_| wait(1).await)),
+        || {
+            let reaper = AsyncDropGuard::into_inner_without_cleanup(Reaper::new());
+            drop(reaper.adopt(resource(Ending::Ok)));
+        },
+    ];
+    let hook = hook::scoped(|unhandled| expect_stops_where_the_page_ends(unhandled));
+    for loss in losses {
+        loss();
+    }
+    let unwinding = panic_of(|| {
+        let _dragged_along = resource(Ending::Ok);
+        panic!("meant");
+    });
+    assert_eq!(unwinding, "meant");
+    let body = async |_: &mut Resource| Err::<(), _>(Failed);
+    let both = livedrop::with_async_drop(resource(Ending::Err), body);
+    assert_eq!(block_on(both), Err(Failed));
+    drop(hook);
 }

@@ -628,3 +628,14 @@ fn the_errors_go_into_a_boxed_error() {
     stack.defer(async { Err(Failed) });
     assert!(close(&mut stack).unwrap_err().to_string().ends_with(": Failed"));
 }
+
+#[test]
+fn a_key_and_its_copy_open_the_same() {
+    let log = Arc::<Log>::default();
+    let mut stack = AsyncDropStack::new();
+    let first = stack.push(AsyncDropGuard::new(Resource::new(&log, 1, Ending::Ok)));
+    let second = stack.push(AsyncDropGuard::new(Resource::new(&log, 2, Ending::Ok)));
+    assert_eq!([first, second].map(|key| stack[key].waits), [1, 2]);
+    assert_eq!(stack[Clone::clone(&second)].waits, 2);
+    block_on(stack.async_drop()).unwrap();
+}

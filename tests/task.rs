@@ -136,3 +136,18 @@ async fn a_task_whose_guard_was_lost_is_aborted() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_token_stops_the_task_before_its_cleanup() {
+    let count = Arc::default();
+    let mut guard = polite(&count);
+    tokio::task::yield_now().await;
+    assert!(!guard.token().is_cancelled());
+    guard.token().clone().cancel();
+    while !guard.is_finished() {
+        sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(count.load(SeqCst), 11);
+    guard.async_drop().await.unwrap();
+    assert_eq!(count.load(SeqCst), 11, "it is not told twice");
+}

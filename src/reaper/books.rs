@@ -2,7 +2,7 @@
 //! who looks after the orphans.
 
 use std::panic::Location;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, TryLockError};
 use std::time::Instant;
 
 use futures::stream::FuturesUnordered;
@@ -104,6 +104,16 @@ impl Yard {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The running cleanups, unless a driver is at work. One whose waker panicked has left them as
+    /// they were.
+    pub(super) fn try_running(&self) -> Option<MutexGuard<'_, FuturesUnordered<Job>>> {
+        match self.running.try_lock() {
+            Ok(running) => Some(running),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
     /// A ticket for what `entry` says, unless the reaper is closed.
     pub(crate) fn admit(self: &Arc<Self>, entry: Entry) -> Option<Ticket> {
         let mut books = self.books();
@@ -201,7 +211,7 @@ impl Yard {
         drop(books);
         report.abandoned = abandoned;
         // A driver that is at work drops what it has once it sees that it was abandoned.
-        let running = self.running.try_lock().map(|mut running| std::mem::take(&mut *running));
+        let running = self.try_running().map(|mut running| std::mem::take(&mut *running));
         for job in inbox.into_iter().chain(running.into_iter().flatten()) {
             report.failures.extend(job.give_up());
         }

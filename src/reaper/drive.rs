@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError, TryLockError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use futures::{FutureExt, StreamExt};
@@ -52,11 +52,7 @@ impl Yard {
     /// Polls the orphans that are to be polled, unless somebody else does.
     fn drive(&self, cx: &mut Context<'_>) {
         self.drivers.register(cx.waker());
-        let mut running = match self.running.try_lock() {
-            Ok(running) => running,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return,
-        };
+        let Some(mut running) = self.try_running() else { return };
         let waker = Waker::from(Arc::clone(&self.drivers));
         let mut cx = Context::from_waker(&waker);
         // What is handed over meanwhile, by a cleanup perhaps, wakes this driver again.

@@ -4,26 +4,38 @@
 use std::fmt::Debug;
 use std::task::Poll;
 
+#[cfg(feature = "tokio")]
+use livedrop::AsyncDropTokioMutex;
 use livedrop::{
     Adopted, ArmsLike, AsyncDropArc, AsyncDropGuard, AsyncDropHashMap, AsyncDropMutex,
-    AsyncDropStack, AsyncDropVec, CanAdopt, Checked, Cleans, Lends, Live, ReaperHandle,
+    AsyncDropResult, AsyncDropStack, AsyncDropVec, CanAdopt, Checked, Cleans, Lends, Live,
+    ReaperHandle,
 };
 
+use crate::making::SharedOf;
 use crate::program::{Empty, Kind as State};
 use crate::statement::Polls;
 use crate::value::{Obligation, Value, World};
 
 pub type Map<S> = AsyncDropHashMap<u8, Value, S>;
 pub type Row<S> = AsyncDropVec<Value, S>;
+pub type Outcome<S> = AsyncDropResult<Value, (), S>;
 
 /// A guard in the state `S`.
 pub enum Of<S: Kind> {
     Value(AsyncDropGuard<Value, S>),
     Arc(AsyncDropGuard<AsyncDropArc<Value, S>, S>),
     Mutex(AsyncDropGuard<AsyncDropMutex<Value, S>, S>),
+    #[cfg(feature = "tokio")]
+    TokioMutex(AsyncDropGuard<AsyncDropTokioMutex<Value, S>, S>),
+    Result(AsyncDropGuard<Outcome<S>, S>),
     Map(AsyncDropGuard<Map<S>, S>),
     Vec(AsyncDropGuard<Row<S>, S>),
     Stack(AsyncDropGuard<AsyncDropStack<S>, S>),
+    /// A handle of a future that makes a `Checked` guard.
+    Shared(AsyncDropGuard<SharedOf<Checked>, S>),
+    /// The same of a `Live` one.
+    SharedLive(AsyncDropGuard<SharedOf<Live>, S>),
 }
 
 /// Does `$do` to the guard, whatever its form.
@@ -33,9 +45,35 @@ macro_rules! each_form {
             Of::Value($guard) => $do,
             Of::Arc($guard) => $do,
             Of::Mutex($guard) => $do,
+            #[cfg(feature = "tokio")]
+            Of::TokioMutex($guard) => $do,
+            Of::Result($guard) => $do,
             Of::Map($guard) => $do,
             Of::Vec($guard) => $do,
             Of::Stack($guard) => $do,
+            Of::Shared($guard) => $do,
+            Of::SharedLive($guard) => $do,
+        }
+    };
+}
+
+/// The same for the forms, called `$Form`, whose value does not know its guard's state.
+macro_rules! each_free_form {
+    ($of:expr, $guard:ident, $Form:ident => $do:expr) => {
+        match $of {
+            Of::Value($guard) => {
+                use Of::Value as $Form;
+                $do
+            }
+            Of::Shared($guard) => {
+                use Of::Shared as $Form;
+                $do
+            }
+            Of::SharedLive($guard) => {
+                use Of::SharedLive as $Form;
+                $do
+            }
+            _ => panic!("the model has it in another form"),
         }
     };
 }
@@ -46,6 +84,8 @@ pub trait Kind:
     + Lends<Value>
     + ArmsLike<AsyncDropArc<Value, Self>>
     + ArmsLike<AsyncDropMutex<Value, Self>>
+    + ArmsLike<Outcome<Self>>
+    + ArmsForTokio
     + Sized
     + 'static
 {
@@ -62,11 +102,7 @@ pub trait Kind:
     fn release(of: Of<Self>);
 
     /// In the other state; `None` for the proof that there is nothing to guard.
-    fn convert(
-        guard: AsyncDropGuard<Value, Self>,
-        to: State,
-        reaper: &ReaperHandle,
-    ) -> Option<AnyGuard>;
+    fn convert(of: Of<Self>, to: State, reaper: &ReaperHandle) -> Option<AnyGuard>;
 
     /// Polls the cleanup. A guard that can be cleaned up again stays where it is.
     fn clean(world: &World, hand: &mut Option<Of<Self>>, polls: Polls);
@@ -78,6 +114,17 @@ pub trait Kind:
     fn of(any: AnyGuard) -> Of<Self>;
     fn of_mut(any: &mut AnyGuard) -> &mut Of<Self>;
 }
+
+/// What the tokio mutex asks for beside that.
+#[cfg(feature = "tokio")]
+pub trait ArmsForTokio: ArmsLike<AsyncDropTokioMutex<Value, Self>> + Sized {}
+#[cfg(feature = "tokio")]
+impl<S: ArmsLike<AsyncDropTokioMutex<Value, S>>> ArmsForTokio for S {}
+
+#[cfg(not(feature = "tokio"))]
+pub trait ArmsForTokio {}
+#[cfg(not(feature = "tokio"))]
+impl<S> ArmsForTokio for S {}
 
 pub enum AnyGuard {
     Checked(Of<Checked>),
@@ -142,11 +189,12 @@ impl Kind for Checked {
         each_form!(of, guard => drop(AsyncDropGuard::into_inner_without_cleanup(guard)));
     }
 
-    fn convert(guard: AsyncDropGuard<Value>, to: State, reaper: &ReaperHandle) -> Option<AnyGuard> {
-        if to == State::Adopted {
-            return Some(AnyGuard::Adopted(Of::Value(reaper.adopt(guard))));
-        }
-        AsyncDropGuard::into_live(guard).ok().map(|guard| AnyGuard::Live(Of::Value(guard)))
+    fn convert(of: Of<Self>, to: State, reaper: &ReaperHandle) -> Option<AnyGuard> {
+        each_free_form!(of, guard, Form => if to == State::Adopted {
+            Some(AnyGuard::Adopted(Form(reaper.adopt(guard))))
+        } else {
+            AsyncDropGuard::into_live(guard).ok().map(|guard| AnyGuard::Live(Form(guard)))
+        })
     }
 
     fn clean(world: &World, hand: &mut Option<Of<Self>>, polls: Polls) {
@@ -170,16 +218,12 @@ impl Kind for Live {
         each_form!(of, guard => drop(AsyncDropGuard::into_inner_without_cleanup(guard)));
     }
 
-    fn convert(
-        guard: AsyncDropGuard<Value, Live>,
-        to: State,
-        reaper: &ReaperHandle,
-    ) -> Option<AnyGuard> {
-        Some(if to == State::Adopted {
-            AnyGuard::Adopted(Of::Value(reaper.adopt(guard)))
+    fn convert(of: Of<Self>, to: State, reaper: &ReaperHandle) -> Option<AnyGuard> {
+        Some(each_free_form!(of, guard, Form => if to == State::Adopted {
+            AnyGuard::Adopted(Form(reaper.adopt(guard)))
         } else {
-            AnyGuard::Checked(Of::Value(AsyncDropGuard::into_checked(guard)))
-        })
+            AnyGuard::Checked(Form(AsyncDropGuard::into_checked(guard)))
+        }))
     }
 
     fn clean(world: &World, hand: &mut Option<Of<Self>>, polls: Polls) {
@@ -206,7 +250,7 @@ impl Kind for Adopted {
         unreachable!("what is adopted is not given back")
     }
 
-    fn convert(_: AsyncDropGuard<Value, Adopted>, _: State, _: &ReaperHandle) -> Option<AnyGuard> {
+    fn convert(_: Of<Self>, _: State, _: &ReaperHandle) -> Option<AnyGuard> {
         unreachable!("what is adopted is not given back")
     }
 

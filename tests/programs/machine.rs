@@ -10,6 +10,7 @@ use livedrop::hook::{self, Cause, Unhandled};
 use livedrop::{AsyncDropGuard, AsyncDropWeak, Reaper, ReaperHandle, Run};
 
 use crate::guards::{AnyGuard, Kind};
+use crate::making::Opening;
 use crate::sites::{self, Create, create_at};
 use crate::statement::{Id, Statement};
 use crate::value::{Value, World};
@@ -39,6 +40,7 @@ pub struct Machine {
     pub losses: Rc<RefCell<Vec<Loss>>>,
     vars: BTreeMap<Id, AnyGuard>,
     weaks: Vec<Weak>,
+    openings: BTreeMap<Id, Opening>,
     run: Option<Run>,
     reaper: Option<AsyncDropGuard<Reaper>>,
     handle: ReaperHandle,
@@ -71,6 +73,7 @@ impl Machine {
             losses,
             vars: BTreeMap::new(),
             weaks: Vec::new(),
+            openings: BTreeMap::new(),
             run: None,
             handle: reaper.handle(),
             reaper: Some(reaper),

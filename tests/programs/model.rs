@@ -3,6 +3,7 @@
 
 pub mod cleanup;
 pub mod loss;
+pub mod making;
 pub mod resolve;
 pub mod tree;
 
@@ -10,6 +11,7 @@ use livedrop::hook::Cause;
 
 use crate::program::Program;
 use crate::statement::{Id, Statement};
+use making::Task;
 use tree::Guard;
 
 /// Who made the obligation go away.
@@ -31,8 +33,9 @@ pub struct Fate {
     pub begun: usize,
     /// Whether it is a value of the test, not a container of the library.
     pub is_value: bool,
-    /// Whether its cleanup ended with an error or a panic of its own.
-    pub went_wrong: bool,
+    /// How often somebody is told that it went wrong: that its cleanup ended with an error or a
+    /// panic of its own, or that what was to make it did.
+    pub told: usize,
     /// Exactly one in the end.
     pub settled: Vec<Settled>,
 }
@@ -69,9 +72,12 @@ pub struct Model {
 }
 
 /// The value of several handles.
+#[derive(Default)]
 pub struct Shared {
     pub strong: usize,
     pub value: Option<Guard>,
+    /// The future that makes it, which is one of those that hold it once it is made.
+    pub task: Option<Task>,
 }
 
 impl Model {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::sample::select;
 
 use crate::model;
 use crate::statement::Statement;
@@ -40,6 +41,42 @@ pub enum Empty {
     Stack,
 }
 
+/// What takes one guard in, and owes what that owed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrap {
+    Mutex,
+    #[cfg(feature = "tokio")]
+    TokioMutex,
+    Result,
+}
+
+const WRAPS: &[Wrap] = &[
+    Wrap::Mutex,
+    #[cfg(feature = "tokio")]
+    Wrap::TokioMutex,
+    Wrap::Result,
+];
+
+/// A future that makes a value in its guard, which is `Checked` or `Live`.
+#[derive(Clone, Copy, Debug)]
+pub struct Making {
+    pub kind: Kind,
+    pub spec: Spec,
+    /// How often it is pending before there is a guard.
+    pub before: u8,
+    /// How often it is pending with the guard in it.
+    pub after: u8,
+    /// What it ends with; the guard is lost unless this is `Ok`.
+    pub ending: Ending,
+}
+
+/// A body around which, or in which, a guard is cleaned up.
+#[derive(Clone, Copy, Debug)]
+pub struct Body {
+    pub waits: u8,
+    pub panics: bool,
+}
+
 /// What is generated. `pick` chooses among the guards that this can be done to; if there is none,
 /// nothing is done.
 #[derive(Clone, Copy, Debug)]
@@ -60,8 +97,27 @@ pub enum Op {
     Arc {
         pick: u8,
     },
-    Mutex {
+    Wrap {
         pick: u8,
+        how: Wrap,
+    },
+    Acquire {
+        making: Making,
+    },
+    /// Polls what is being acquired.
+    Open {
+        pick: u8,
+        polls: Option<u8>,
+    },
+    Share {
+        making: Making,
+    },
+    Ready {
+        pick: u8,
+    },
+    Get {
+        pick: u8,
+        polls: Option<u8>,
     },
     Clone {
         pick: u8,
@@ -92,9 +148,14 @@ pub enum Op {
     },
     Bracket {
         pick: u8,
-        waits: u8,
-        panics: bool,
+        body: Body,
         polls: Option<u8>,
+    },
+    Scope {
+        pick: u8,
+        body: Body,
+        polls: Option<u8>,
+        by_macro: bool,
     },
     Release {
         pick: u8,
@@ -163,32 +224,57 @@ fn spec() -> impl Strategy<Value = Spec> {
     (0..4_u8, ending).prop_map(|(waits, ending)| Spec { waits, ending })
 }
 
+fn making() -> impl Strategy<Value = Making> {
+    let kind = prop_oneof![Just(Kind::Checked), Just(Kind::Live)];
+    let ending =
+        prop_oneof![6 => Just(Ending::Ok), 1 => Just(Ending::Fails), 1 => Just(Ending::Panics)];
+    (kind, spec(), 0..3_u8, 0..3_u8, ending).prop_map(|(kind, spec, before, after, ending)| {
+        Making { kind, spec, before, after, ending }
+    })
+}
+
+fn rarely() -> impl Strategy<Value = bool> {
+    prop_oneof![3 => Just(false), 1 => Just(true)]
+}
+
+fn body() -> impl Strategy<Value = Body> {
+    (0..3_u8, rarely()).prop_map(|(waits, panics)| Body { waits, panics })
+}
+
 fn polls() -> impl Strategy<Value = Option<u8>> {
     prop_oneof![1 => Just(None), 2 => (0..5_u8).prop_map(Some)]
 }
 
 fn op() -> impl Strategy<Value = Op> {
     let pick = any::<u8>;
-    let rarely = || prop_oneof![3 => Just(false), 1 => Just(true)];
     let empty = prop_oneof![Just(Empty::Map), (0..3_u8).prop_map(Empty::Vec), Just(Empty::Stack)];
     let values = prop_oneof![
         6 => (kind(), spec()).prop_map(|(kind, spec)| Op::Make { kind, spec }),
         5 => (kind(), empty).prop_map(|(kind, what)| Op::Empty { kind, what }),
         4 => (pick(), kind(), spec()).prop_map(|(pick, kind, spec)| Op::Hold { pick, kind, spec }),
         5 => pick().prop_map(|pick| Op::Arc { pick }),
-        3 => pick().prop_map(|pick| Op::Mutex { pick }),
+        3 => (pick(), select(WRAPS)).prop_map(|(pick, how)| Op::Wrap { pick, how }),
         10 => pick().prop_map(|pick| Op::Clone { pick }),
         4 => pick().prop_map(|pick| Op::Downgrade { pick }),
         6 => pick().prop_map(|pick| Op::Upgrade { pick }),
         16 => (pick(), pick(), 0..3_u8, spec())
             .prop_map(|(pick, into, key, spec)| Op::Put { pick, into, key, spec }),
         6 => pick().prop_map(|pick| Op::Take { pick }),
-        2 => (pick(), kind()).prop_map(|(pick, kind)| Op::Convert { pick, kind }),
+        3 => (pick(), kind()).prop_map(|(pick, kind)| Op::Convert { pick, kind }),
+    ];
+    let futures = prop_oneof![
+        3 => making().prop_map(|making| Op::Acquire { making }),
+        4 => (pick(), polls()).prop_map(|(pick, polls)| Op::Open { pick, polls }),
+        3 => making().prop_map(|making| Op::Share { making }),
+        1 => pick().prop_map(|pick| Op::Ready { pick }),
+        5 => (pick(), polls()).prop_map(|(pick, polls)| Op::Get { pick, polls }),
     ];
     let ends = prop_oneof![
         8 => (pick(), polls()).prop_map(|(pick, polls)| Op::Clean { pick, polls }),
-        2 => (pick(), 0..3_u8, rarely(), polls())
-            .prop_map(|(pick, waits, panics, polls)| Op::Bracket { pick, waits, panics, polls }),
+        2 => (pick(), body(), polls())
+            .prop_map(|(pick, body, polls)| Op::Bracket { pick, body, polls }),
+        3 => (pick(), body(), polls(), any::<bool>())
+            .prop_map(|(pick, body, polls, by_macro)| Op::Scope { pick, body, polls, by_macro }),
         1 => pick().prop_map(|pick| Op::Release { pick }),
         2 => (pick(), rarely()).prop_map(|(pick, unwinding)| Op::Drop { pick, unwinding }),
     ];
@@ -201,5 +287,5 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (0..5_u8).prop_map(|polls| Op::CleanReaper { polls }),
         1 => rarely().prop_map(|unwinding| Op::DropReaper { unwinding }),
     ];
-    prop_oneof![9 => values, 3 => ends, 2 => reaper]
+    prop_oneof![9 => values, 3 => futures, 4 => ends, 2 => reaper]
 }

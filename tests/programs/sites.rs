@@ -2,39 +2,55 @@
 
 use std::panic::Location;
 
+#[cfg(feature = "tokio")]
+use livedrop::AsyncDropTokioMutex;
 use livedrop::ReaperHandle;
 use livedrop::{
-    AsyncDropArc, AsyncDropGuard, AsyncDropMutex, AsyncDropStack, AsyncDropWeak, Reaper,
+    AsyncDropArc, AsyncDropGuard, AsyncDropMutex, AsyncDropResult, AsyncDropStack, AsyncDropWeak,
+    Reaper,
 };
 
 use crate::guards::{AnyGuard, Kind, Of};
-use crate::program::Empty;
+use crate::program::{Empty, Wrap};
 use crate::statement::Id;
 use crate::value::Value;
 
 /// How many guards a program may create.
-pub const SITES: usize = 40;
+pub const SITES: usize = 48;
+
+/// What is created at a place: a guard, or what gives one later.
+pub trait Creates {
+    type Output;
+
+    #[track_caller]
+    fn here(self, reaper: &ReaperHandle) -> Self::Output;
+}
 
 /// A way to create a guard.
 pub enum Create<'a, S: Kind> {
     Value(Value),
     Empty(Empty),
     Arc(AsyncDropGuard<Value, S>),
-    Mutex(AsyncDropGuard<Value, S>),
+    Wrap(Wrap, AsyncDropGuard<Value, S>),
     Clone(&'a AsyncDropArc<Value, S>),
     Upgrade(&'a AsyncDropWeak<Value, S>),
     PopAll(&'a mut AsyncDropStack<S>),
 }
 
-impl<S: Kind> Create<'_, S> {
+impl<S: Kind> Creates for Create<'_, S> {
     /// `None` from a weak reference whose value is gone.
+    type Output = Option<AnyGuard>;
+
     #[track_caller]
     fn here(self, reaper: &ReaperHandle) -> Option<AnyGuard> {
         Some(S::any(match self {
             Self::Value(value) => Of::Value(S::guard(reaper, value)),
             Self::Empty(what) => S::empty(reaper, what),
             Self::Arc(guard) => Of::Arc(AsyncDropArc::new(guard)),
-            Self::Mutex(guard) => Of::Mutex(AsyncDropMutex::new(guard)),
+            Self::Wrap(Wrap::Mutex, guard) => Of::Mutex(AsyncDropMutex::new(guard)),
+            #[cfg(feature = "tokio")]
+            Self::Wrap(Wrap::TokioMutex, guard) => Of::TokioMutex(AsyncDropTokioMutex::new(guard)),
+            Self::Wrap(Wrap::Result, guard) => Of::Result(AsyncDropResult::new(Ok(guard))),
             Self::Clone(handle) => Of::Arc(AsyncDropArc::clone(handle)),
             Self::Upgrade(weak) => Of::Arc(weak.upgrade()?),
             Self::PopAll(stack) => S::pop_all(stack),
@@ -54,10 +70,10 @@ pub fn reaper() -> AsyncDropGuard<Reaper> {
 }
 
 const BEFORE_THE_FIRST: u32 = line!() + 5;
-/// Creates a guard at the place of this number.
+/// Creates it at the place of this number.
 #[expect(clippy::match_same_arms, reason = "they stand in different lines")]
 #[rustfmt::skip]
-pub fn create_at<S: Kind>(id: Id, create: Create<'_, S>, to: &ReaperHandle) -> Option<AnyGuard> {
+pub fn create_at<C: Creates>(id: Id, create: C, to: &ReaperHandle) -> C::Output {
     match id {
         1 => create.here(to),
         2 => create.here(to),
@@ -98,6 +114,14 @@ pub fn create_at<S: Kind>(id: Id, create: Create<'_, S>, to: &ReaperHandle) -> O
         37 => create.here(to),
         38 => create.here(to),
         39 => create.here(to),
+        40 => create.here(to),
+        41 => create.here(to),
+        42 => create.here(to),
+        43 => create.here(to),
+        44 => create.here(to),
+        45 => create.here(to),
+        46 => create.here(to),
+        47 => create.here(to),
         _ => unreachable!("there are no more places"),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::program::{Empty, Ending, Kind, Spec};
+use crate::program::{Body, Empty, Ending, Kind, Making, Spec, Wrap};
 
 /// A guard, by the number of its creation.
 pub type Id = usize;
@@ -32,9 +32,36 @@ pub enum Statement {
         id: Id,
         inner: Id,
     },
-    Mutex {
+    Wrap {
         id: Id,
         inner: Id,
+        how: Wrap,
+    },
+    /// With the number of the guard that the future makes.
+    Acquire {
+        id: Id,
+        value: Id,
+        making: Making,
+    },
+    Open {
+        opening: Id,
+        polls: Polls,
+        gives: Option<Id>,
+    },
+    /// With the number of the guard that the future makes.
+    Share {
+        id: Id,
+        value: Id,
+        making: Making,
+    },
+    Ready {
+        id: Id,
+        inner: Id,
+    },
+    Get {
+        handle: Id,
+        polls: Polls,
+        gives: Option<Id>,
     },
     Clone {
         id: Id,
@@ -88,9 +115,14 @@ pub enum Statement {
     },
     Bracket {
         guard: Id,
-        waits: u8,
-        panics: bool,
+        body: Body,
         polls: Polls,
+    },
+    Scope {
+        guard: Id,
+        body: Body,
+        polls: Polls,
+        by_macro: bool,
     },
     Release {
         guard: Id,
@@ -139,6 +171,25 @@ impl fmt::Display for Spec {
     }
 }
 
+impl fmt::Display for Making {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, spec, before, after, ending } = self;
+        let ending = match ending {
+            Ending::Ok => "given",
+            Ending::Fails => "lost by an error",
+            Ending::Panics => "lost by a panic",
+        };
+        write!(f, "{kind:?}(value that {spec}), made after {before}, {ending} after {after}")
+    }
+}
+
+impl fmt::Display for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let panics = if self.panics { " and panics" } else { "" };
+        write!(f, "body that waits {}{panics}", self.waits)
+    }
+}
+
 impl fmt::Display for Statement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -148,7 +199,29 @@ impl fmt::Display for Statement {
                 write!(f, "let g{id} = {kind:?}(value that holds g{inner}, {spec});")
             }
             Self::Arc { id, inner } => write!(f, "let g{id} = AsyncDropArc::new(g{inner});"),
-            Self::Mutex { id, inner } => write!(f, "let g{id} = AsyncDropMutex::new(g{inner});"),
+            Self::Wrap { id, inner, how } => {
+                write!(f, "let g{id} = AsyncDrop{how:?}::new(g{inner});")
+            }
+            Self::Acquire { id, value, making } => {
+                write!(f, "let g{id} = reaper.acquire(future of g{value} = {making});")
+            }
+            Self::Open { opening, polls, gives } => {
+                match polls {
+                    None => write!(f, "g{opening}.await;")?,
+                    Some(polls) => write!(f, "g{opening}, polled {polls} times;")?,
+                }
+                gives.map_or(Ok(()), |id| write!(f, " // gives g{id}"))
+            }
+            Self::Share { id, value, making } => {
+                write!(f, "let g{id} = AsyncDropShared::new(future of g{value} = {making});")
+            }
+            Self::Ready { id, inner } => {
+                write!(f, "let g{id} = AsyncDropShared::new_ready(g{inner});")
+            }
+            Self::Get { handle, polls, gives } => {
+                write!(f, "g{handle}.get(){};", Times(polls))?;
+                gives.map_or(Ok(()), |id| write!(f, " // gives g{id}"))
+            }
             Self::Clone { id, of } => write!(f, "let g{id} = clone(&g{of});"),
             Self::Downgrade { of } => write!(f, "let weak = downgrade(&g{of});"),
             Self::Upgrade { weak, id: Some(id) } => {
@@ -174,9 +247,12 @@ impl fmt::Display for Statement {
                 write!(f, "let g{guard} = g{guard} as {kind:?};{proof}")
             }
             Self::Clean { guard, polls } => write!(f, "g{guard}.async_drop(){};", Times(polls)),
-            Self::Bracket { guard, waits, panics, polls } => {
-                let panics = if panics { " and panics" } else { "" };
-                write!(f, "bracket(g{guard}, body that waits {waits}{panics}){};", Times(polls))
+            Self::Bracket { guard, body, polls } => {
+                write!(f, "bracket(g{guard}, {body}){};", Times(polls))
+            }
+            Self::Scope { guard, body, polls, by_macro } => {
+                let by_macro = if by_macro { "!" } else { "" };
+                write!(f, "scope{by_macro}(g{guard}, {body}){};", Times(polls))
             }
             Self::Release { guard } => write!(f, "drop(into_inner_without_cleanup(g{guard}));"),
             Self::Drop { guard, unwinding: false } => write!(f, "drop(g{guard});"),

@@ -96,7 +96,7 @@ impl Wake for Woken {
 }
 
 /// What went wrong in a cleanup: each `#` and number stands for one value.
-pub struct Wrong(Vec<Id>);
+pub struct Wrong(pub Vec<Id>);
 
 impl fmt::Debug for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,12 +1,15 @@
 //! The statements, one by one.
 
-use livedrop::{Adopted, AsyncDropArc, AsyncDropMutex, Checked, Live, Report, Stage, bracket};
+#[cfg(feature = "tokio")]
+use livedrop::AsyncDropTokioMutex;
+use livedrop::{Adopted, AsyncDropArc, AsyncDropMutex, AsyncDropResult, Checked, Live};
 
 use super::{Machine, Weak};
-use crate::guards::{AnyGuard, Kind, Of, note, poll};
+use crate::guards::{AnyGuard, Kind, Of};
+use crate::making::CloneShared;
 use crate::program::Kind as State;
-use crate::sites::Create;
-use crate::statement::{Id, Polls, Statement};
+use crate::sites::{Create, create_at};
+use crate::statement::{Id, Statement};
 use crate::value::Value;
 
 /// Does `$do` in the state, which is called `$S`.
@@ -63,6 +66,9 @@ macro_rules! form {
     };
 }
 
+mod futures;
+mod reaper;
+
 impl AnyGuard {
     fn state(&self) -> State {
         match self {
@@ -91,13 +97,18 @@ impl Machine {
             Statement::Arc { id, inner } => in_its_state!(self.take(inner), of: S => {
                 self.create::<S>(id, Create::Arc(form!(of, Value)));
             }),
-            Statement::Mutex { id, inner } => in_its_state!(self.take(inner), of: S => {
-                self.create::<S>(id, Create::Mutex(form!(of, Value)));
+            Statement::Wrap { id, inner, how } => in_its_state!(self.take(inner), of: S => {
+                self.create::<S>(id, Create::Wrap(how, form!(of, Value)));
             }),
             Statement::Clone { id, of: handle } => in_its_state!(self.take(handle), of: S => {
-                let old = form!(of, Arc);
-                self.create::<S>(id, Create::Clone(&old));
-                self.vars.insert(handle, S::any(Of::Arc(old)));
+                let reaper = &self.handle;
+                let new = match &of {
+                    Of::Arc(old) => create_at(id, Create::<S>::Clone(old), reaper).expect("one"),
+                    Of::Shared(old) => create_at(id, CloneShared(&**old), reaper),
+                    Of::SharedLive(old) => create_at(id, CloneShared(&**old), reaper),
+                    _ => panic!("the model has it in another form"),
+                };
+                self.vars.extend([(id, new), (handle, S::any(of))]);
             }),
             Statement::Downgrade { of: handle } => self.downgrade(handle),
             Statement::Upgrade { weak, id } => self.upgrade(weak, id),
@@ -144,87 +155,20 @@ impl Machine {
             Statement::IntoInner { wrapper, gives } => self.take_out(wrapper, gives),
             Statement::Convert { guard, kind, gone } => {
                 in_its_state!(self.take(guard), of: S => {
-                    let converted = S::convert(form!(of, Value), kind, &self.handle);
+                    let converted = S::convert(of, kind, &self.handle);
                     assert_eq!(converted.is_none(), gone, "is the proof");
                     self.vars.extend(converted.map(|any| (guard, any)));
-                });
-            }
-            Statement::Clean { guard, polls } => self.clean(guard, polls),
-            Statement::Bracket { guard, waits, panics, polls } => {
-                let world = std::sync::Arc::clone(&self.world);
-                in_its_state!(self.take(guard), of: S => {
-                    let owner = bracket(form!(of, Value), async |_| {
-                        world.wait(waits).await;
-                        assert!(!panics, "the body");
-                    });
-                    note(&world, poll(&world, owner, polls).map(|((), cleanup)| cleanup));
                 });
             }
             Statement::Release { guard } => {
                 in_its_state!(self.take(guard), of: S => S::release(of));
             }
-            Statement::Drop { guard, unwinding } => drop_by(self.take(guard), unwinding),
-            _ => self.run_reaper(statement),
+            Statement::Drop { guard, unwinding } => match self.openings.remove(&guard) {
+                Some(opening) => drop_by(opening, unwinding),
+                None => drop_by(self.take(guard), unwinding),
+            },
+            _ => self.run_future(statement),
         }
-    }
-
-    fn run_reaper(&mut self, statement: &Statement) {
-        match *statement {
-            Statement::Drain { polls } => {
-                let report = poll(&self.world, self.reaper().drain(), Some(polls));
-                if let Some(report) = report {
-                    self.read(&report);
-                }
-            }
-            Statement::Spawn => self.run = Some(self.reaper().run()),
-            Statement::Run { polls } => {
-                let run = self.run.as_mut().expect("it runs");
-                let _over = poll(&self.world, run, Some(polls));
-            }
-            Statement::StopRun => drop(self.run.take()),
-            Statement::Close => self.reaper().close(),
-            Statement::Abandon => {
-                let report = self.reaper().abandon();
-                self.read(&report);
-            }
-            Statement::CleanReaper { polls } => {
-                let reaper = self.reaper.as_mut().expect("it is there");
-                if let Some(Err(report)) = poll(&self.world, reaper.async_drop(), polls) {
-                    self.read(&report);
-                }
-            }
-            Statement::DropReaper { unwinding } => drop_by(self.reaper.take(), unwinding),
-            _ => unreachable!("it is about a guard"),
-        }
-    }
-
-    fn reaper(&self) -> &livedrop::Reaper {
-        self.reaper.as_ref().expect("the model has a reaper")
-    }
-
-    fn read(&self, report: &Report) {
-        for failure in &report.failures {
-            self.world.say(&failure.message);
-        }
-        for pending in report.abandoned.iter().filter(|left| left.stage == Stage::Orphaned) {
-            let at = pending.created_at.expect("it is kept in this build");
-            self.losses.borrow_mut().push((crate::sites::number(at), None));
-        }
-    }
-
-    fn clean(&mut self, id: Id, polls: Polls) {
-        let any = self.take(id);
-        in_its_state!(any, of: S => {
-            let mut hand = Some(of);
-            // A panic of the cleanup leaves the guard where it is.
-            let world = std::sync::Arc::clone(&self.world);
-            let clean = std::panic::AssertUnwindSafe(|| S::clean(&world, &mut hand, polls));
-            let result = std::panic::catch_unwind(clean);
-            self.vars.extend(hand.map(|of| (id, S::any(of))));
-            if let Err(payload) = result {
-                std::panic::resume_unwind(payload);
-            }
-        });
     }
 
     fn downgrade(&mut self, id: Id) {
@@ -239,9 +183,9 @@ impl Machine {
         // Where the model has none, any place will do.
         let (at, handle) = (id.unwrap_or(1), &self.handle);
         let upgraded = match &self.weaks[weak] {
-            Weak::Checked(weak) => crate::sites::create_at(at, Create::Upgrade(weak), handle),
-            Weak::Live(weak) => crate::sites::create_at(at, Create::Upgrade(weak), handle),
-            Weak::Adopted(weak) => crate::sites::create_at(at, Create::Upgrade(weak), handle),
+            Weak::Checked(weak) => create_at(at, Create::Upgrade(weak), handle),
+            Weak::Live(weak) => create_at(at, Create::Upgrade(weak), handle),
+            Weak::Adopted(weak) => create_at(at, Create::Upgrade(weak), handle),
         };
         assert_eq!(upgraded.is_some(), id.is_some(), "upgraded");
         self.vars.extend(upgraded.map(|handle| (at, handle)));
@@ -251,6 +195,9 @@ impl Machine {
         in_its_state!(self.take(wrapper), of: S => {
             let inner = match of {
                 Of::Mutex(guard) => Ok(AsyncDropMutex::into_inner(guard)),
+                #[cfg(feature = "tokio")]
+                Of::TokioMutex(guard) => Ok(AsyncDropTokioMutex::into_inner(guard)),
+                Of::Result(guard) => Ok(AsyncDropResult::into_inner(guard).expect("a guard")),
                 Of::Arc(guard) => AsyncDropArc::into_inner(guard),
                 _ => panic!("the model has it in another form"),
             };

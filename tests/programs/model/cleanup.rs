@@ -27,9 +27,10 @@ impl Model {
         let end = match &mut guard.what {
             What::Value(value) => self.poll_value(guard.id, value),
             What::Arc(handle) => self.poll_handle(handle),
-            What::Mutex(inner) => self.poll(inner),
+            What::Wrap(inner) | What::Acquired(inner) => self.poll(inner),
             What::Row(row) => self.poll_row(row),
             What::Stack(stack) => self.poll_stack(stack),
+            What::Share(_) | What::Opening(_) => self.poll_unmade(guard),
             What::Gone => unreachable!("it is not done"),
         };
         match end {
@@ -60,7 +61,7 @@ impl Model {
             return None;
         }
         if value.spec.ending == Ending::Panics {
-            self.fates[id].went_wrong = true;
+            self.fates[id].told += 1;
             return Some(End::Panic);
         }
         if let Some(inner) = &mut value.inner
@@ -68,11 +69,11 @@ impl Model {
         {
             return Some(End::Panic);
         }
-        self.fates[id].went_wrong = value.spec.ending == Ending::Fails;
+        self.fates[id].told += usize::from(value.spec.ending == Ending::Fails);
         Some(End::Result)
     }
 
-    fn poll_handle(&mut self, handle: &mut Handle) -> Option<End> {
+    pub fn poll_handle(&mut self, handle: &mut Handle) -> Option<End> {
         if let Handle::Shared(place) = *handle {
             let shared = &mut self.shared[place];
             shared.strong -= 1;
@@ -144,7 +145,7 @@ impl Model {
                     interrupt(inner);
                 }
             }
-            What::Arc(Handle::Last(guard)) | What::Mutex(guard) => interrupt(guard),
+            What::Arc(Handle::Last(guard)) | What::Wrap(guard) => interrupt(guard),
             What::Row(row) => {
                 row.begun = false;
                 for (guard, runs) in &mut row.held {
@@ -153,7 +154,9 @@ impl Model {
                 }
             }
             What::Stack(stack) => stack.guards.iter_mut().for_each(interrupt),
-            What::Arc(Handle::Shared(_) | Handle::Gone) | What::Gone => {}
+            // A shared future stays as it is.
+            What::Share(_) | What::Arc(Handle::Shared(_) | Handle::Gone) | What::Gone => {}
+            What::Opening(_) | What::Acquired(_) => unreachable!("only the reaper cleans these up"),
         }
     }
 

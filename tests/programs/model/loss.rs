@@ -2,8 +2,8 @@
 
 use livedrop::hook::Cause;
 
-use super::Model;
-use super::tree::{Guard, Handle, Phase, What};
+use super::tree::{Form, Guard, Handle, Phase, What};
+use super::{Model, Settled};
 use crate::program::Kind;
 use crate::statement::Id;
 
@@ -17,6 +17,10 @@ impl Model {
             guard.phase = Phase::Waiting;
             self.orphans.push(guard);
             return;
+        }
+        if guard.form == Form::Opening {
+            self.settle(guard.id, Settled::Excused);
+            return self.lose_content(&mut guard.what, unwinding);
         }
         let cause = match guard.phase {
             _ if guard.kind == Kind::Live => Cause::Forgotten,
@@ -37,15 +41,15 @@ impl Model {
                     self.lose(*inner, unwinding);
                 }
             }
-            What::Arc(Handle::Shared(place)) => {
-                let shared = &mut self.shared[place];
-                shared.strong -= 1;
-                if shared.strong == 0 {
-                    let value = shared.value.take().expect("the last handle keeps it");
-                    self.lose(value, unwinding);
-                }
+            What::Arc(Handle::Shared(place)) => self.lose_handle(place, unwinding),
+            What::Share(place) => self.lose_share(place, unwinding),
+            What::Opening(opening) => self.lose_making(opening.making, unwinding),
+            // It went under the name of its opening.
+            What::Acquired(mut guard) if !guard.is_done() => {
+                self.settle(guard.id, Settled::Excused);
+                self.lose_content(&mut guard.what, unwinding);
             }
-            What::Arc(Handle::Last(guard)) | What::Mutex(guard) => self.lose(*guard, unwinding),
+            What::Arc(Handle::Last(guard)) | What::Wrap(guard) => self.lose(*guard, unwinding),
             What::Row(row) => {
                 let held = row.held.into_iter().map(|(guard, _)| guard);
                 let guards: Vec<Guard> =
@@ -64,7 +68,17 @@ impl Model {
                     self.lose(guard, unwinding);
                 }
             }
-            What::Arc(Handle::Gone) | What::Gone => {}
+            What::Arc(Handle::Gone) | What::Acquired(_) | What::Gone => {}
+        }
+    }
+
+    /// One handle less of a shared value.
+    pub fn lose_handle(&mut self, place: usize, unwinding: &mut bool) {
+        let shared = &mut self.shared[place];
+        shared.strong -= 1;
+        if shared.strong == 0 {
+            let value = shared.value.take().expect("the last handle keeps it");
+            self.lose(value, unwinding);
         }
     }
 

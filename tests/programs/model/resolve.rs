@@ -1,6 +1,7 @@
 //! Runs a program on the model: each operation finds the guards that it can be done to, and what
 //! it comes to is written down as a statement.
 
+mod makings;
 mod moves;
 
 use std::collections::BTreeMap;
@@ -63,10 +64,16 @@ impl Resolver {
             Op::Empty { kind, what } => self.empty(kind, what)?,
             Op::Hold { pick, kind, spec } => self.hold(pick, kind, spec)?,
             Op::Arc { pick } => self.wrap(pick, Form::Arc)?,
-            Op::Mutex { pick } => self.wrap(pick, Form::Mutex)?,
+            Op::Wrap { pick, how } => self.wrap(pick, Form::Wrap(how))?,
+            Op::Acquire { making } => self.acquire(making)?,
+            Op::Open { pick, polls } => self.open(pick, polls)?,
+            Op::Share { making } => self.share(making)?,
+            Op::Ready { pick } => self.ready(pick)?,
+            Op::Get { pick, polls } => self.get(pick, polls)?,
             Op::Clone { pick } => self.clone_handle(pick)?,
             Op::Downgrade { pick } => {
-                let of = self.pick(pick, |guard| shared(guard).is_some())?;
+                let is_arc = |guard: &Guard| guard.form == Form::Arc && shared(guard).is_some();
+                let of = self.pick(pick, is_arc)?;
                 self.weaks.push(shared(&self.vars[&of])?);
                 self.says(Statement::Downgrade { of });
             }
@@ -76,13 +83,19 @@ impl Resolver {
             Op::Convert { pick, kind } => self.convert(pick, kind)?,
             Op::Clean { pick, polls } => {
                 // Seldom what was cleaned up before: that does nothing.
-                let guard = self.pick(pick, |guard| !guard.is_done() || pick < 32)?;
+                let guard = self.pick(pick, |guard| {
+                    guard.form != Form::Opening && (!guard.is_done() || pick < 32)
+                })?;
                 self.clean(guard, polls);
             }
-            Op::Bracket { pick, waits, panics, polls } => {
+            Op::Bracket { pick, body, polls } => {
                 let is_value = |guard: &Guard| guard.form == Form::Value && guard.is_usable();
                 let guard = self.pick(pick, is_value)?;
-                self.bracket(guard, waits, panics, polls);
+                self.bracket(guard, body, polls);
+            }
+            Op::Scope { pick, body, polls, by_macro } => {
+                let guard = self.pick(pick, |guard| guard.kind == Kind::Live)?;
+                self.scope(guard, body, polls, by_macro);
             }
             Op::Release { pick } => {
                 let fits = |guard: &Guard| guard.kind != Kind::Adopted && !guard.is_done();
@@ -198,7 +211,7 @@ impl Resolver {
     }
 
     fn hold(&mut self, pick: u8, kind: Kind, spec: Spec) -> Option<()> {
-        let inner = self.pick(pick, |_| true)?;
+        let inner = self.pick(pick, |guard| guard.form != Form::Opening)?;
         let id = self.may_create()?;
         self.fates(id).is_value = true;
         let held = self.vars.remove(&inner).map(Box::new);
@@ -212,16 +225,16 @@ impl Resolver {
         let id = self.may_create()?;
         let guard = self.vars.remove(&inner)?;
         if form == Form::Arc {
-            self.model.shared.push(Shared { strong: 1, value: Some(guard) });
+            self.model.shared.push(Shared { strong: 1, value: Some(guard), task: None });
             let handle = self.model.handle(id, self.model.shared.len() - 1);
             self.vars.insert(id, handle);
             self.says(Statement::Arc { id, inner });
-        } else {
+        } else if let Form::Wrap(how) = form {
             let (kind, ticket) = (guard.kind, guard.ticket && !self.model.abandoned);
             self.model.entries += usize::from(ticket);
-            let what = What::Mutex(Box::new(guard));
+            let what = What::Wrap(Box::new(guard));
             self.vars.insert(id, Guard { id, kind, form, phase: Phase::Fresh, ticket, what });
-            self.says(Statement::Mutex { id, inner });
+            self.says(Statement::Wrap { id, inner, how });
         }
         Some(())
     }
@@ -230,8 +243,12 @@ impl Resolver {
         let of = self.pick(pick, |guard| shared(guard).is_some())?;
         let id = self.may_create()?;
         let place = shared(&self.vars[&of])?;
-        self.model.shared[place].strong += 1;
-        let handle = self.model.handle(id, place);
+        let handle = if self.vars[&of].form == Form::Shared {
+            self.model.share(id, place)
+        } else {
+            self.model.shared[place].strong += 1;
+            self.model.handle(id, place)
+        };
         self.vars.insert(id, handle);
         self.says(Statement::Clone { id, of });
         Some(())

@@ -1,6 +1,7 @@
 //! What the model knows of a guard: its state, how far it has come, and what is inside.
 
-use crate::program::{Kind, Spec};
+use super::making::Opening;
+use crate::program::{Kind, Spec, Wrap};
 use crate::statement::Id;
 
 /// How far a guard has come.
@@ -18,10 +19,13 @@ pub enum Phase {
 pub enum Form {
     Value,
     Arc,
-    Mutex,
+    Wrap(Wrap),
     Map,
     Vec,
     Stack,
+    Shared,
+    /// What is being acquired.
+    Opening,
 }
 
 pub struct Guard {
@@ -37,9 +41,14 @@ pub struct Guard {
 pub enum What {
     Value(Value),
     Arc(Handle),
-    Mutex(Box<Guard>),
+    Wrap(Box<Guard>),
     Row(Row),
     Stack(Stack),
+    /// A shared future, by the place of its value in the model's list.
+    Share(usize),
+    Opening(Opening),
+    /// What was acquired for somebody who has gone.
+    Acquired(Box<Guard>),
     Gone,
 }
 
@@ -94,8 +103,10 @@ impl Guard {
     pub fn leads_to(&self) -> Vec<usize> {
         match &self.what {
             What::Value(value) => value.inner.iter().flat_map(|inner| inner.leads_to()).collect(),
-            What::Arc(Handle::Shared(place)) => vec![*place],
-            What::Arc(Handle::Last(guard)) | What::Mutex(guard) => guard.leads_to(),
+            What::Arc(Handle::Shared(place)) | What::Share(place) => vec![*place],
+            What::Arc(Handle::Last(guard)) | What::Wrap(guard) | What::Acquired(guard) => {
+                guard.leads_to()
+            }
             What::Row(row) => {
                 let held = row.held.iter().map(|(guard, _)| guard);
                 row.entries
@@ -106,7 +117,7 @@ impl Guard {
                     .collect()
             }
             What::Stack(stack) => stack.guards.iter().flat_map(Self::leads_to).collect(),
-            What::Arc(Handle::Gone) | What::Gone => Vec::new(),
+            What::Arc(Handle::Gone) | What::Opening(_) | What::Gone => Vec::new(),
         }
     }
 
@@ -114,15 +125,17 @@ impl Guard {
     pub fn owing(&self) -> usize {
         let inside = match &self.what {
             What::Value(value) => value.inner.as_ref().map_or(0, |inner| inner.owing()),
-            What::Arc(Handle::Last(guard)) | What::Mutex(guard) => guard.owing(),
+            What::Arc(Handle::Last(guard)) | What::Wrap(guard) | What::Acquired(guard) => {
+                guard.owing()
+            }
             What::Row(row) => {
                 let held = row.held.iter().map(|(guard, _)| guard);
                 row.entries.iter().map(|(_, guard)| guard).chain(held).map(Self::owing).sum()
             }
             What::Stack(stack) => stack.guards.iter().map(Self::owing).sum(),
             // Whoever lets go last may find the whole value.
-            What::Arc(Handle::Shared(_)) => 1,
-            What::Arc(Handle::Gone) | What::Gone => 0,
+            What::Arc(Handle::Shared(_)) | What::Share(_) => 1,
+            What::Arc(Handle::Gone) | What::Opening(_) | What::Gone => 0,
         };
         usize::from(!self.is_done()) + inside
     }

@@ -1,6 +1,7 @@
 //! The operations that move guards: in, out, from state to state, and away.
 
 use super::*;
+use crate::program::Body;
 
 impl Resolver {
     pub(super) fn put(&mut self, pick: u8, into: u8, key: u8, spec: Spec) -> Option<()> {
@@ -44,13 +45,13 @@ impl Resolver {
             let gives = match &guard.what {
                 What::Row(row) => !row.entries.is_empty(),
                 What::Stack(_) => guard.kind != Kind::Adopted,
-                What::Arc(_) | What::Mutex(_) => true,
-                What::Value(_) | What::Gone => false,
+                What::Arc(_) | What::Wrap(_) => guard.form != Form::Shared,
+                _ => false,
             };
             gives && guard.is_usable()
         })?;
         match self.vars[&from].form {
-            Form::Arc | Form::Mutex => return self.unwrap(from),
+            Form::Arc | Form::Wrap(_) => return self.unwrap(from),
             Form::Stack => {
                 let id = self.may_create()?;
                 let old = self.vars.get_mut(&from)?;
@@ -60,7 +61,7 @@ impl Resolver {
                 self.says(Statement::PopAll { id, stack: from });
                 return Some(());
             }
-            Form::Map | Form::Vec | Form::Value => {}
+            _ => {}
         }
         let What::Row(row) = &mut self.vars.get_mut(&from)?.what else { return None };
         let (key, guard) = row.entries.pop()?;
@@ -78,7 +79,7 @@ impl Resolver {
     fn unwrap(&mut self, wrapper: Id) -> Option<()> {
         let mut guard = self.vars.remove(&wrapper)?;
         let inner = match std::mem::replace(&mut guard.what, What::Gone) {
-            What::Mutex(inner) | What::Arc(Handle::Last(inner)) => *inner,
+            What::Wrap(inner) | What::Arc(Handle::Last(inner)) => *inner,
             What::Arc(Handle::Shared(place)) if self.model.shared[place].strong == 1 => {
                 self.model.shared[place].strong = 0;
                 self.model.shared[place].value.take()?
@@ -99,7 +100,8 @@ impl Resolver {
 
     pub(super) fn convert(&mut self, pick: u8, kind: Kind) -> Option<()> {
         let id = self.pick(pick, |guard| {
-            guard.form == Form::Value && guard.kind != Kind::Adopted && guard.kind != kind
+            let free = matches!(guard.form, Form::Value | Form::Shared);
+            free && guard.kind != Kind::Adopted && guard.kind != kind
         })?;
         let guard = self.vars.get_mut(&id)?;
         guard.kind = kind;
@@ -138,7 +140,7 @@ impl Resolver {
         self.statements.push((Statement::Clean { guard: id, polls }, panics));
     }
 
-    pub(super) fn bracket(&mut self, id: Id, waits: u8, panics: bool, polls: Polls) {
+    pub(super) fn bracket(&mut self, id: Id, body: Body, polls: Polls) {
         let mut guard = self.vars.remove(&id).expect("it was picked");
         if guard.kind != Kind::Adopted {
             (guard.kind, guard.phase) = (Kind::Checked, Phase::Lent);
@@ -146,17 +148,41 @@ impl Resolver {
         let mut end = None;
         let mut polled = 0;
         while end.is_none() && polls.is_none_or(|polls| polled < polls) {
-            if polled >= waits {
+            if polled >= body.waits {
                 end = self.model.poll(&mut guard);
             }
             polled += 1;
         }
         let mut unwinding = match end {
-            Some(end) => panics || end == End::Panic,
+            Some(end) => body.panics || end == End::Panic,
             None => false,
         };
         self.model.lose(guard, &mut unwinding);
-        self.statements.push((Statement::Bracket { guard: id, waits, panics, polls }, unwinding));
+        self.statements.push((Statement::Bracket { guard: id, body, polls }, unwinding));
+    }
+
+    pub(super) fn scope(&mut self, id: Id, body: Body, polls: Polls, by_macro: bool) {
+        let mut guard = self.vars.remove(&id).expect("it was picked");
+        let (mut end, mut cleans, mut panics) = (None, false, false);
+        let mut polled = 0;
+        while end.is_none() && !panics && polls.is_none_or(|polls| polled < polls) {
+            if polled >= body.waits {
+                panics = body.panics;
+                if !panics {
+                    cleans = true;
+                    end = self.model.poll(&mut guard);
+                }
+            }
+            polled += 1;
+        }
+        panics |= end == Some(End::Panic);
+        if end.is_none() && cleans {
+            self.model.report(id, Cause::CancelledInCleanup, &mut panics);
+            self.model.lose_content(&mut guard.what, &mut panics);
+        } else {
+            self.model.lose(guard, &mut panics);
+        }
+        self.statements.push((Statement::Scope { guard: id, body, polls, by_macro }, panics));
     }
 
     pub(super) fn drop_guard(&mut self, id: Id, unwinding: bool) {
@@ -206,10 +232,10 @@ impl Resolver {
     }
 }
 
-/// The value that a handle shares, unless its cleanup has begun.
+/// The place of what a handle shares, unless the cleanup of that has begun.
 pub(super) fn shared(guard: &Guard) -> Option<usize> {
     match guard.what {
-        What::Arc(Handle::Shared(place)) if guard.is_usable() => Some(place),
+        What::Arc(Handle::Shared(place)) | What::Share(place) if guard.is_usable() => Some(place),
         _ => None,
     }
 }

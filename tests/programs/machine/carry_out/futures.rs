@@ -1,0 +1,123 @@
+//! What waits: cleanups, bodies, and futures that make a value.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+use livedrop::{Adopted, Checked, Live, bracket, scope};
+
+use super::super::Machine;
+use crate::guards::{AnyGuard, Kind, Of, note, poll};
+use crate::making::{Acquire, Get, Ready, Share};
+use crate::program::{Body, Kind as State};
+use crate::sites::create_at;
+use crate::statement::{Id, Polls, Statement};
+
+impl Machine {
+    pub(super) fn run_future(&mut self, statement: &Statement) {
+        match *statement {
+            Statement::Clean { guard, polls } => self.clean(guard, polls),
+            Statement::Bracket { guard, body, polls } => {
+                let world = Arc::clone(&self.world);
+                in_its_state!(self.take(guard), of: S => {
+                    let owner = bracket(form!(of, Value), async |_| {
+                        world.wait(body.waits).await;
+                        assert!(!body.panics, "the body");
+                    });
+                    note(&world, poll(&world, owner, polls).map(|((), cleanup)| cleanup));
+                });
+            }
+            Statement::Scope { guard, body, polls, by_macro } => {
+                self.scope(guard, body, polls, by_macro);
+            }
+            Statement::Acquire { id, value, making } => {
+                let acquire = Acquire { world: &self.world, value, making };
+                self.openings.insert(id, create_at(id, acquire, &self.handle));
+            }
+            Statement::Open { opening: id, polls, gives } => {
+                let mut opening = self.openings.remove(&id).expect("the model has it");
+                let opened = poll(&self.world, opening.as_mut(), polls);
+                assert_eq!(matches!(opened, Some(Ok(_))), gives.is_some(), "given");
+                match (opened, gives) {
+                    (Some(Ok(guard)), Some(id)) => {
+                        self.vars.insert(id, Adopted::any(Of::Value(guard)));
+                    }
+                    (Some(Err(error)), _) => self.world.say(&format!("{error:?}")),
+                    _ => {
+                        self.openings.insert(id, opening);
+                    }
+                }
+            }
+            Statement::Share { id, value, making } => {
+                let share = Share { world: &self.world, value, making };
+                self.vars.insert(id, create_at(id, share, &self.handle));
+            }
+            Statement::Ready { id, inner } => {
+                let handle = match self.take(inner) {
+                    AnyGuard::Checked(of) => create_at(id, Ready(form!(of, Value)), &self.handle),
+                    AnyGuard::Live(of) => create_at(id, Ready(form!(of, Value)), &self.handle),
+                    AnyGuard::Adopted(_) => panic!("the model has it in another state"),
+                };
+                self.vars.insert(id, handle);
+            }
+            Statement::Get { handle, polls, gives } => self.get(handle, polls, gives),
+            _ => self.run_reaper(statement),
+        }
+    }
+
+    fn get(&mut self, handle: Id, polls: Polls, gives: Option<Id>) {
+        // Where the model has none, any place will do.
+        let (at, reaper, world) = (gives.unwrap_or(1), &self.handle, &self.world);
+        let got = in_its_state!(self.vars.remove(&handle).expect("a handle"), of: S => {
+            let got = match &of {
+                Of::Shared(shared) => create_at(at, Get(&**shared, world, polls), reaper),
+                Of::SharedLive(shared) => create_at(at, Get(&**shared, world, polls), reaper),
+                _ => panic!("the model has it in another form"),
+            };
+            self.vars.insert(handle, S::any(of));
+            got
+        });
+        assert_eq!(matches!(got, Some(Ok(_))), gives.is_some(), "given");
+        match got {
+            Some(Ok(guard)) => self.vars.extend([(at, guard)]),
+            Some(Err(panicked)) => self.world.say(panicked.message()),
+            None => {}
+        }
+    }
+
+    fn scope(&mut self, guard: Id, body: Body, polls: Polls, by_macro: bool) {
+        let world = Arc::clone(&self.world);
+        each_form!(Live::of(self.take(guard)), guard => {
+            let cleanup = if by_macro {
+                poll(&world, scope!(guard, async |guard| {
+                    world.wait(body.waits).await;
+                    assert!(!body.panics, "the body");
+                    let outcome = guard.async_drop().await;
+                    (outcome.proof, outcome.result)
+                }), polls)
+            } else {
+                poll(&world, scope(guard, async |guard| {
+                    world.wait(body.waits).await;
+                    assert!(!body.panics, "the body");
+                    let outcome = guard.async_drop().await;
+                    (outcome.proof, outcome.result)
+                }), polls)
+            };
+            note(&world, cleanup);
+        });
+    }
+
+    fn clean(&mut self, id: Id, polls: Polls) {
+        let any = self.take(id);
+        in_its_state!(any, of: S => {
+            let mut hand = Some(of);
+            // A panic of the cleanup leaves the guard where it is.
+            let world = Arc::clone(&self.world);
+            let clean = AssertUnwindSafe(|| S::clean(&world, &mut hand, polls));
+            let result = catch_unwind(clean);
+            self.vars.extend(hand.map(|of| (id, S::any(of))));
+            if let Err(payload) = result {
+                resume_unwind(payload);
+            }
+        });
+    }
+}

@@ -1,0 +1,162 @@
+//! Futures that make a value in its guard, for the library to acquire or to share.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use livedrop::{
+    Adopted, Armed, AsyncDropArc, AsyncDropGuard, AsyncDropShared, Checked, Live, ReaperHandle,
+    TaskPanicked,
+};
+
+use crate::guards::{AnyGuard, Kind, Of, poll};
+use crate::program::{Ending, Kind as State, Making};
+use crate::sites::{Create, Creates, create_at};
+use crate::statement::{Id, Polls};
+use crate::value::{Value, World, Wrong};
+
+/// What is being acquired.
+pub type Opening = Pin<Box<dyn Future<Output = Result<AsyncDropGuard<Value, Adopted>, Wrong>>>>;
+
+/// A handle of a shared future.
+pub type SharedOf<S> = AsyncDropShared<Value, BoxFuture<'static, AsyncDropGuard<Value, S>>, S>;
+
+/// A state in which a guard is made.
+pub trait Made: Kind + Armed {
+    fn shared(handle: AsyncDropGuard<SharedOf<Self>, Self>) -> AnyGuard;
+}
+
+impl Made for Checked {
+    fn shared(handle: AsyncDropGuard<SharedOf<Self>, Self>) -> AnyGuard {
+        AnyGuard::Checked(Of::Shared(handle))
+    }
+}
+
+impl Made for Live {
+    fn shared(handle: AsyncDropGuard<SharedOf<Self>, Self>) -> AnyGuard {
+        AnyGuard::Live(Of::SharedLive(handle))
+    }
+}
+
+fn make<S: Made>(
+    world: &Arc<World>,
+    id: Id,
+    making: Making,
+    reaper: &ReaperHandle,
+) -> BoxFuture<'static, Result<AsyncDropGuard<Value, S>, Wrong>> {
+    let (world, reaper) = (Arc::clone(world), reaper.clone());
+    Box::pin(async move {
+        world.wait(making.before).await;
+        let guard = value(&world, id, making, &reaper);
+        world.wait(making.after).await;
+        match making.ending {
+            Ending::Ok => Ok(guard),
+            Ending::Fails => Err(Wrong(vec![id])),
+            Ending::Panics => panic!("#{id} panicked"),
+        }
+    })
+}
+
+fn value<S: Made>(
+    world: &Arc<World>,
+    id: Id,
+    making: Making,
+    reaper: &ReaperHandle,
+) -> AsyncDropGuard<Value, S> {
+    let value = Create::<S>::Value(Value::new(world, id, making.spec, None));
+    match create_at(id, value, reaper).map(S::of) {
+        Some(Of::Value(guard)) => guard,
+        _ => unreachable!("it is created of a value"),
+    }
+}
+
+/// Begins to acquire a value.
+pub struct Acquire<'a> {
+    pub world: &'a Arc<World>,
+    pub value: Id,
+    pub making: Making,
+}
+
+impl Creates for Acquire<'_> {
+    type Output = Opening;
+
+    #[track_caller]
+    fn here(self, reaper: &ReaperHandle) -> Opening {
+        let Self { world, value, making } = self;
+        if making.kind == State::Checked {
+            Box::pin(reaper.acquire(make::<Checked>(world, value, making, reaper)))
+        } else {
+            Box::pin(reaper.acquire(make::<Live>(world, value, making, reaper)))
+        }
+    }
+}
+
+/// Shares the future of a value.
+pub struct Share<'a> {
+    pub world: &'a Arc<World>,
+    pub value: Id,
+    pub making: Making,
+}
+
+impl Share<'_> {
+    fn future<S: Made>(
+        self,
+        reaper: &ReaperHandle,
+    ) -> BoxFuture<'static, AsyncDropGuard<Value, S>> {
+        make(self.world, self.value, self.making, reaper)
+            .map(|made| made.expect("the model lets it not fail"))
+            .boxed()
+    }
+}
+
+impl Creates for Share<'_> {
+    type Output = AnyGuard;
+
+    #[track_caller]
+    fn here(self, reaper: &ReaperHandle) -> AnyGuard {
+        if self.making.kind == State::Checked {
+            Checked::shared(AsyncDropShared::new(self.future(reaper)))
+        } else {
+            Live::shared(AsyncDropShared::new(self.future(reaper)))
+        }
+    }
+}
+
+/// Shares a value that is there.
+pub struct Ready<S: Made>(pub AsyncDropGuard<Value, S>);
+
+impl<S: Made> Creates for Ready<S> {
+    type Output = AnyGuard;
+
+    #[track_caller]
+    fn here(self, _: &ReaperHandle) -> AnyGuard {
+        S::shared(AsyncDropShared::new_ready(self.0))
+    }
+}
+
+/// Another handle.
+pub struct CloneShared<'a, S: Made>(pub &'a SharedOf<S>);
+
+impl<S: Made> Creates for CloneShared<'_, S> {
+    type Output = AnyGuard;
+
+    #[track_caller]
+    fn here(self, _: &ReaperHandle) -> AnyGuard {
+        S::shared(AsyncDropShared::clone(self.0))
+    }
+}
+
+/// Awaits a shared future.
+pub struct Get<'a, S: Made>(pub &'a SharedOf<S>, pub &'a World, pub Polls);
+
+impl<S: Made> Creates for Get<'_, S> {
+    type Output = Option<Result<AnyGuard, TaskPanicked>>;
+
+    #[track_caller]
+    fn here(self, _: &ReaperHandle) -> Self::Output {
+        let got: Option<Result<AsyncDropGuard<AsyncDropArc<_, _>, S>, _>> =
+            poll(self.1, self.0.get(), self.2);
+        got.map(|got| got.map(|handle| S::any(Of::Arc(handle))))
+    }
+}

@@ -1,0 +1,122 @@
+//! The operations on futures that make a value: acquired ones and shared ones.
+
+use super::*;
+use crate::model::making::{Future, Made, Making, Opening, Task};
+use crate::program::{self, Ending};
+
+impl Resolver {
+    pub(super) fn acquire(&mut self, plan: program::Making) -> Option<()> {
+        let (id, value) = self.two_ids()?;
+        let making = Making::new(value, plan);
+        let what = What::Opening(Opening { making, polled: false });
+        let (kind, form, phase) = (Kind::Adopted, Form::Opening, Phase::Fresh);
+        self.vars.insert(id, Guard { id, kind, form, phase, ticket: false, what });
+        self.says(Statement::Acquire { id, value, making: plan });
+        Some(())
+    }
+
+    pub(super) fn open(&mut self, pick: u8, polls: Polls) -> Option<()> {
+        let id = self.pick(pick, |guard| guard.form == Form::Opening)?;
+        let mut guard = self.vars.remove(&id)?;
+        let What::Opening(opening) = &mut guard.what else { return None };
+        let value = opening.making.id;
+        let mut made = None;
+        let mut polled = 0;
+        while made.is_none() && polls.is_none_or(|polls| polled < polls) {
+            if !std::mem::replace(&mut opening.polled, true) {
+                guard.ticket = !self.model.closed;
+                self.model.entries += usize::from(guard.ticket);
+            }
+            made = self.model.poll_making(&mut opening.making);
+            polled += 1;
+        }
+        let (mut gives, mut panics) = (None, false);
+        match made {
+            None => {
+                self.vars.insert(id, guard);
+            }
+            Some(Made::Given(made)) => {
+                let made = Guard { kind: Kind::Adopted, ticket: guard.ticket, ..made };
+                self.vars.insert(value, made);
+                self.model.settle(id, Settled::Excused);
+                gives = Some(value);
+            }
+            Some(failed) => {
+                panics = matches!(failed, Made::Panicked { .. });
+                let told = matches!(failed, Made::Failed | Made::Panicked { itself: true });
+                self.fates(value).told += usize::from(told);
+                self.model.strike_off(&mut guard);
+                self.model.settle(id, Settled::Excused);
+            }
+        }
+        self.statements.push((Statement::Open { opening: id, polls, gives }, panics));
+        Some(())
+    }
+
+    pub(super) fn share(&mut self, plan: program::Making) -> Option<()> {
+        // It cannot fail, since it gives a guard and no `Result` of one.
+        let ending = if plan.ending == Ending::Fails { Ending::Ok } else { plan.ending };
+        let plan = program::Making { ending, ..plan };
+        let (id, value) = self.two_ids()?;
+        let future = Future::Making(Making::new(value, plan));
+        let task = Some(Task { handles: 0, kind: plan.kind, future });
+        self.model.shared.push(Shared { task, ..Shared::default() });
+        self.first_share(id);
+        self.says(Statement::Share { id, value, making: plan });
+        Some(())
+    }
+
+    pub(super) fn ready(&mut self, pick: u8) -> Option<()> {
+        let inner =
+            self.pick(pick, |guard| guard.form == Form::Value && guard.kind != Kind::Adopted)?;
+        let id = self.may_create()?;
+        let value = self.vars.remove(&inner)?;
+        let task = Some(Task { handles: 0, kind: value.kind, future: Future::Made });
+        self.model.shared.push(Shared { strong: 1, value: Some(value), task });
+        self.first_share(id);
+        self.says(Statement::Ready { id, inner });
+        Some(())
+    }
+
+    pub(super) fn get(&mut self, pick: u8, polls: Polls) -> Option<()> {
+        let handle =
+            self.pick(pick, |guard| guard.form == Form::Shared && shared(guard).is_some())?;
+        let place = shared(&self.vars[&handle])?;
+        let id = self.may_create()?;
+        let mut made = None;
+        let mut polled = 0;
+        while made.is_none() && polls.is_none_or(|polls| polled < polls) {
+            made = self.model.poll_task(place);
+            polled += 1;
+        }
+        let mut gives = None;
+        match made {
+            Some(Ok(())) => {
+                self.model.shared[place].strong += 1;
+                let handle = self.model.handle(id, place);
+                self.vars.insert(id, handle);
+                gives = Some(id);
+            }
+            Some(Err(value)) => self.fates(value).told += 1,
+            None => {}
+        }
+        if gives.is_none() {
+            self.model.fates.pop();
+        }
+        self.says(Statement::Get { handle, polls, gives });
+        Some(())
+    }
+
+    fn first_share(&mut self, id: Id) {
+        let handle = self.model.share(id, self.model.shared.len() - 1);
+        self.vars.insert(id, handle);
+    }
+
+    /// The numbers of two guards.
+    fn two_ids(&mut self) -> Option<(Id, Id)> {
+        if self.model.fates.len() + 2 > SITES {
+            return None;
+        }
+        Some((self.may_create()?, self.may_create()?))
+    }
+}
