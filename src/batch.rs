@@ -47,14 +47,14 @@ impl<T: AsyncDrop, S: State> Batch<T, S> {
         self.held.retain(Option::is_some);
         self.held.extend(guards.map(Some));
     }
-
-    /// The guards that are not done.
-    pub(crate) fn rest(&mut self) -> impl Iterator<Item = AsyncDropGuard<T, S>> {
-        self.held.drain(..).flatten()
-    }
 }
 
 impl<T: AsyncDrop, S: Cleans<T>> Batch<T, S> {
+    /// The guards that are not done.
+    pub(crate) fn rest(&mut self) -> impl Iterator<Item = AsyncDropGuard<T, S>> {
+        self.held.drain(..).flatten().filter(|guard| S::owes(&guard.slot))
+    }
+
     /// Cleans all of them up, even when some fail or panic. If this is cancelled, those that
     /// are not done are still in here, and so is what was found so far.
     pub(crate) fn clean(
@@ -77,9 +77,9 @@ async fn clean_all<T: AsyncDrop, S: Cleans<T>>(
     findings: &mut Findings<T, T::Error>,
 ) {
     let mut cleanups = Cleanups {
-        unbegun: held.iter_mut().map(S::clean_in_place),
+        unbegun: held.iter_mut().map(S::clean_one_of_many),
         waiting: FuturesUnordered::new(),
-        limit: limit.map_or(usize::MAX, NonZeroUsize::get),
+        limit,
         spare: None,
         one_waits: false,
     };
@@ -102,7 +102,7 @@ struct Cleanups<I, F> {
     unbegun: I,
     waiting: FuturesUnordered<Either<F, Pin<Box<F>>>>,
     /// How many may wait at a time.
-    limit: usize,
+    limit: Option<NonZeroUsize>,
     /// As long as no cleanup waits, none costs an allocation: each is polled in the box of the
     /// one before. The first that waits keeps it, since a future stays where it was polled;
     /// those behind it are taken for its like, and begin where they can wait.
@@ -114,7 +114,7 @@ impl<F: Future, I: Iterator<Item = F>> Cleanups<I, F> {
     /// Polls those that can go on. If one of them panics, it is gone, and this can be polled on.
     fn poll(&mut self, cx: &mut Context<'_>, mut ended: impl FnMut(F::Output)) -> Poll<()> {
         loop {
-            while self.waiting.len() < self.limit
+            while self.limit.is_none_or(|limit| self.waiting.len() < limit.get())
                 && let Some(cleanup) = self.unbegun.next()
             {
                 let waiting = if self.one_waits {

@@ -113,7 +113,7 @@ impl<T> Drop for Bomb<T> {
 /// The running cleanup of a [`Live`](crate::Live) guard, whose bomb it replaces: dropped while
 /// the cleanup waits, it reports that.
 pub(crate) struct Burning<'a, T, F> {
-    /// Away while the cleanup is in its `poll`, and so after a result or a panic.
+    /// Away once the cleanup has ended, with a result or with a panic.
     waiting: Option<Pin<&'a mut F>>,
     origin: Origin<T>,
 }
@@ -129,12 +129,22 @@ impl<T, F: Future> Future for Burning<'_, T, F> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let mut cleanup = self.waiting.take().expect("a future is not polled after it was ready");
+        let ending = TakesWhenDropped(&mut self.waiting);
+        let cleanup = ending.0.as_mut().expect("a future is not polled after it was ready");
         let poll = cleanup.as_mut().poll(cx);
         if poll.is_pending() {
-            self.waiting = Some(cleanup);
+            std::mem::forget(ending);
         }
         poll
+    }
+}
+
+struct TakesWhenDropped<'a, F>(&'a mut Option<F>);
+
+impl<F> Drop for TakesWhenDropped<'_, F> {
+    #[inline]
+    fn drop(&mut self) {
+        *self.0 = None;
     }
 }
 
@@ -148,19 +158,19 @@ impl<T, F> Drop for Burning<'_, T, F> {
 }
 
 /// How far a guard has come that is looked after at run time. A word, so that whether the guard is
-/// done has no room but in here: one look tells both.
+/// done has no room but in here; and in this order, since of all that is below `Fresh`, zero for
+/// the guard that is done included, one look tells that nothing is owed.
 #[derive(Clone, Copy)]
 #[repr(usize)]
 enum Phase {
+    /// The cleanup has ended, with a result or with a panic.
+    Burnt = 1,
     /// Nothing was begun.
     Fresh,
     /// The library owns the guard while a body borrows the value.
     Lent,
-    /// The cleanup has begun, and waits.
-    Waiting,
-    /// The cleanup is in its `poll`. Seen from outside, it has ended there: with a result, or
-    /// with a panic.
-    Polling,
+    /// The cleanup has begun, and waits unless it is in its `poll`.
+    Begun,
 }
 
 /// A bomb that knows how far the cleanup has come.
@@ -182,29 +192,31 @@ impl<T> Fuse<T> {
         self.phase = Phase::Lent;
     }
 
-    /// The cleanup begins, with the call that makes its future.
-    pub(crate) fn begin(&mut self) {
-        self.phase = Phase::Polling;
-    }
-
-    /// Polls the cleanup that has begun.
+    /// The cleanup begins.
     #[inline]
-    pub(crate) fn poll<F: Future>(
-        &mut self,
-        cleanup: Pin<&mut F>,
-        cx: &mut Context<'_>,
-    ) -> Poll<F::Output> {
-        self.phase = Phase::Polling;
-        let poll = cleanup.poll(cx);
-        if poll.is_pending() {
-            self.phase = Phase::Waiting;
-        }
-        poll
+    pub(crate) fn begin(&mut self) {
+        self.phase = Phase::Begun;
     }
 
-    /// The cleanup ended, with a result or a panic.
+    /// The cleanup begins with the call that makes its future, and has ended if that panics.
+    #[inline]
+    pub(crate) fn begin_with<F>(&mut self, cleanup: impl FnOnce() -> F) -> F {
+        self.begin();
+        let burning = BurnsWhenDropped(&mut self.phase);
+        let cleanup = cleanup();
+        std::mem::forget(burning);
+        cleanup
+    }
+
+    /// The cleanup has ended.
+    #[inline]
+    pub(crate) fn burn(&mut self) {
+        self.phase = Phase::Burnt;
+    }
+
+    #[inline]
     pub(crate) fn is_burnt(&self) -> bool {
-        matches!(self.phase, Phase::Polling)
+        matches!(self.phase, Phase::Burnt)
     }
 
     pub(crate) fn defuse(self) -> Origin<T> {
@@ -212,17 +224,32 @@ impl<T> Fuse<T> {
         std::mem::forget(self);
         origin
     }
+
+    #[cold]
+    fn goes_off(&self) {
+        let cause = match self.phase {
+            Phase::Burnt => return,
+            Phase::Fresh => Cause::Forgotten,
+            Phase::Lent => Cause::CancelledInBody,
+            Phase::Begun => Cause::CancelledInCleanup,
+        };
+        self.origin.lost(cause);
+    }
+}
+
+struct BurnsWhenDropped<'a>(&'a mut Phase);
+
+impl Drop for BurnsWhenDropped<'_> {
+    fn drop(&mut self) {
+        *self.0 = Phase::Burnt;
+    }
 }
 
 impl<T> Drop for Fuse<T> {
     #[inline]
     fn drop(&mut self) {
-        let cause = match self.phase {
-            Phase::Polling => return,
-            Phase::Fresh => Cause::Forgotten,
-            Phase::Lent => Cause::CancelledInBody,
-            Phase::Waiting => Cause::CancelledInCleanup,
-        };
-        self.origin.lost(cause);
+        if self.phase as usize > Phase::Burnt as usize {
+            self.goes_off();
+        }
     }
 }

@@ -71,6 +71,12 @@ impl fmt::Debug for Panicked<'_> {
 pub struct Caught<R>(Result<R, Payload>);
 
 impl<R> Caught<R> {
+    /// Of a future that was caught.
+    #[inline]
+    pub fn new(result: Result<R, Payload>) -> Self {
+        Self(result)
+    }
+
     // Not an `async fn`: that would hold the future twice.
     pub(crate) fn from_future(future: impl Future<Output = R>) -> impl Future<Output = Self> {
         AssertUnwindSafe(future).catch_unwind().map(Self)
@@ -98,6 +104,20 @@ impl<R> fmt::Debug for Caught<R> {
 pub struct Cleaned<T: AsyncDrop>(Result<Result<(), T::Error>, Payload>);
 
 impl<T: AsyncDrop> Cleaned<T> {
+    /// Of a cleanup that was caught, and of what belongs to its end: it may panic as well.
+    #[inline]
+    pub(crate) fn ended(result: Result<Result<(), T::Error>, Payload>, end: impl FnOnce()) -> Self {
+        Self(match result {
+            Ok(result) => caught(end).map(|()| result),
+            Err(payload) => caught(|| resume_with(payload, end)),
+        })
+    }
+
+    /// The result. Resumes the panic.
+    pub(crate) fn resume(self) -> Result<(), T::Error> {
+        self.0.unwrap_or_else(|payload| resume_unwind(payload))
+    }
+
     pub(crate) fn from_future(
         cleanup: impl Future<Output = Result<(), T::Error>>,
     ) -> impl Future<Output = Self> {
@@ -202,6 +222,29 @@ pub(crate) fn body_first<T: AsyncDrop, R, E>(
         (Err(first), Err(error)) => {
             suppress::<T>(&error);
             Err(first)
+        }
+    }
+}
+/// Runs it, and gives its panic back.
+#[inline]
+fn caught<R>(part: impl FnOnce() -> R) -> Result<R, Payload> {
+    catch_unwind(AssertUnwindSafe(part))
+}
+
+/// Goes on with a panic. What belongs to its end is done while the thread unwinds: guards that
+/// are dragged along must not take themselves for forgotten.
+#[cold]
+pub(crate) fn resume_with(payload: Payload, end: impl FnOnce()) -> ! {
+    let _end = RunsWhenDropped(Some(end));
+    resume_unwind(payload)
+}
+
+struct RunsWhenDropped<F: FnOnce()>(Option<F>);
+
+impl<F: FnOnce()> Drop for RunsWhenDropped<F> {
+    fn drop(&mut self) {
+        if let Some(run) = self.0.take() {
+            run();
         }
     }
 }

@@ -270,7 +270,7 @@ impl<T, S: State> AsyncDropGuard<T, S> {
                 Ok(value) => Ok((guard, value)),
                 Err(error) => {
                     let mut owned = S::lend(guard.slot);
-                    if let Err(suppressed) = S::Owned::clean(&mut owned).await {
+                    if let Err(suppressed) = S::Owned::clean_caught(&mut owned).await.resume() {
                         caught::suppress::<T>(&suppressed);
                     }
                     Err(error)

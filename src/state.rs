@@ -17,7 +17,7 @@ use std::marker::PhantomData;
 
 use crate::bomb::Origin;
 use crate::guard::{AdoptedSlot, CheckedSlot, LiveSlot};
-use crate::{AsyncDrop, AsyncDropGuard};
+use crate::{AsyncDrop, AsyncDropGuard, Cleaned};
 
 /// Checked at run time, the default: a guard that is dropped before `async_drop` panics.
 #[derive(Debug)]
@@ -146,6 +146,12 @@ pub trait Holds: State {
     #[doc(hidden)]
     fn value_mut<T>(slot: &mut Self::Slot<T>) -> Result<&mut T, Origin<T>>;
 
+    /// Whether a cleanup is owed.
+    #[doc(hidden)]
+    fn owes<T>(slot: &Self::Slot<T>) -> bool {
+        Self::value(slot).is_ok()
+    }
+
     /// The value without its obligation, unless it is gone.
     #[doc(hidden)]
     fn into_value<T>(slot: Self::Slot<T>) -> Result<(Origin<T>, T), Origin<T>>;
@@ -221,6 +227,18 @@ pub trait Cleans<T: AsyncDrop>: Holds<Slot<T>: Send> {
     ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, Self, T>
     where
         Self: Sized;
+
+    /// The same for one of many, whose future is to be small. If it panics, it may leave a guard
+    /// that [owes nothing](Holds::owes) in place of `None`.
+    #[doc(hidden)]
+    fn clean_one_of_many(
+        held: &mut Option<AsyncDropGuard<T, Self>>,
+    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, Self, T>
+    where
+        Self: Sized,
+    {
+        Self::clean_in_place(held)
+    }
 }
 
 /// A guard in this state knows whether its cleanup has ended: [`Checked`] and [`Adopted`].
@@ -231,9 +249,9 @@ pub trait Cleans<T: AsyncDrop>: Holds<Slot<T>: Send> {
 pub trait Remembers<T: AsyncDrop>: Cleans<T> {
     /// Cleans up. If this is cancelled, the slot is as armed as before.
     #[doc(hidden)]
-    fn clean(
+    fn clean_caught(
         slot: &mut Self::Slot<T>,
-    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, Self, T>;
+    ) -> impl Future<Output = Cleaned<T>> + Send + use<'_, Self, T>;
 }
 
 /// A guard of this value can be [adopted](crate::Reaper::adopt): it is `'static` and [`Send`],

@@ -1,10 +1,10 @@
 //! Bodies around which the library does the cleanup, so that nothing can be forgotten.
 
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use futures::FutureExt;
 
-use crate::caught::{Caught, Cleaned, body_first};
+use crate::caught::{Cleaned, Payload, body_first};
 use crate::{AsyncDrop, AsyncDropGuard, Lends, Remembers};
 
 /// Runs `body` with the value, cleans up, and returns what came of both.
@@ -71,13 +71,11 @@ where
     let mut guard = AsyncDropGuard::lend(guard);
     async move {
         // The body is called in there, too: it may panic before it has made a future.
-        let output = Caught::from_future(async { body(&mut *guard).await }).await;
-        match output.into_result() {
-            Ok(output) => (output, clean(&mut guard).await),
-            Err(payload) => {
-                let cleaned = Cleaned::<T>::from_future(clean(&mut guard)).await;
-                resume_unwind(cleaned.after_panic(payload))
-            }
+        let output = catch(async { body(&mut *guard).await }).await;
+        let cleaned = clean_caught(&mut guard).await;
+        match output {
+            Ok(output) => (output, cleaned.resume()),
+            Err(payload) => resume_unwind(cleaned.after_panic(payload)),
         }
     }
 }
@@ -145,23 +143,19 @@ where
     bracket(guard, body).map(|(body, cleanup)| body_first::<T, R, E>(body, cleanup, E::from))
 }
 
-/// Cleans up a guard that knows by itself when that has ended.
-fn clean<T: AsyncDrop, S: Remembers<T>>(
-    guard: &mut AsyncDropGuard<T, S>,
-) -> impl Future<Output = Result<(), T::Error>> {
-    S::clean(&mut guard.slot)
+/// Runs the body, or the block of a macro.
+// Not an `async fn`: that would hold the future twice.
+#[doc(hidden)]
+#[inline]
+pub fn catch<R>(body: impl Future<Output = R>) -> impl Future<Output = Result<R, Payload>> {
+    AssertUnwindSafe(body).catch_unwind()
 }
 
-/// Runs the block of a macro.
+/// Cleans up after it.
 #[doc(hidden)]
-pub fn catch<R>(body: impl Future<Output = R>) -> impl Future<Output = Caught<R>> {
-    Caught::from_future(body)
-}
-
-/// Cleans up after the block of a macro.
-#[doc(hidden)]
+#[inline]
 pub fn clean_caught<T: AsyncDrop, S: Remembers<T>>(
     guard: &mut AsyncDropGuard<T, S>,
 ) -> impl Future<Output = Cleaned<T>> {
-    Cleaned::from_future(clean(guard))
+    S::clean_caught(&mut guard.slot)
 }

@@ -79,6 +79,41 @@ fn a_cleanup_that_panics_before_there_is_a_future_disarms_its_guard() {
     reports.expect_none();
 }
 
+/// One panics in the call, before there is a future; the others wait forever.
+struct Member {
+    panics: bool,
+}
+
+impl AsyncDrop for Member {
+    type Error = Infallible;
+
+    fn async_drop_impl<'life0, 'async_trait>(
+        &'life0 mut self,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Infallible>> + Send + 'async_trait>>
+    where
+        'life0: 'async_trait,
+        Self: 'async_trait,
+    {
+        assert!(!self.panics, "no future");
+        Box::pin(std::future::pending())
+    }
+}
+
+#[test]
+fn a_cancelled_vec_does_not_keep_what_panicked_before_there_was_a_future() {
+    let reports = Reports::collect();
+    // The one that panics comes behind one that waits, and in front of another.
+    let members = [false, true, false].map(|panics| AsyncDropGuard::new(Member { panics }));
+    let mut members = Vec::from(members);
+    cancel_after(1, members.async_drop_unboxed());
+    assert_eq!(members.iter().map(|member| member.panics).collect::<Vec<_>>(), [false, false]);
+    assert_eq!(reports.take().len(), 1, "the panic");
+    for member in members {
+        let _ = AsyncDropGuard::into_inner_without_cleanup(member);
+    }
+    assert_eq!(reports.take().len(), 0);
+}
+
 /// Both methods, each telling which one was called.
 #[derive(Default)]
 struct Telling {

@@ -7,7 +7,8 @@ use crate::exclusive::Exclusive;
 use crate::hook::Cause;
 use crate::reaper::{Cleanup, Entry, Erased, Stage, Ticket, start};
 use crate::{
-    Adopted, ArmsLike, AsyncDrop, AsyncDropGuard, CanAdopt, Cleans, Holds, Lends, Remembers,
+    Adopted, ArmsLike, AsyncDrop, AsyncDropGuard, CanAdopt, Cleaned, Cleans, Holds, Lends,
+    Remembers,
 };
 
 /// What an `Adopted` guard stores.
@@ -194,9 +195,9 @@ impl<T> Drop for EmptiesWhenDone<'_, T> {
 }
 
 impl<T: CanAdopt> Remembers<T> for Adopted {
-    fn clean(
+    fn clean_caught(
         slot: &mut AdoptedSlot<T>,
-    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, T> {
-        slot.clean()
+    ) -> impl Future<Output = Cleaned<T>> + Send + use<'_, T> {
+        Cleaned::from_future(slot.clean())
     }
 }

@@ -1,18 +1,23 @@
 //! `Checked`: whether the value was cleaned up is known at run time.
 
-use std::pin::pin;
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt;
 
 use crate::bomb::{Bomb, Fuse, Origin};
+use crate::caught::resume_with;
 use crate::guard::LiveSlot;
-use crate::{Armed, ArmsLike, AsyncDrop, AsyncDropGuard, Checked, Cleans, Holds, Lends, Remembers};
+use crate::{
+    Armed, ArmsLike, AsyncDrop, AsyncDropGuard, Checked, Cleaned, Cleans, Holds, Lends, Remembers,
+};
 
 /// What a `Checked` guard stores: the value, and a word beside it, of which the variant is part.
 #[expect(missing_debug_implementations, reason = "cannot be named outside of the crate")]
 pub enum CheckedSlot<T> {
-    /// The cleanup is owed. The fuse comes first: it is what reports a forgotten guard, before
-    /// the guards inside of the value, which are dragged along.
+    /// The cleanup is owed, unless the fuse is burnt. It comes first: it is what reports a
+    /// forgotten guard, before the guards inside of the value, which are dragged along.
     Armed { fuse: Fuse<T>, value: T },
-    /// The cleanup has ended.
+    /// The cleanup has ended, and the value is gone.
     Done { origin: Origin<T> },
 }
 
@@ -30,41 +35,54 @@ impl<T> CheckedSlot<T> {
         }
     }
 
-    fn done(&mut self) {
+    /// Nothing is owed any more, and the value goes.
+    #[inline]
+    fn end(&mut self) {
         let origin = match self {
-            CheckedSlot::Armed { fuse, .. } => fuse.origin(),
-            CheckedSlot::Done { .. } => return,
+            CheckedSlot::Armed { fuse, .. } => {
+                fuse.burn();
+                fuse.origin()
+            }
+            CheckedSlot::Done { origin } => *origin,
         };
         *self = CheckedSlot::Done { origin };
     }
 }
 
+// The same once more for each who uses it, here and in `Cleans`, with what it needs at the end: what one of them would hand to the
+// others costs more than the whole. The cleanup is caught by value, in the one place where it is
+// made and stays, and not behind a pointer.
 impl<T: AsyncDrop> CheckedSlot<T> {
     #[inline]
     pub(super) fn clean(&mut self) -> impl Future<Output = Result<(), T::Error>> + use<'_, T> {
         async move {
-            let ending = EndsWhenBurnt(self);
-            let CheckedSlot::Armed { fuse, value } = &mut *ending.0 else {
+            let CheckedSlot::Armed { fuse, value } = &mut *self else {
                 return Ok(());
             };
             fuse.begin();
-            let mut cleanup = pin!(value.async_drop_unboxed());
-            std::future::poll_fn(move |cx| fuse.poll(cleanup.as_mut(), cx)).await
+            // In here, so that the call which makes the future is caught as well.
+            let cleanup = async { value.async_drop_unboxed().await };
+            match AssertUnwindSafe(cleanup).catch_unwind().await {
+                Ok(result) => {
+                    self.end();
+                    result
+                }
+                Err(payload) => resume_with(payload, || self.end()),
+            }
         }
     }
-}
 
-/// Drops the value as soon as its cleanup has ended, with a result or with a panic, and leaves
-/// it where it is if the cleanup was cancelled.
-struct EndsWhenBurnt<'a, T>(&'a mut CheckedSlot<T>);
-
-impl<T> Drop for EndsWhenBurnt<'_, T> {
+    /// The same, with its panic as a value.
     #[inline]
-    fn drop(&mut self) {
-        if let CheckedSlot::Armed { fuse, .. } = &*self.0
-            && fuse.is_burnt()
-        {
-            self.0.done();
+    fn clean_caught(&mut self) -> impl Future<Output = Cleaned<T>> + use<'_, T> {
+        async move {
+            let CheckedSlot::Armed { fuse, value } = &mut *self else {
+                return Cleaned::ended(Ok(Ok(())), || ());
+            };
+            fuse.begin();
+            let cleanup = async { value.async_drop_unboxed().await };
+            let result = AssertUnwindSafe(cleanup).catch_unwind().await;
+            Cleaned::ended(result, || self.end())
         }
     }
 }
@@ -84,6 +102,10 @@ impl Holds for Checked {
             CheckedSlot::Armed { value, .. } => Ok(value),
             CheckedSlot::Done { origin } => Err(*origin),
         }
+    }
+
+    fn owes<T>(slot: &CheckedSlot<T>) -> bool {
+        matches!(slot, CheckedSlot::Armed { fuse, .. } if !fuse.is_burnt())
     }
 
     fn into_value<T>(slot: CheckedSlot<T>) -> Result<(Origin<T>, T), Origin<T>> {
@@ -135,38 +157,69 @@ impl<T: AsyncDrop + Send> Cleans<T> for Checked {
         held: &mut Option<AsyncDropGuard<T>>,
     ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, T> {
         async move {
-            let ending = EmptiesWhenBurnt(held);
-            let Some(AsyncDropGuard { slot: CheckedSlot::Armed { fuse, value } }) = &mut *ending.0
-            else {
+            let Some((fuse, value)) = owed(held) else {
+                *held = None;
                 return Ok(());
             };
             fuse.begin();
-            let mut cleanup = pin!(value.async_drop_unboxed());
-            std::future::poll_fn(move |cx| fuse.poll(cleanup.as_mut(), cx)).await
+            let cleanup = async { value.async_drop_unboxed().await };
+            match AssertUnwindSafe(cleanup).catch_unwind().await {
+                Ok(result) => {
+                    end(held);
+                    result
+                }
+                Err(payload) => resume_with(payload, || end(held)),
+            }
+        }
+    }
+
+    #[inline]
+    fn clean_one_of_many(
+        held: &mut Option<AsyncDropGuard<T>>,
+    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, T> {
+        async move {
+            let Some((fuse, value)) = owed(held) else {
+                *held = None;
+                return Ok(());
+            };
+            // Should the call panic that makes the future, the fuse burns, and the value stays
+            // until all of them have ended.
+            let cleanup = fuse.begin_with(|| value.async_drop_unboxed());
+            match AssertUnwindSafe(cleanup).catch_unwind().await {
+                Ok(result) => {
+                    end(held);
+                    result
+                }
+                Err(payload) => resume_with(payload, || end(held)),
+            }
         }
     }
 }
 
-/// Drops the guard if its cleanup has ended.
-struct EmptiesWhenBurnt<'a, T>(&'a mut Option<AsyncDropGuard<T>>);
-
-impl<T> Drop for EmptiesWhenBurnt<'_, T> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(AsyncDropGuard { slot: CheckedSlot::Armed { fuse, .. } }) = &*self.0
-            && !fuse.is_burnt()
-        {
-            return;
+#[inline]
+fn owed<T>(held: &mut Option<AsyncDropGuard<T>>) -> Option<(&mut Fuse<T>, &mut T)> {
+    match held {
+        Some(AsyncDropGuard { slot: CheckedSlot::Armed { fuse, value } }) if !fuse.is_burnt() => {
+            Some((fuse, value))
         }
-        *self.0 = None;
+        _ => None,
     }
+}
+
+/// Nothing is owed any more, and the guard goes with its value.
+#[inline]
+fn end<T>(held: &mut Option<AsyncDropGuard<T>>) {
+    if let Some(AsyncDropGuard { slot: CheckedSlot::Armed { fuse, .. } }) = held {
+        fuse.burn();
+    }
+    *held = None;
 }
 
 impl<T: AsyncDrop + Send> Remembers<T> for Checked {
     #[inline]
-    fn clean(
+    fn clean_caught(
         slot: &mut CheckedSlot<T>,
-    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, T> {
-        slot.clean()
+    ) -> impl Future<Output = Cleaned<T>> + Send + use<'_, T> {
+        slot.clean_caught()
     }
 }

@@ -1,10 +1,13 @@
 //! `Live`: the type says that the cleanup is owed, and only `async_drop` changes the type.
 
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+
+use futures::FutureExt;
 
 use super::AsyncDropGuard;
 use crate::bomb::{Bomb, Burning, Origin};
+use crate::caught::resume_with;
 use crate::guard::CheckedSlot;
 use crate::state::Brand;
 use crate::{Armed, ArmsLike, AsyncDrop, Checked, Cleans, Holds, Lends, Live, Outcome};
@@ -86,41 +89,26 @@ impl<T: AsyncDrop + Send, B: Brand> Cleans<T> for Live<B> {
         held: &mut Option<AsyncDropGuard<T, Self>>,
     ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, T, B> {
         async move {
-            let mut ending = EmptiesWhenPolled { held, in_poll: true };
-            let EmptiesWhenPolled { held, in_poll } = &mut ending;
             let Some(guard) = held else {
                 return Ok(());
             };
-            let mut cleanup = pin!(guard.slot.value.async_drop_unboxed());
-            std::future::poll_fn(move |cx| poll_marked(in_poll, cleanup.as_mut(), cx)).await
+            let value = &mut guard.slot.value;
+            let cleanup = async { value.async_drop_unboxed().await };
+            match AssertUnwindSafe(cleanup).catch_unwind().await {
+                Ok(result) => {
+                    end(held);
+                    result
+                }
+                Err(payload) => resume_with(payload, || end(held)),
+            }
         }
     }
 }
 
+/// Nothing is owed any more, and the guard goes with its value.
 #[inline]
-fn poll_marked<F: Future>(
-    in_poll: &mut bool,
-    cleanup: Pin<&mut F>,
-    cx: &mut Context<'_>,
-) -> Poll<F::Output> {
-    *in_poll = true;
-    let poll = cleanup.poll(cx);
-    *in_poll = poll.is_ready();
-    poll
-}
-
-/// Ends the guard if its cleanup was left inside of its `poll`: by a result or by a panic.
-struct EmptiesWhenPolled<'a, T, B: Brand> {
-    held: &'a mut Option<AsyncDropGuard<T, Live<B>>>,
-    in_poll: bool,
-}
-
-impl<T, B: Brand> Drop for EmptiesWhenPolled<'_, T, B> {
-    fn drop(&mut self) {
-        if self.in_poll
-            && let Some(guard) = self.held.take()
-        {
-            guard.slot.bomb.defuse();
-        }
+fn end<T, B: Brand>(held: &mut Option<AsyncDropGuard<T, Live<B>>>) {
+    if let Some(guard) = held.take() {
+        guard.slot.bomb.defuse();
     }
 }

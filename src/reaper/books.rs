@@ -213,7 +213,7 @@ impl Yard {
         // A driver that is at work drops what it has once it sees that it was abandoned.
         let running = self.try_running().map(|mut running| std::mem::take(&mut *running));
         for job in inbox.into_iter().chain(running.into_iter().flatten()) {
-            report.failures.extend(job.give_up());
+            report.failures.extend(job.give_up().map(|failure| *failure));
         }
         self.drivers.wake_all();
         report
@@ -282,9 +282,13 @@ impl Ticket {
             return Err(cleanup);
         };
         entry.stage = Stage::Orphaned;
+        let is_first = books.inbox.is_empty();
         books.inbox.push(Job::new(number, cleanup));
         drop(books);
-        self.yard.drivers.wake_all();
+        // For the others in there all were woken when the first one came, and nobody has since.
+        if is_first {
+            self.yard.drivers.wake_all();
+        }
         Ok(())
     }
 }

@@ -58,7 +58,8 @@ pub(super) struct Job {
 /// The end of such a cleanup.
 pub(super) struct Ended {
     pub(super) number: usize,
-    pub(super) failure: Option<Failure>,
+    /// Boxed: few fail, and this is moved for every one.
+    pub(super) failure: Option<Box<Failure>>,
 }
 
 impl Job {
@@ -67,7 +68,7 @@ impl Job {
     }
 
     /// Drops the cleanup where it is.
-    pub(super) fn give_up(mut self) -> Option<Failure> {
+    pub(super) fn give_up(mut self) -> Option<Box<Failure>> {
         let cleanup = self.cleanup.take();
         caught(|| drop(cleanup)).err()
     }
@@ -84,7 +85,7 @@ impl Future for Job {
         // To show the error and to drop the value is code of a user, too.
         let poll = caught(|| {
             let result = ready!(cleanup.as_mut().poll(cx));
-            Poll::Ready(result.map_err(Erased::into_failure).err())
+            Poll::Ready(result.map_err(|error| Box::new(error.into_failure())).err())
         });
         let failure = match poll {
             Ok(poll) => ready!(poll),
@@ -98,10 +99,10 @@ impl Future for Job {
     }
 }
 
-fn caught<R>(f: impl FnOnce() -> R) -> Result<R, Failure> {
+fn caught<R>(f: impl FnOnce() -> R) -> Result<R, Box<Failure>> {
     catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
         let message = format!("{:?}", Panicked(&payload));
         discard(payload);
-        Failure::new(message, None)
+        Box::new(Failure::new(message, None))
     })
 }

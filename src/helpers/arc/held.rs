@@ -7,7 +7,7 @@ pub(super) enum Held<T, S: State> {
     Shared(Arc<AsyncDropGuard<T, S>>),
     /// This was the last handle, and its cleanup has begun; nothing is left once that has ended.
     /// Boxed, so that a handle is small whatever the value is.
-    Last(Box<Option<AsyncDropGuard<T, S>>>),
+    Last(std::sync::Arc<Option<AsyncDropGuard<T, S>>>),
     Gone,
 }
 
@@ -18,7 +18,7 @@ impl<T, S: State> Held<T, S> {
             Held::Shared(shared) => {
                 Arc::try_unwrap(shared).map_err(|shared| *self = Held::Shared(shared)).ok()
             }
-            Held::Last(guard) => *guard,
+            Held::Last(guard) => std::sync::Arc::into_inner(guard).flatten(),
             Held::Gone => None,
         }
     }
@@ -31,12 +31,11 @@ impl<T, S: State> Held<T, S> {
     pub(super) fn let_go(&mut self) -> Option<&mut Option<AsyncDropGuard<T, S>>> {
         if let Held::Shared(_) = self
             && let Held::Shared(shared) = std::mem::replace(self, Held::Gone)
-            && let Some(guard) = Arc::into_inner(shared)
         {
-            *self = Held::Last(Box::new(Some(guard)));
+            *self = Held::Last(std::sync::Arc::new(Some(Arc::into_inner(shared)?)));
         }
         match self {
-            Held::Last(guard) => Some(guard),
+            Held::Last(guard) => std::sync::Arc::get_mut(guard),
             _ => None,
         }
     }
