@@ -14,6 +14,7 @@ pub(crate) const TURNS: u64 = 10_000;
 #[bench::live_twin(once::live_twin)]
 #[bench::scope(once::in_scope)]
 #[bench::scope_twin(once::in_scope_twin)]
+#[bench::body_by_hand(once::in_body_by_hand)]
 #[bench::checked(once::checked)]
 #[bench::checked_twin(once::checked_twin)]
 #[bench::checked_uncaught(once::checked_uncaught)]

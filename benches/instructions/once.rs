@@ -64,6 +64,17 @@ pub(crate) fn in_scope_twin(times: u64) {
     }
 }
 
+pub(crate) fn in_body_by_hand(times: u64) {
+    for _ in 0..times {
+        let value = Value::new(0);
+        let body = async |mut value: Value| {
+            value.touch();
+            value.close().await
+        };
+        done(run(body(value)));
+    }
+}
+
 pub(crate) fn checked(times: u64) {
     for _ in 0..times {
         let mut guard = AsyncDropGuard::new(Value::new(0));

@@ -3,6 +3,9 @@
 
 use std::convert::Infallible;
 use std::ops::{Deref, DerefMut};
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use futures::FutureExt;
 
 use super::Origin;
 use crate::value::Value;
@@ -20,9 +23,9 @@ impl Guard {
     }
 
     pub(crate) async fn close(mut self) -> Result<(), Infallible> {
-        let result = self.value.clean().await;
+        let result = AssertUnwindSafe(self.value.clean()).catch_unwind().await;
         self.is_clean = true;
-        result
+        result.unwrap_or_else(|payload| resume_unwind(payload))
     }
 }
 
