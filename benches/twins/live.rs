@@ -1,5 +1,6 @@
 //! The guarantee of a `Live` guard that is left to run time, by hand: one by-value cleanup, and a
-//! value that is dropped before it has ended, forgotten or cancelled, panics.
+//! value that is dropped before it has ended, forgotten or cancelled, panics. With a panic of the
+//! cleanup, it has ended.
 
 use std::convert::Infallible;
 use std::ops::{Deref, DerefMut};
