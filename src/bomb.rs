@@ -248,6 +248,7 @@ impl Drop for BurnsWhenDropped<'_> {
 impl<T> Drop for Fuse<T> {
     #[inline]
     fn drop(&mut self) {
+        // As a number, so that the look at whether there is a fuse at all is the same look.
         if self.phase as usize > Phase::Burnt as usize {
             self.goes_off();
         }

@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 
 use async_trait::async_trait;
 use livedrop::{
@@ -82,6 +84,15 @@ fn a_cleanup_that_panics_before_there_is_a_future_disarms_its_guard() {
 /// One panics in the call, before there is a future; the others wait forever.
 struct Member {
     panics: bool,
+    begun: Arc<AtomicUsize>,
+}
+
+impl Member {
+    /// The one that panics comes behind one that waits, and in front of another.
+    fn three(begun: &Arc<AtomicUsize>) -> [AsyncDropGuard<Self>; 3] {
+        [false, true, false]
+            .map(|panics| AsyncDropGuard::new(Self { panics, begun: Arc::clone(begun) }))
+    }
 }
 
 impl AsyncDrop for Member {
@@ -94,6 +105,7 @@ impl AsyncDrop for Member {
         'life0: 'async_trait,
         Self: 'async_trait,
     {
+        self.begun.fetch_add(1, SeqCst);
         assert!(!self.panics, "no future");
         Box::pin(std::future::pending())
     }
@@ -102,9 +114,7 @@ impl AsyncDrop for Member {
 #[test]
 fn a_cancelled_vec_does_not_keep_what_panicked_before_there_was_a_future() {
     let reports = Reports::collect();
-    // The one that panics comes behind one that waits, and in front of another.
-    let members = [false, true, false].map(|panics| AsyncDropGuard::new(Member { panics }));
-    let mut members = Vec::from(members);
+    let mut members = Vec::from(Member::three(&Arc::default()));
     cancel_after(1, members.async_drop_unboxed());
     assert_eq!(members.iter().map(|member| member.panics).collect::<Vec<_>>(), [false, false]);
     assert_eq!(reports.take().len(), 1, "the panic");
@@ -112,6 +122,24 @@ fn a_cancelled_vec_does_not_keep_what_panicked_before_there_was_a_future() {
         let _ = AsyncDropGuard::into_inner_without_cleanup(member);
     }
     assert_eq!(reports.take().len(), 0);
+}
+
+#[test]
+fn a_map_does_not_try_again_what_panicked_before_there_was_a_future() {
+    let reports = Reports::collect();
+    let begun = Arc::default();
+    let mut members = AsyncDropHashMap::new();
+    for (key, member) in Member::three(&begun).into_iter().enumerate() {
+        assert!(members.insert(key, member).is_none());
+    }
+    cancel_after(1, members.async_drop());
+    assert_eq!(begun.load(SeqCst), 3);
+    cancel_after(1, members.async_drop());
+    assert_eq!(begun.load(SeqCst), 5, "only the two that wait begin again");
+    drop(members);
+    let reports = reports.take();
+    let lost = reports.iter().filter(|report| report.starts_with("async_drop on Member")).count();
+    assert_eq!((reports.len(), lost), (4, 2), "the panic, the map, and two in it: {reports:#?}");
 }
 
 /// Both methods, each telling which one was called.

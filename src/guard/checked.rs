@@ -49,9 +49,9 @@ impl<T> CheckedSlot<T> {
     }
 }
 
-// The same once more for each who uses it, here and in `Cleans`, with what it needs at the end: what one of them would hand to the
-// others costs more than the whole. The cleanup is caught by value, in the one place where it is
-// made and stays, and not behind a pointer.
+// The same once more for each who uses it, here and in `Cleans`, with what it needs at the end: what
+// one of them would hand to the others costs more than the whole. The cleanup is caught by value, in
+// the one place where it is made and stays, and not behind a pointer.
 impl<T: AsyncDrop> CheckedSlot<T> {
     #[inline]
     pub(super) fn clean(&mut self) -> impl Future<Output = Result<(), T::Error>> + use<'_, T> {
