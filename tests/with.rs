@@ -174,6 +174,20 @@ fn the_macro_goes_on_after_an_error_and_reports_the_others() {
 }
 
 #[test]
+fn what_the_block_cleaned_up_is_not_cleaned_up_again() {
+    let log = Arc::<Log>::default();
+    let guard = checked(&log, Ending::Err);
+    let result = block_on(async {
+        with_async_drop!(guard, {
+            assert_eq!(guard.async_drop().await, Err(Failed));
+            Ok::<_, Failed>(guard.is_dropped())
+        })
+    });
+    assert_eq!(result, Ok(true));
+    assert_eq!(log.counts(), (1, 1, 1));
+}
+
+#[test]
 fn the_macro_goes_on_after_a_panicking_cleanup() {
     let (log, reports) = (Arc::<Log>::default(), Reports::collect());
     let (a, b, c) = (live(&log, Ending::Panic), live(&log, Ending::Ok), live(&log, Ending::Err));
