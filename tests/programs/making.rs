@@ -52,7 +52,11 @@ fn make<S: Made>(
         world.wait(making.after).await;
         match making.ending {
             Ending::Ok => Ok(guard),
-            Ending::Fails => Err(Wrong(vec![id])),
+            Ending::Fails => {
+                // Lost before there is an error: rustc leaks what is returned if a drop panics then.
+                drop(guard);
+                Err(Wrong(vec![id]))
+            }
             Ending::Panics => panic!("#{id} panicked"),
         }
     })
