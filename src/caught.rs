@@ -40,7 +40,7 @@ pub(crate) fn suppress_panic<T>(payload: Payload) {
 /// Drops the payload of a panic that ends here. Its `Drop` may panic, too, and so on.
 #[cold]
 pub(crate) fn discard(payload: Payload) {
-    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+    if let Err(second) = caught(|| drop(payload)) {
         std::mem::forget(second);
     }
 }
@@ -225,9 +225,10 @@ pub(crate) fn body_first<T: AsyncDrop, R, E>(
         }
     }
 }
+
 /// Runs it, and gives its panic back.
 #[inline]
-fn caught<R>(part: impl FnOnce() -> R) -> Result<R, Payload> {
+pub(crate) fn caught<R>(part: impl FnOnce() -> R) -> Result<R, Payload> {
     catch_unwind(AssertUnwindSafe(part))
 }
 

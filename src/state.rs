@@ -146,11 +146,9 @@ pub trait Holds: State {
     #[doc(hidden)]
     fn value_mut<T>(slot: &mut Self::Slot<T>) -> Result<&mut T, Origin<T>>;
 
-    /// Whether a cleanup is owed.
+    /// Whether a cleanup is owed, or the rest of one.
     #[doc(hidden)]
-    fn owes<T>(slot: &Self::Slot<T>) -> bool {
-        Self::value(slot).is_ok()
-    }
+    fn owes<T>(slot: &Self::Slot<T>) -> bool;
 
     /// The value without its obligation, unless it is gone.
     #[doc(hidden)]

@@ -125,6 +125,21 @@ fn a_cancelled_vec_does_not_keep_what_panicked_before_there_was_a_future() {
 }
 
 #[test]
+fn a_cancelled_vec_keeps_adopted_guards_whose_cleanup_waits() {
+    let log = Arc::<Log>::default();
+    let mut reaper = Reaper::new();
+    let mut guards: Vec<_> = [0, 2, 2]
+        .map(|waits| reaper.adopt(AsyncDropGuard::new(Resource::new(&log, waits, Ending::Ok))))
+        .into();
+    cancel_after(1, guards.async_drop_unboxed());
+    assert_eq!(guards.len(), 2);
+    assert_eq!(log.counts(), (3, 1, 1));
+    block_on(guards.async_drop_unboxed()).unwrap();
+    assert_eq!(log.counts(), (3, 3, 3), "each goes on where it was");
+    block_on(reaper.async_drop()).unwrap();
+}
+
+#[test]
 fn a_map_does_not_try_again_what_panicked_before_there_was_a_future() {
     let reports = Reports::collect();
     let begun = Arc::default();

@@ -2,13 +2,12 @@
 
 use std::any::Any;
 use std::fmt::Debug;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use super::Failure;
 use crate::CanAdopt;
-use crate::caught::{Panicked, discard};
+use crate::caught::{self, Panicked, discard};
 
 /// A cleanup that owns its value: the value is dropped before it is ready.
 pub(crate) type Cleanup = Pin<Box<dyn Future<Output = Result<(), Erased>> + Send>>;
@@ -100,7 +99,7 @@ impl Future for Job {
 }
 
 fn caught<R>(f: impl FnOnce() -> R) -> Result<R, Box<Failure>> {
-    catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
+    caught::caught(f).map_err(|payload| {
         let message = format!("{:?}", Panicked(&payload));
         discard(payload);
         Box::new(Failure::new(message, None))

@@ -1,13 +1,17 @@
 //! What a handle holds of the value: one place among others, or all of it at the end.
 
+use std::sync::Arc as Own;
+
 use crate::sync::Arc;
 use crate::{AsyncDropGuard, State};
 
 pub(super) enum Held<T, S: State> {
     Shared(Arc<AsyncDropGuard<T, S>>),
     /// This was the last handle, and its cleanup has begun; nothing is left once that has ended.
-    /// Boxed, so that a handle is small whatever the value is.
-    Last(std::sync::Arc<Option<AsyncDropGuard<T, S>>>),
+    /// Behind a pointer, so that a handle is small whatever the value is; and behind one that
+    /// is never shared, not a `Box`: its drop is a call, where that of a `Box` is unrolled into
+    /// whatever drops a handle.
+    Last(Own<Option<AsyncDropGuard<T, S>>>),
     Gone,
 }
 
@@ -18,7 +22,7 @@ impl<T, S: State> Held<T, S> {
             Held::Shared(shared) => {
                 Arc::try_unwrap(shared).map_err(|shared| *self = Held::Shared(shared)).ok()
             }
-            Held::Last(guard) => std::sync::Arc::into_inner(guard).flatten(),
+            Held::Last(guard) => Own::into_inner(guard).flatten(),
             Held::Gone => None,
         }
     }
@@ -32,10 +36,10 @@ impl<T, S: State> Held<T, S> {
         if let Held::Shared(_) = self
             && let Held::Shared(shared) = std::mem::replace(self, Held::Gone)
         {
-            *self = Held::Last(std::sync::Arc::new(Some(Arc::into_inner(shared)?)));
+            *self = Held::Last(Own::new(Some(Arc::into_inner(shared)?)));
         }
         match self {
-            Held::Last(guard) => std::sync::Arc::get_mut(guard),
+            Held::Last(guard) => Own::get_mut(guard),
             _ => None,
         }
     }
