@@ -52,7 +52,7 @@ impl<T: AsyncDrop, S: State> Batch<T, S> {
 impl<T: AsyncDrop, S: Cleans<T>> Batch<T, S> {
     /// The guards that are not done.
     pub(crate) fn rest(&mut self) -> impl Iterator<Item = AsyncDropGuard<T, S>> {
-        self.held.drain(..).flatten().filter(|guard| S::owes(&guard.slot))
+        self.held.drain(..).flatten().filter(|guard| !S::is_burnt(&guard.slot))
     }
 
     /// Cleans all of them up, even when some fail or panic. If this is cancelled, those that

@@ -146,9 +146,12 @@ pub trait Holds: State {
     #[doc(hidden)]
     fn value_mut<T>(slot: &mut Self::Slot<T>) -> Result<&mut T, Origin<T>>;
 
-    /// Whether a cleanup is owed, or the rest of one.
+    /// Whether its cleanup panicked before there was a future: nothing is owed any more, though
+    /// the value is still there. See [`Cleans::clean_one_of_many`].
     #[doc(hidden)]
-    fn owes<T>(slot: &Self::Slot<T>) -> bool;
+    fn is_burnt<T>(_: &Self::Slot<T>) -> bool {
+        false
+    }
 
     /// The value without its obligation, unless it is gone.
     #[doc(hidden)]
@@ -227,7 +230,7 @@ pub trait Cleans<T: AsyncDrop>: Holds<Slot<T>: Send> {
         Self: Sized;
 
     /// The same for one of many, whose future is to be small. If it panics, it may leave a guard
-    /// that [owes nothing](Holds::owes) in place of `None`.
+    /// that is [burnt](Holds::is_burnt) in place of `None`.
     #[doc(hidden)]
     fn clean_one_of_many(
         held: &mut Option<AsyncDropGuard<T, Self>>,

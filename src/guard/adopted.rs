@@ -132,10 +132,6 @@ impl Holds for Adopted {
         }
     }
 
-    fn owes<T>(slot: &AdoptedSlot<T>) -> bool {
-        !slot.is_done()
-    }
-
     fn into_value<T>(mut slot: AdoptedSlot<T>) -> Result<(Origin<T>, T), Origin<T>> {
         let origin = slot.origin;
         match slot.take() {

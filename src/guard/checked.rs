@@ -104,8 +104,8 @@ impl Holds for Checked {
         }
     }
 
-    fn owes<T>(slot: &CheckedSlot<T>) -> bool {
-        matches!(slot, CheckedSlot::Armed { fuse, .. } if !fuse.is_burnt())
+    fn is_burnt<T>(slot: &CheckedSlot<T>) -> bool {
+        matches!(slot, CheckedSlot::Armed { fuse, .. } if fuse.is_burnt())
     }
 
     fn into_value<T>(slot: CheckedSlot<T>) -> Result<(Origin<T>, T), Origin<T>> {

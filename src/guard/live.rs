@@ -45,10 +45,6 @@ impl<B: Brand> Holds for Live<B> {
         Ok(&mut slot.value)
     }
 
-    fn owes<T>(_: &LiveSlot<T>) -> bool {
-        true
-    }
-
     fn into_value<T>(slot: LiveSlot<T>) -> Result<(Origin<T>, T), Origin<T>> {
         let LiveSlot { bomb, value } = slot;
         Ok((bomb.defuse(), value))
