@@ -149,6 +149,7 @@ pub trait Holds: State {
     /// Whether its cleanup panicked before there was a future: nothing is owed any more, though
     /// the value is still there. See [`Cleans::clean_one_of_many`].
     #[doc(hidden)]
+    #[must_use = "to ask changes nothing"]
     fn is_burnt<T>(_: &Self::Slot<T>) -> bool {
         false
     }
