@@ -30,6 +30,17 @@ pub(crate) fn by_hand(times: u64) {
     }
 }
 
+/// The same with a future that holds the value in one place only, where an `async fn` moves it to
+/// another when it is polled first.
+pub(crate) fn by_hand_in_place(times: u64) {
+    let close = |mut value: Value| async move { value.clean().await };
+    for _ in 0..times {
+        let mut value = Value::new(0);
+        value.touch();
+        done(run(close(value)));
+    }
+}
+
 pub(crate) fn live(times: u64) {
     for _ in 0..times {
         let mut guard = AsyncDropGuard::live(Value::new(0));
@@ -41,6 +52,14 @@ pub(crate) fn live(times: u64) {
 pub(crate) fn live_twin(times: u64) {
     for _ in 0..times {
         let mut guard = twins::live::Guard::new(Value::new(0));
+        guard.touch();
+        done(run(guard.close()));
+    }
+}
+
+pub(crate) fn bomb(times: u64) {
+    for _ in 0..times {
+        let mut guard = twins::bomb::Guard::new(Value::new(0));
         guard.touch();
         done(run(guard.close()));
     }
@@ -61,6 +80,30 @@ pub(crate) fn in_scope_twin(times: u64) {
         let guard = twins::live::Guard::new(Value::new(0));
         let (closed, ()) = run(twins::scope::scope(guard, async |guard| guard.touch()));
         done(closed);
+    }
+}
+
+pub(crate) fn in_body_bomb(times: u64) {
+    for _ in 0..times {
+        let guard = twins::bomb::Guard::new(Value::new(0));
+        let body = async |mut guard: twins::bomb::Guard| {
+            guard.touch();
+            guard.close().await
+        };
+        done(run(body(guard)));
+    }
+}
+
+/// No body and no cleanup that the guard is handed to, and nothing that says so if it is not.
+pub(crate) fn in_one_block_bomb(times: u64) {
+    for _ in 0..times {
+        let mut guard = twins::bomb::Guard::new(Value::new(0));
+        done(run(async move {
+            guard.touch();
+            let result = guard.clean().await;
+            guard.defuse();
+            result
+        }));
     }
 }
 

@@ -21,19 +21,30 @@ const fn row(
     other_counted: Counted,
     bound: Option<f64>,
 ) -> Row {
-    Row { operation, livedrop, other, other_counted, bound }
+    Row { operation, livedrop, other, other_counted, bound, least: None }
+}
+
+impl Row {
+    const fn or_least(self, least: Counted) -> Self {
+        Self { least: Some(least), ..self }
+    }
 }
 
 const TWIN: &str = "twin";
+const BOMB: &str = "bomb only";
 const PEER: &str = "`async-drop-guard`";
 const BOXES: &str = "boxed futures";
 const FUTURES: &str = "futures";
 
 #[rustfmt::skip] // It is a table.
 const ROWS: &[Row] = &[
-    row("`live`", once("live"), TWIN, once("live_twin"), Some(0.6)),
+    row("`live`", once("live"), TWIN, once("live_twin"), Some(0.6)).or_least(once("bomb")),
+    row("`live`", once("live"), BOMB, once("bomb"), Some(1.0)),
     row("`live`", once("live"), "no guarantee", once("by_hand"), None),
-    row("`scope!`", once("scope"), TWIN, once("scope_twin"), Some(0.5)),
+    row("`live`", once("live"), "no guarantee, in place", once("by_hand_in_place"), None),
+    row("`scope!`", once("scope"), TWIN, once("scope_twin"), Some(0.5)).or_least(once("body_bomb")),
+    row("`scope!`", once("scope"), BOMB, once("body_bomb"), Some(1.1)),
+    row("`scope!`", once("scope"), "bomb, in one block", once("one_block_bomb"), None),
     row("`scope!`", once("scope"), "no guarantee", once("body_by_hand"), None),
     row("checked", once("checked"), TWIN, once("checked_twin"), Some(1.1)),
     row("checked", once("checked"), "twin without catch", once("checked_uncaught"), None),
@@ -73,10 +84,14 @@ pub(crate) fn try_all() {
     for operation in [
         once::nothing,
         once::by_hand,
+        once::by_hand_in_place,
         once::live,
         once::live_twin,
+        once::bomb,
         once::in_scope,
         once::in_scope_twin,
+        once::in_body_bomb,
+        once::in_one_block_bomb,
         once::in_body_by_hand,
         once::checked,
         once::checked_twin,

@@ -18,7 +18,9 @@ pub(crate) type Once = fn(u64);
 pub(crate) type Many = fn(u64, u64) -> Cleanup;
 
 const BY_HAND: &str = "no guarantee";
+const IN_PLACE: &str = "no guarantee, in place";
 const TWIN: &str = "twin";
+const BOMB: &str = "bomb only";
 const PEER: &str = "`async-drop-guard`";
 const BOXES: &str = "boxed futures";
 const FUTURES: &str = "futures";
@@ -27,12 +29,21 @@ pub(crate) const ONCE: &[Pairs<Once>] = &[
     Pairs {
         operation: "`live`",
         livedrop: once::live,
-        others: &[(TWIN, once::live_twin), (BY_HAND, once::by_hand)],
+        others: &[
+            (TWIN, once::live_twin),
+            (BOMB, once::bomb),
+            (BY_HAND, once::by_hand),
+            (IN_PLACE, once::by_hand_in_place),
+        ],
     },
     Pairs {
         operation: "`scope!`",
         livedrop: once::in_scope,
-        others: &[(TWIN, once::in_scope_twin)],
+        others: &[
+            (TWIN, once::in_scope_twin),
+            (BOMB, once::in_body_bomb),
+            (BY_HAND, once::in_body_by_hand),
+        ],
     },
     Pairs {
         operation: "checked",

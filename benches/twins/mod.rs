@@ -2,6 +2,7 @@
 //! would write who does not want the library. Each file begins with the guarantee it gives.
 
 pub(crate) mod arc;
+pub(crate) mod bomb;
 pub(crate) mod boxed;
 pub(crate) mod checked;
 pub(crate) mod live;

@@ -39,13 +39,10 @@ impl<T> CheckedSlot<T> {
     #[inline]
     fn end(&mut self) {
         let origin = match self {
-            CheckedSlot::Armed { fuse, .. } => {
-                fuse.burn();
-                fuse.origin()
-            }
+            CheckedSlot::Armed { fuse, .. } => fuse.origin(),
             CheckedSlot::Done { origin } => *origin,
         };
-        *self = CheckedSlot::Done { origin };
+        defuse(std::mem::replace(self, CheckedSlot::Done { origin }));
     }
 }
 
@@ -209,10 +206,18 @@ fn owed<T>(held: &mut Option<AsyncDropGuard<T>>) -> Option<(&mut Fuse<T>, &mut T
 /// Nothing is owed any more, and the guard goes with its value.
 #[inline]
 fn end<T>(held: &mut Option<AsyncDropGuard<T>>) {
-    if let Some(AsyncDropGuard { slot: CheckedSlot::Armed { fuse, .. } }) = held {
-        fuse.burn();
+    if let Some(guard) = held.take() {
+        defuse(guard.slot);
     }
-    *held = None;
+}
+
+/// Drops the value, and no more is said.
+#[inline]
+fn defuse<T>(slot: CheckedSlot<T>) {
+    if let CheckedSlot::Armed { fuse, value } = slot {
+        fuse.defuse();
+        drop(value);
+    }
 }
 
 impl<T: AsyncDrop + Send> Remembers<T> for Checked {
