@@ -163,7 +163,7 @@ impl<T, F> Drop for Burning<'_, T, F> {
 #[derive(Clone, Copy)]
 #[repr(usize)]
 enum Phase {
-    /// The call that makes the cleanup's future has panicked, or it went off.
+    /// The cleanup has ended, with a result or with a panic.
     Burnt = 1,
     /// Nothing was begun.
     Fresh,
@@ -208,6 +208,12 @@ impl<T> Fuse<T> {
         cleanup
     }
 
+    /// The cleanup has ended.
+    #[inline]
+    pub(crate) fn burn(&mut self) {
+        self.phase = Phase::Burnt;
+    }
+
     #[inline]
     pub(crate) fn is_burnt(&self) -> bool {
         matches!(self.phase, Phase::Burnt)
@@ -219,11 +225,9 @@ impl<T> Fuse<T> {
         origin
     }
 
-    // Takes the phase out of its place, which keeps it in memory: one instruction compares it there.
     #[cold]
-    #[inline(never)]
-    fn goes_off(&mut self) {
-        let cause = match std::mem::replace(&mut self.phase, Phase::Burnt) {
+    fn goes_off(&self) {
+        let cause = match self.phase {
             Phase::Burnt => return,
             Phase::Fresh => Cause::Forgotten,
             Phase::Lent => Cause::CancelledInBody,

@@ -60,7 +60,7 @@ pub(crate) fn live_twin(times: u64) {
 pub(crate) fn bomb(times: u64) {
     for _ in 0..times {
         let mut guard = twins::bomb::Guard::new(Value::new(0));
-        guard.touch();
+        guard.value.touch();
         done(run(guard.close()));
     }
 }
@@ -87,7 +87,7 @@ pub(crate) fn in_body_bomb(times: u64) {
     for _ in 0..times {
         let guard = twins::bomb::Guard::new(Value::new(0));
         let body = async |mut guard: twins::bomb::Guard| {
-            guard.touch();
+            guard.value.touch();
             guard.close().await
         };
         done(run(body(guard)));
@@ -99,8 +99,8 @@ pub(crate) fn in_one_block_bomb(times: u64) {
     for _ in 0..times {
         let mut guard = twins::bomb::Guard::new(Value::new(0));
         done(run(async move {
-            guard.touch();
-            let result = guard.clean().await;
+            guard.value.touch();
+            let result = guard.value.clean().await;
             guard.defuse();
             result
         }));

@@ -4,14 +4,13 @@
 //! it was forgotten.
 
 use std::convert::Infallible;
-use std::ops::{Deref, DerefMut};
 
 use super::Origin;
 use crate::value::Value;
 
 pub(crate) struct Guard {
     bomb: Bomb,
-    value: Value,
+    pub(crate) value: Value,
 }
 
 struct Bomb(Origin);
@@ -34,20 +33,6 @@ impl Guard {
 
     pub(crate) fn defuse(self) {
         std::mem::forget(self.bomb);
-    }
-}
-
-impl Deref for Guard {
-    type Target = Value;
-
-    fn deref(&self) -> &Value {
-        &self.value
-    }
-}
-
-impl DerefMut for Guard {
-    fn deref_mut(&mut self) -> &mut Value {
-        &mut self.value
     }
 }
 

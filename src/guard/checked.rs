@@ -42,7 +42,13 @@ impl<T> CheckedSlot<T> {
             CheckedSlot::Armed { fuse, .. } => fuse.origin(),
             CheckedSlot::Done { origin } => *origin,
         };
-        defuse(std::mem::replace(self, CheckedSlot::Done { origin }));
+        // Moved out, and not dropped in its place, where the drop would look at the fuse once more.
+        if let CheckedSlot::Armed { fuse, value } =
+            std::mem::replace(self, CheckedSlot::Done { origin })
+        {
+            fuse.defuse();
+            drop(value);
+        }
     }
 }
 
@@ -206,18 +212,10 @@ fn owed<T>(held: &mut Option<AsyncDropGuard<T>>) -> Option<(&mut Fuse<T>, &mut T
 /// Nothing is owed any more, and the guard goes with its value.
 #[inline]
 fn end<T>(held: &mut Option<AsyncDropGuard<T>>) {
-    if let Some(guard) = held.take() {
-        defuse(guard.slot);
+    if let Some(AsyncDropGuard { slot: CheckedSlot::Armed { fuse, .. } }) = held {
+        fuse.burn();
     }
-}
-
-/// Drops the value, and no more is said.
-#[inline]
-fn defuse<T>(slot: CheckedSlot<T>) {
-    if let CheckedSlot::Armed { fuse, value } = slot {
-        fuse.defuse();
-        drop(value);
-    }
+    *held = None;
 }
 
 impl<T: AsyncDrop + Send> Remembers<T> for Checked {
