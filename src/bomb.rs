@@ -5,8 +5,6 @@
 
 use std::marker::PhantomData;
 use std::panic::Location;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use crate::hook::{self, Cause, Unhandled};
 use crate::type_name;
@@ -107,53 +105,6 @@ impl<T> Bomb<T> {
 impl<T> Drop for Bomb<T> {
     fn drop(&mut self) {
         self.origin.lost(Cause::Forgotten);
-    }
-}
-
-/// The running cleanup of a [`Live`](crate::Live) guard, whose bomb it replaces: dropped while
-/// the cleanup waits, it reports that.
-pub(crate) struct Burning<'a, T, F> {
-    /// Away once the cleanup has ended, with a result or with a panic.
-    waiting: Option<Pin<&'a mut F>>,
-    origin: Origin<T>,
-}
-
-impl<'a, T, F: Future> Burning<'a, T, F> {
-    pub(crate) fn new(origin: Origin<T>, cleanup: Pin<&'a mut F>) -> Self {
-        Self { waiting: Some(cleanup), origin }
-    }
-}
-
-impl<T, F: Future> Future for Burning<'_, T, F> {
-    type Output = F::Output;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let ending = TakesWhenDropped(&mut self.waiting);
-        let cleanup = ending.0.as_mut().expect("a future is not polled after it was ready");
-        let poll = cleanup.as_mut().poll(cx);
-        if poll.is_pending() {
-            std::mem::forget(ending);
-        }
-        poll
-    }
-}
-
-struct TakesWhenDropped<'a, F>(&'a mut Option<F>);
-
-impl<F> Drop for TakesWhenDropped<'_, F> {
-    #[inline]
-    fn drop(&mut self) {
-        *self.0 = None;
-    }
-}
-
-impl<T, F> Drop for Burning<'_, T, F> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.waiting.is_some() {
-            self.origin.lost(Cause::CancelledInCleanup);
-        }
     }
 }
 

@@ -1,12 +1,11 @@
 //! `Live`: the type says that the cleanup is owed, and only `async_drop` changes the type.
 
-use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use futures::FutureExt;
 
 use super::AsyncDropGuard;
-use crate::bomb::{Bomb, Burning, Origin};
+use crate::bomb::{Bomb, Origin};
 use crate::caught::resume_with;
 use crate::guard::CheckedSlot;
 use crate::state::Brand;
@@ -27,8 +26,11 @@ impl<T: AsyncDrop> LiveSlot<T> {
         // Captured apart, neither moves again: the future holds the value once.
         let LiveSlot { bomb, mut value } = self;
         async move {
-            let origin = bomb.defuse();
-            let result = Burning::new(origin, pin!(value.async_drop_unboxed())).await;
+            let mut fuse = bomb.into_fuse();
+            let cleanup = fuse.begin_with(|| value.async_drop_unboxed());
+            let result = AssertUnwindSafe(cleanup).catch_unwind().await;
+            fuse.burn();
+            let result = result.unwrap_or_else(|payload| resume_unwind(payload));
             Outcome { proof: AsyncDropGuard { slot: () }, result }
         }
     }
