@@ -7,7 +7,7 @@ use async_drop_guard as peer;
 use livedrop::{AsyncDropArc, AsyncDropGuard, AsyncDropMutex, scope, with_async_drop};
 
 use crate::twins;
-use crate::value::{Boxed, Value, run};
+use crate::value::{Boxed, Value, repeat, run};
 
 type Outcome = Result<(), Infallible>;
 
@@ -17,133 +17,133 @@ fn done(result: Outcome) {
 
 /// The loop itself, which is subtracted from all others.
 pub(crate) fn nothing(times: u64) {
-    for _ in 0..times {
+    repeat(times, || {
         black_box(());
-    }
+    });
 }
 
 pub(crate) fn by_hand(times: u64) {
-    for _ in 0..times {
+    repeat(times, || {
         let mut value = Value::new(0);
         value.touch();
         done(run(value.close()));
-    }
+    });
 }
 
 /// The same with a future that holds the value in one place only, where an `async fn` moves it to
 /// another when it is polled first.
 pub(crate) fn by_hand_in_place(times: u64) {
     let close = |mut value: Value| async move { value.clean().await };
-    for _ in 0..times {
+    repeat(times, || {
         let mut value = Value::new(0);
         value.touch();
         done(run(close(value)));
-    }
+    });
 }
 
 pub(crate) fn live(times: u64) {
-    for _ in 0..times {
+    repeat(times, || {
         let mut guard = AsyncDropGuard::live(Value::new(0));
         guard.touch();
         done(run(guard.async_drop()).result);
-    }
+    });
 }
 
 pub(crate) fn live_twin(times: u64) {
-    for _ in 0..times {
+    repeat(times, || {
         let mut guard = twins::live::Guard::new(Value::new(0));
         guard.touch();
         done(run(guard.close()));
-    }
+    });
 }
 
 pub(crate) fn bomb(times: u64) {
-    for _ in 0..times {
+    repeat(times, || {
         let mut guard = twins::bomb::Guard::new(Value::new(0));
         guard.value.touch();
         done(run(guard.close()));
-    }
+    });
 }
 
 pub(crate) fn in_scope(times: u64) {
-    for _ in 0..times {
+    repeat(times, || {
         let guard = AsyncDropGuard::live(Value::new(0));
         done(run(scope!(guard, async |mut guard| {
             guard.touch();
             guard.async_drop().await.after(Ok(()))
         })));
-    }
+    });
 }
 
 pub(crate) fn in_scope_twin(times: u64) {
-    for _ in 0..times {
+    repeat(times, || {
         let guard = twins::live::Guard::new(Value::new(0));
         let (closed, ()) = run(twins::scope::scope(guard, async |guard| guard.touch()));
         done(closed);
-    }
+    });
 }
 
 pub(crate) fn in_body_bomb(times: u64) {
-    for _ in 0..times {
+    repeat(times, || {
         let guard = twins::bomb::Guard::new(Value::new(0));
         let body = async |mut guard: twins::bomb::Guard| {
             guard.value.touch();
             guard.close().await
         };
         done(run(body(guard)));
-    }
+    });
 }
 
 /// No body and no cleanup that the guard is handed to, and nothing that says so if it is not.
 pub(crate) fn in_one_block_bomb(times: u64) {
-    for _ in 0..times {
+    repeat(times, || {
         let mut guard = twins::bomb::Guard::new(Value::new(0));
         done(run(async move {
             guard.value.touch();
             let result = guard.value.clean().await;
-            guard.defuse();
+            guard.bomb.defuse();
             result
         }));
-    }
+    });
 }
 
 pub(crate) fn in_body_by_hand(times: u64) {
-    for _ in 0..times {
+    repeat(times, || {
         let value = Value::new(0);
         let body = async |mut value: Value| {
             value.touch();
             value.close().await
         };
         done(run(body(value)));
-    }
+    });
 }
 
 pub(crate) fn checked(times: u64) {
-    for _ in 0..times {
+    repeat(times, || {
         let mut guard = AsyncDropGuard::new(Value::new(0));
         guard.touch();
         done(run(guard.async_drop()));
-    }
+    });
 }
 
 pub(crate) fn checked_twin(times: u64) {
-    for _ in 0..times {
+    repeat(times, || {
         let mut guard = twins::checked::Guard::new(Value::new(0));
         guard.touch();
         done(run(guard.close()));
-    }
+    });
 }
 
 pub(crate) fn checked_uncaught(times: u64) {
-    for _ in 0..times {
+    repeat(times, || {
         let mut guard = twins::checked::Guard::new(Value::new(0));
         guard.touch();
         done(run(guard.close_uncaught()));
-    }
+    });
 }
 
 pub(crate) fn with(times: u64) {
-    for _ in 0..times {
+    repeat(times, || {
         let guard = AsyncDropGuard::new(Value::new(0));
         done(run(async {
             with_async_drop!(guard, {
@@ -151,94 +151,94 @@ pub(crate) fn with(times: u64) {
                 Ok::<(), Infallible>(())
             })
         }));
-    }
+    });
 }
 
 pub(crate) fn with_twin(times: u64) {
-    for _ in 0..times {
+    repeat(times, || {
         let guard = twins::checked::Guard::new(Value::new(0));
         done(run(twins::with::with(guard, async |guard| {
             guard.touch();
             Ok::<(), Infallible>(())
         })));
-    }
+    });
 }
 
 pub(crate) fn boxed(times: u64) {
-    for _ in 0..times {
+    repeat(times, || {
         let mut guard = AsyncDropGuard::new(Boxed(Value::new(0)));
         guard.0.touch();
         done(run(guard.async_drop()));
-    }
+    });
 }
 
 pub(crate) fn boxed_twin(times: u64) {
-    for _ in 0..times {
+    repeat(times, || {
         let mut guard = twins::boxed::Guard::new(Boxed(Value::new(0)));
         guard.0.touch();
         done(run(guard.close()));
-    }
+    });
 }
 
 pub(crate) fn boxed_by_hand(times: u64) {
-    for _ in 0..times {
+    repeat(times, || {
         let mut value = Boxed(Value::new(0));
         value.0.touch();
         // Seen through, the box would not be made.
         done(run(black_box(value.clean_boxed())));
-    }
+    });
 }
 
 pub(crate) fn boxed_peer(times: u64) {
-    for _ in 0..times {
+    repeat(times, || {
         let mut guard = peer::AsyncDropGuard::new(Boxed(Value::new(0)));
         guard.0.touch();
         done(run(guard.async_drop()));
-    }
+    });
 }
 
 pub(crate) fn arc(times: u64) {
     let mut first = AsyncDropArc::new(AsyncDropGuard::new(Value::new(0)));
-    for _ in 0..times {
+    repeat(times, || {
         let mut handle = AsyncDropArc::clone(&first);
         black_box::<&Value>(&handle);
         done(run(handle.async_drop()));
-    }
+    });
     done(run(first.async_drop()));
 }
 
 pub(crate) fn arc_twin(times: u64) {
     let mut first = twins::arc::Handle::new(twins::checked::Guard::new(Value::new(0)));
-    for _ in 0..times {
+    repeat(times, || {
         let mut handle = first.share();
         black_box::<&Value>(&handle);
         done(run(handle.close()));
-    }
+    });
     done(run(first.close()));
 }
 
 pub(crate) fn arc_peer(times: u64) {
     let mut first = peer::AsyncDropArc::new(peer::AsyncDropGuard::new(Boxed(Value::new(0))));
-    for _ in 0..times {
+    repeat(times, || {
         let mut handle = peer::AsyncDropArc::clone(&first);
         black_box::<&Boxed>(&handle);
         done(run(handle.async_drop()));
-    }
+    });
     done(run(first.async_drop()));
 }
 
 pub(crate) fn lock(times: u64) {
     let mut mutex = AsyncDropMutex::new(AsyncDropGuard::new(Value::new(0)));
-    for _ in 0..times {
+    repeat(times, || {
         run(mutex.lock()).touch();
-    }
+    });
     done(run(mutex.async_drop()));
 }
 
 pub(crate) fn lock_by_hand(times: u64) {
     let mutex = futures::lock::Mutex::new(Value::new(0));
-    for _ in 0..times {
+    repeat(times, || {
         run(mutex.lock()).touch();
-    }
+    });
     done(run(mutex.into_inner().close()));
 }

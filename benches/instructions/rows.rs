@@ -7,11 +7,11 @@ use crate::table::{Counted, Counts, Row};
 use crate::{many, once};
 
 const fn once(id: &'static str) -> Counted {
-    Counted { group: "one_value", function: "once_each", id, operations: TURNS }
+    Counted { group: "one_value", function: "once_each", id, operations: TURNS, in_a_loop: true }
 }
 
 const fn many(id: &'static str, operations: u64) -> Counted {
-    Counted { group: "many_values", function: "many_at_once", id, operations }
+    Counted { group: "many_values", function: "many_at_once", id, operations, in_a_loop: false }
 }
 
 const fn row(

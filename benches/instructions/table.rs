@@ -11,6 +11,8 @@ pub(crate) struct Counted {
     pub(crate) function: &'static str,
     pub(crate) id: &'static str,
     pub(crate) operations: u64,
+    /// Whether a loop did them one by one.
+    pub(crate) in_a_loop: bool,
 }
 
 /// Two benchmarks to compare.
@@ -42,7 +44,7 @@ impl Counts {
     ///
     /// Callgrind's own file is read, since it needs no parser: it has a line `totals: 123`.
     pub(crate) fn of(&self, counted: Counted) -> f64 {
-        let Counted { group, function, id, operations } = counted;
+        let Counted { group, function, id, operations, in_a_loop } = counted;
         let name = format!("{function}.{id}");
         let file = self.folder.join(group).join(&name).join(format!("callgrind.{name}.out"));
         let text = fs::read_to_string(&file)
@@ -54,7 +56,8 @@ impl Counts {
             .unwrap_or_else(|| panic!("there is no total in {}", file.display()));
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         let operations = operations as f64;
-        f64::from(total) / operations - self.per_turn
+        let loop_itself = if in_a_loop { self.per_turn } else { 0.0 };
+        f64::from(total) / operations - loop_itself
     }
 
     /// The rows as Markdown, and whether all their bounds hold.

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::hint::black_box;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
@@ -110,5 +111,18 @@ pub(crate) fn run<F: Future>(future: F) -> F::Output {
         if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
             return output;
         }
+    }
+}
+
+/// Does it so many times, and counts in memory: what an operation leaves of the registers is not
+/// to decide what the loop takes, which is subtracted.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "so that all operations are treated alike")]
+pub(crate) fn repeat(times: u64, mut operation: impl FnMut()) {
+    let left = AtomicU64::new(times);
+    black_box(&left);
+    while let Some(next) = left.load(Ordering::Relaxed).checked_sub(1) {
+        left.store(next, Ordering::Relaxed);
+        operation();
     }
 }
