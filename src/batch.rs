@@ -1,13 +1,13 @@
 //! Several guards cleaned up concurrently: what the map, the vector and `Vec` share.
 
 use std::num::NonZeroUsize;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures::future::Either;
 use futures::stream::{FuturesUnordered, StreamExt};
 
+use crate::caught::caught;
 use crate::findings::Findings;
 use crate::{AsyncDrop, AsyncDropGuard, Cleans, CleanupErrors, State, type_name};
 
@@ -87,8 +87,7 @@ async fn clean_all<T: AsyncDrop, S: Cleans<T>>(
         loop {
             // One catch for all of them: a cleanup that panics goes off with the panic, and the
             // others go on.
-            let poll = AssertUnwindSafe(|| cleanups.poll(cx, |result| findings.add_result(result)));
-            match catch_unwind(poll) {
+            match caught(|| cleanups.poll(cx, |result| findings.add_result(result))) {
                 Ok(poll) => break poll,
                 Err(payload) => findings.add_panic(payload),
             }

@@ -42,11 +42,11 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 use std::rc::Rc;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::caught::discard;
+use crate::caught::{caught, discard};
 
 /// What nobody could be told otherwise.
 ///
@@ -221,7 +221,7 @@ pub fn panic(unhandled: &Unhandled<'_>) {
 /// Prints to the standard error, and goes on: a leak instead of a panic.
 pub fn log(unhandled: &Unhandled<'_>) {
     // `eprintln!` panics where the standard error is closed.
-    let _closed = catch_unwind(AssertUnwindSafe(|| eprintln!("livedrop: {unhandled}")));
+    let _closed = caught(|| eprintln!("livedrop: {unhandled}"));
 }
 
 /// Prints to the standard error; aborts the process on [`Unhandled::Forgotten`].
@@ -243,7 +243,7 @@ pub(crate) fn call(unhandled: &Unhandled<'_>) {
 
 /// Reports where a panic of the hook must not take the place of another one.
 pub(crate) fn call_caught(unhandled: &Unhandled<'_>) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| call_hook(unhandled))) {
+    if let Err(payload) = caught(|| call_hook(unhandled)) {
         discard(payload);
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fmt::{self, Debug};
 use std::ops::{Deref, DerefMut};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -94,7 +93,7 @@ impl<T: AsyncDrop, S: Cleans<T>> Drop for SyncDrop<T, S> {
             }
             return;
         }
-        match catch_unwind(AssertUnwindSafe(|| block_in_test::<T, _>(cleanup))) {
+        match caught::caught(|| block_in_test::<T, _>(cleanup)) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => caught::suppress::<T>(&error),
             Err(payload) => caught::suppress_panic::<T>(payload),

@@ -1,6 +1,5 @@
 //! The future that the handles share: that of the user, without its panics.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::OnceLock;
 use std::task::{Context, Poll};
@@ -41,7 +40,7 @@ where
         let Some(future) = &mut self.running else {
             return Poll::Ready(Ok(()));
         };
-        let result = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        let result = match caught::caught(|| future.as_mut().poll(cx)) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(guard)) => {
                 self.value.get_or_init(|| Arc::new(guard));
@@ -51,7 +50,7 @@ where
         };
         let over = self.running.take();
         // What is left of it may panic when it is dropped. The value is there all the same.
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(over))) {
+        if let Err(payload) = caught::caught(|| drop(over)) {
             caught::suppress_panic::<O>(payload);
         }
         Poll::Ready(result)
