@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 
@@ -98,6 +99,52 @@ impl Wake for NobodyThere {
     fn wake(self: Arc<Self>) {
         panic!("nobody is there");
     }
+}
+
+/// An executor that counts.
+#[derive(Default)]
+struct Counting(AtomicUsize);
+
+impl Wake for Counting {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_waker_that_panics_keeps_nobody_asleep() {
+    let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
+    let guard = reaper.adopt(AsyncDropGuard::new(Resource::new(&log, 0, Ending::Ok)));
+    let (gone, counting) = (Waker::from(Arc::new(NobodyThere)), Arc::<Counting>::default());
+    let waker = Waker::from(Arc::clone(&counting));
+    let mut drains = [reaper.drain(), reaper.drain(), reaper.drain()];
+    for (drain, waker) in drains.iter_mut().zip([&gone, &waker, &gone]) {
+        assert!(drain.poll_unpin(&mut Context::from_waker(waker)).is_pending());
+    }
+    assert_eq!(panic_of(|| drop(guard)), "nobody is there");
+    assert_eq!(counting.0.load(Ordering::Relaxed), 1);
+    drop(drains);
+    assert_eq!(block_on(reaper.drain()).cleaned, 1);
+    block_on(reaper.async_drop()).unwrap();
+    assert_eq!(log.counts(), (1, 1, 1));
+}
+
+#[test]
+fn a_panic_of_the_owner_is_not_joined_by_one_of_a_waker() {
+    let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
+    let guard = reaper.adopt(AsyncDropGuard::new(Resource::new(&log, 0, Ending::Ok)));
+    let gone = Waker::from(Arc::new(NobodyThere));
+    let (mut drain, mut run) = (reaper.drain(), Box::pin(reaper.run()));
+    assert!(drain.poll_unpin(&mut Context::from_waker(&gone)).is_pending());
+    let text = panic_of(|| {
+        let (_run, _guard) = (&mut run, guard);
+        panic!("of the owner");
+    });
+    assert_eq!(text, "of the owner");
+    drop((drain, run));
+    assert_eq!(block_on(reaper.drain()).cleaned, 1);
+    block_on(reaper.async_drop()).unwrap();
+    assert_eq!(log.counts(), (1, 1, 1));
 }
 
 /// Has the last orphan of `reaper` cleaned up by somebody whose waker panics then.

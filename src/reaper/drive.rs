@@ -1,6 +1,7 @@
 //! Who polls the cleanups of orphans: every `Run` and every `Drain`, whoever comes.
 
 use std::fmt;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -8,6 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use futures::{FutureExt, StreamExt};
 
 use super::{Report, Yard};
+use crate::caught::{caught, discard};
 use crate::sync::Mutex;
 
 /// Those who wait for something to happen. Whatever happens wakes them all: a single waker would
@@ -34,7 +36,18 @@ impl Drivers {
         let wakers = std::mem::take(&mut *waiting);
         // To wake runs code of an executor: not under the lock.
         drop(waiting);
-        wakers.into_iter().for_each(Waker::wake);
+        // One that panics keeps nobody asleep, and does not abort a thread that unwinds.
+        let panics = wakers.into_iter().filter_map(|waker| caught(|| waker.wake()).err());
+        if let Some(first) = panics.reduce(|first, other| {
+            discard(other);
+            first
+        }) {
+            if std::thread::panicking() {
+                discard(first);
+            } else {
+                resume_unwind(first);
+            }
+        }
     }
 }
 
@@ -100,9 +113,9 @@ impl Future for Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
+        self.yard.leave();
         // The others take over what this one was woken for.
         self.yard.drivers.wake_all();
-        self.yard.leave();
     }
 }
 
