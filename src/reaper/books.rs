@@ -9,11 +9,15 @@ use futures::stream::FuturesUnordered;
 
 use super::drive::Drivers;
 use super::job::{Ended, Job};
-use super::{Cleanup, Pending, Report, Stage};
+use super::{Pending, Report, Stage};
 use crate::bomb::report_lost;
 use crate::caught::suppress_of;
 use crate::hook::Cause;
 use crate::sync::{Mutex, MutexGuard};
+
+mod ticket;
+
+pub(crate) use ticket::Ticket;
 
 /// The common ground. No code of a user runs while its books are open.
 pub(crate) struct Yard {
@@ -120,9 +124,9 @@ impl Yard {
         if books.closed {
             return None;
         }
-        let number = Some(books.add(entry));
+        let number = books.add(entry);
         drop(books);
-        Some(Ticket { yard: Arc::clone(self), number })
+        Some(Ticket::new(Arc::clone(self), number))
     }
 
     pub(super) fn pending(&self) -> Vec<Pending> {
@@ -235,73 +239,5 @@ impl<I: Iterator<Item = Pending>> Lost<I> {
 impl<I: Iterator<Item = Pending>> Drop for Lost<I> {
     fn drop(&mut self) {
         self.report();
-    }
-}
-
-/// The right to be looked after. Dropped, nothing is owed any more.
-#[expect(missing_debug_implementations, reason = "cannot be named outside of the crate")]
-pub struct Ticket {
-    yard: Arc<Yard>,
-    /// Away once it was handed over.
-    number: Option<usize>,
-}
-
-impl Ticket {
-    /// A ticket for another value of the same owner, whether the reaper is closed or not. It has
-    /// the label of this one.
-    pub(crate) fn sibling(&self, mut entry: Entry) -> Option<Ticket> {
-        let mut books = self.yard.books();
-        if books.abandoned {
-            return None;
-        }
-        let own = self.number.and_then(|number| books.entry(number));
-        entry.label = own.and_then(|own| own.label.clone());
-        let number = Some(books.add(entry));
-        drop(books);
-        Some(Ticket { yard: Arc::clone(&self.yard), number })
-    }
-
-    /// Changes the entry, unless it was abandoned.
-    pub(crate) fn update(&self, change: impl FnOnce(&mut Entry)) {
-        if let Some(number) = self.number
-            && let Some(entry) = self.yard.books().entry(number)
-        {
-            change(entry);
-        }
-    }
-
-    /// Leaves the rest to the reaper.
-    ///
-    /// # Errors
-    ///
-    /// The cleanup comes back if the reaper has gone or has given up.
-    pub(crate) fn hand_over(mut self, cleanup: Cleanup) -> Result<(), Cleanup> {
-        let number = self.number.take().expect("a ticket is handed over once");
-        let mut books = self.yard.books();
-        let Some(entry) = books.entry(number) else {
-            return Err(cleanup);
-        };
-        entry.stage = Stage::Orphaned;
-        let is_first = books.inbox.is_empty();
-        books.inbox.push(Job::new(number, cleanup));
-        drop(books);
-        // For the others in there all were woken when the first one came, and nobody has since.
-        if is_first {
-            self.yard.drivers.wake_all();
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        let Some(number) = self.number else { return };
-        let mut books = self.yard.books();
-        books.remove(number);
-        let is_empty = books.is_empty();
-        drop(books);
-        if is_empty {
-            self.yard.drivers.wake_all();
-        }
     }
 }
