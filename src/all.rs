@@ -8,8 +8,9 @@ pub use members::{Guards, Member};
 
 /// Cleans several guards up concurrently, whatever their types.
 ///
-/// It takes a tuple of up to twelve guards, or of `Option`s of guards, which are all in the same
-/// state and have the same error. All of them are cleaned up, even when some fail or panic.
+/// It takes a tuple of up to twelve guards, or of `Option`s of guards, which are all `Checked` or
+/// all `Live`, and have the same error. All of them are cleaned up, even when some fail or panic.
+/// For adopted guards there is [`AsyncDropVec::adopted`](crate::AsyncDropVec::adopted).
 ///
 /// What it returns depends on their state. For `Checked` guards it is a
 /// `Result<(), CleanupErrors<E>>`. For [`Live`](crate::Live) guards it is an [`AllOutcome`], with

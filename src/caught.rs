@@ -180,7 +180,7 @@ impl<T: AsyncDrop> fmt::Debug for Cleaned<T> {
 #[diagnostic::on_unimplemented(
     message = "`{E}`, the error of the cleanup, cannot be returned as `{Self}`",
     label = "a cleanup that fails has no place in this block's result",
-    note = "implement `From<{E}>` for `{Self}`, or map it: `with_async_drop!(guard, {{ … }}, |error| …)`"
+    note = "implement `From<{E}>` for `{Self}`, or map it: `with_async_drop!(guard, {{ … }}, |error| …)`; if the cleanup cannot fail, use `with_async_drop_infallible!`"
 )]
 pub trait TakesIn<E> {
     fn take_in(error: E) -> Self;

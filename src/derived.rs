@@ -99,7 +99,7 @@ where
     message = "`{E}`, the error of this field's cleanup, cannot become a `{Self}`",
     label = "its error has no place in the error of the whole",
     note = "the fields share one error: the first field's, or the one that the type names, `#[async_drop(error = Error)]`",
-    note = "name one that takes in the error of every field: `impl From<{E}> for Error {{ … }}`"
+    note = "name one that takes in the error of every field: `impl From<{E}> for Error {{ … }}`; a `CleanupErrors<E>` takes in an `E`"
 )]
 pub trait TakesFieldError<E> {
     #[doc(hidden)]

@@ -86,7 +86,7 @@
 //! | a background task | `task::spawn` |
 //! | cleanup although the owner is cancelled | [`Reaper`] |
 //!
-//! Each is in the state of the guards in it. More on them, and on everything else, is in the
+//! Each container is in the state of the guards in it. More on them, and on everything else, is in the
 //! [`guide`]: [patterns](guide::patterns), [gotchas](guide::gotchas), [helpers](guide::helpers), the
 //! [strict](guide::strict) form, [cancellation](guide::cancellation),
 //! [migrating](guide::migrating), and the [gallery](guide::gallery) of what does not compile.

@@ -135,7 +135,8 @@ macro_rules! with_async_drop_2_infallible {
 /// Runs a body with a `Live` guard, and does not compile unless the body cleans it up.
 ///
 /// `scope!(guard, async |guard| { … })` is a call of the function [`scope`](crate::scope()), whose
-/// guarantee it has, and is awaited like one. The body is written like an async closure, and ends
+/// guarantee it has, and is awaited like one. The body is written like an async closure, without
+/// `move` and without types, which are for the function, and ends
 /// with the proof and its own result: `guard.async_drop().await.after(result)`, or
 /// `(guard.async_drop().await.proof, value)`. A body that ends otherwise is refused in these words.
 ///

@@ -30,9 +30,9 @@ pub use report::{Failure, Pending, Report, Stage};
 /// resumed, never restarted.
 ///
 /// The reaper has no runtime and no thread. Orphans are cleaned up by whoever polls
-/// [`run`](Reaper::run), which is for a task of its own, or else [`drain`](Reaper::drain), at
-/// the end. Cleanups that use timers or sockets of a runtime must be polled on it: spawn `run`
-/// there.
+/// [`run`](Reaper::run), which is for a task of its own, or [`drain`](Reaper::drain), at the end;
+/// where both are polled, by either. Cleanups that use timers or sockets of a runtime must be
+/// polled on it: spawn `run` there, and await `drain` and the reaper's `async_drop` there, too.
 ///
 /// A reaper is a guarded value itself: [`Reaper::new`] gives a guard, whose `async_drop` closes
 /// the reaper, drains it, and fails with the [`Report`] if a cleanup of an orphan failed.
@@ -121,7 +121,8 @@ impl Reaper {
     }
 
     /// Waits until nothing adopted is alive or pending, and reports what has gone on since the
-    /// last report. Cleans orphans up meanwhile, if no [`run`](Reaper::run) does.
+    /// last report. Cleans orphans up meanwhile, even where a [`run`](Reaper::run) does: await it
+    /// on the runtime that they need.
     ///
     /// Guards that are adopted while it waits are waited for, too;
     /// [`close`](Reaper::close) first if there are to be none.

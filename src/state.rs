@@ -161,7 +161,7 @@ pub trait Holds: State {
 
 /// The guard owes a cleanup and belongs to no scope: [`Checked`] and [`Live`].
 #[diagnostic::on_unimplemented(
-    message = "this needs a guard that belongs to no scope and still owes its cleanup, not a `{Self}` one",
+    message = "this needs a `Checked` guard, or a `Live` one that belongs to no scope, not a `{Self}` one",
     label = "not possible in this state",
     note = "inside `scope`, only `async_drop` ends the guard: `let outcome = guard.async_drop().await;`"
 )]
@@ -272,7 +272,7 @@ impl<T: AsyncDrop<Error: Send> + Send + 'static> CanAdopt for T {}
 #[diagnostic::on_unimplemented(
     message = "`scope` takes a `Live` guard, not a `{Self}` one",
     label = "only what is checked at compile time can enter a scope",
-    note = "create it with `AsyncDropGuard::live(value)`, or convert it: `AsyncDropGuard::into_live(guard)`"
+    note = "create it with `AsyncDropGuard::live(value)`, or convert a `Checked` one: `AsyncDropGuard::into_live(guard)`"
 )]
 pub trait Enters: State {
     /// The guard's content, for its new brand.

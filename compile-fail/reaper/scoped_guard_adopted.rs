@@ -1,4 +1,4 @@
-//! Misuse: giving the guard of a scope to a reaper (this needs a guard that belongs to no scope)
+//! Misuse: giving the guard of a scope to a reaper (this needs a `Checked` guard, or a `Live` one that belongs to no scope)
 //! Why it matters: the scope would end without a proof, and the reaper outlives the scope.
 //! Fix: clean the guard up in its scope; or adopt it in place of entering a scope.
 

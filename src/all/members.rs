@@ -57,7 +57,7 @@ pub trait Member<S, E>: Sealed {
 
 /// The first member, which decides for the others.
 #[diagnostic::on_unimplemented(
-    message = "expected a guard, found `{Self}`",
+    message = "expected a `Checked` or `Live` guard, found `{Self}`",
     label = "`async_drop_all` takes guards, or `Option`s of guards",
     note = "wrap a value where it is made: `AsyncDropGuard::new(value)`"
 )]

@@ -12,7 +12,7 @@ mod sealed {
     message = "expected a `{S}` guard of a `{T}`, found `{Self}`",
     label = "this container holds `{S}` guards of `{T}`",
     note = "wrap a value where it is made: `AsyncDropGuard::new(value)` for `Checked`, `AsyncDropGuard::live(value)` for `Live`",
-    note = "convert a guard: `AsyncDropGuard::into_checked(guard)`, `AsyncDropGuard::into_live(guard)`"
+    note = "convert a guard: `AsyncDropGuard::into_checked(guard)`, `AsyncDropGuard::into_live(guard)`; or, for `Adopted` guards, make the container by `adopted(&handle)`"
 )]
 pub trait GuardOf<T, S: State>: sealed::Sealed {
     #[doc(hidden)]

@@ -29,6 +29,11 @@
 /// the first field, and of a `Vec` that of one of its guards. The errors of the others become an
 /// `E` by [`From`].
 ///
+/// A container in a guard, such as `AsyncDropGuard<AsyncDropHashMap<K, T>>`, fails with a
+/// [`CleanupErrors`](crate::CleanupErrors) of its own, which takes in a single error, but not the
+/// other way round. Beside single guards, let it be the first field, or name its error:
+/// `#[async_drop(error = CleanupErrors<io::Error>)]`.
+///
 /// `#[async_drop(error = E)]` above the type names another `E`. It is also needed if a public type
 /// has a first field of a private type (E0446), and if a type contains itself.
 ///

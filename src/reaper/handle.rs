@@ -97,6 +97,13 @@ impl ReaperHandle {
     /// finishes `open`, and then cleans up what that gave; an error of `open` is dropped then,
     /// since nothing was made. If it is dropped without ever being polled, nothing happens.
     ///
+    /// `open` is `'static`; what it borrows is moved in with it:
+    /// `acquire(async move { Connection::open(&address).await })`.
+    ///
+    /// If the reaper was closed before the first poll, or has gone, nothing is shielded: `open` is
+    /// dropped with the returned future, and the guard that it gives behaves as a
+    /// [`Checked`](crate::Checked) one.
+    ///
     /// # Errors
     ///
     /// The error of `open`.
