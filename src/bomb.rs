@@ -96,7 +96,7 @@ impl<T> Bomb<T> {
         origin
     }
 
-    /// From now on, what interrupts the cleanup is told apart.
+    /// From now on, what the guard is in when it is lost is told apart at run time.
     pub(crate) fn into_fuse(self) -> Fuse<T> {
         Fuse::new(self.defuse())
     }
@@ -105,6 +105,26 @@ impl<T> Bomb<T> {
 impl<T> Drop for Bomb<T> {
     fn drop(&mut self) {
         self.origin.lost(Cause::Forgotten);
+    }
+}
+
+/// A bomb whose cleanup has begun: dropped now, that was cancelled. What the future of a
+/// [`Live`](crate::Live) guard's cleanup holds while it waits. That it is of another type than a
+/// bomb is all that tells the two apart: what a future waits for, it knows by itself.
+pub(crate) struct LitBomb<T>(pub(crate) Origin<T>);
+
+impl<T> LitBomb<T> {
+    /// The cleanup has ended, with what came of it.
+    #[inline]
+    pub(crate) fn put_out<R>((lit, result): (Self, R)) -> R {
+        std::mem::forget(lit);
+        result
+    }
+}
+
+impl<T> Drop for LitBomb<T> {
+    fn drop(&mut self) {
+        self.0.lost(Cause::CancelledInCleanup);
     }
 }
 

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use async_drop_guard as peer;
 use livedrop::{AsyncDropArc, AsyncDropGuard, AsyncDropMutex, scope, with_async_drop};
 
-use crate::twins;
+use crate::twins::{self, Close};
 use crate::value::{Boxed, Value, repeat, run};
 
 type Outcome = Result<(), Infallible>;
@@ -57,6 +57,22 @@ pub(crate) fn live_twin(times: u64) {
     });
 }
 
+pub(crate) fn live_twin_apart(times: u64) {
+    repeat(times, || {
+        let mut guard = twins::live_apart::Guard::new(Value::new(0));
+        guard.touch();
+        done(run(guard.close()));
+    });
+}
+
+pub(crate) fn live_twin_in_place(times: u64) {
+    repeat(times, || {
+        let mut guard = twins::live_in_place::Guard::new(Value::new(0));
+        guard.touch();
+        done(run(guard.close()));
+    });
+}
+
 pub(crate) fn bomb(times: u64) {
     repeat(times, || {
         let mut guard = twins::bomb::Guard::new(Value::new(0));
@@ -78,6 +94,22 @@ pub(crate) fn in_scope(times: u64) {
 pub(crate) fn in_scope_twin(times: u64) {
     repeat(times, || {
         let guard = twins::live::Guard::new(Value::new(0));
+        let (closed, ()) = run(twins::scope::scope(guard, async |guard| guard.touch()));
+        done(closed);
+    });
+}
+
+pub(crate) fn in_scope_twin_apart(times: u64) {
+    repeat(times, || {
+        let guard = twins::live_apart::Guard::new(Value::new(0));
+        let (closed, ()) = run(twins::scope::scope(guard, async |guard| guard.touch()));
+        done(closed);
+    });
+}
+
+pub(crate) fn in_scope_twin_in_place(times: u64) {
+    repeat(times, || {
+        let guard = twins::live_in_place::Guard::new(Value::new(0));
         let (closed, ()) = run(twins::scope::scope(guard, async |guard| guard.touch()));
         done(closed);
     });

@@ -25,6 +25,8 @@ const fn row(
 }
 
 const TWIN: &str = "twin";
+const TWIN_APART: &str = "twin, captured apart";
+const TWIN_IN_PLACE: &str = "twin, in place";
 const BOMB: &str = "bomb only";
 const PEER: &str = "`async-drop-guard`";
 const BOXES: &str = "boxed futures";
@@ -33,10 +35,14 @@ const FUTURES: &str = "futures";
 #[rustfmt::skip] // It is a table.
 const ROWS: &[Row] = &[
     row("`live`", once("live"), TWIN, once("live_twin"), Some(0.6)),
+    row("`live`", once("live"), TWIN_IN_PLACE, once("live_twin_in_place"), None),
+    row("`live`", once("live"), TWIN_APART, once("live_twin_apart"), None),
     row("`live`", once("live"), BOMB, once("bomb"), None),
     row("`live`", once("live"), "no guarantee", once("by_hand"), None),
     row("`live`", once("live"), "no guarantee, in place", once("by_hand_in_place"), None),
     row("`scope!`", once("scope"), TWIN, once("scope_twin"), Some(0.5)),
+    row("`scope!`", once("scope"), TWIN_IN_PLACE, once("scope_twin_in_place"), None),
+    row("`scope!`", once("scope"), TWIN_APART, once("scope_twin_apart"), None),
     row("`scope!`", once("scope"), BOMB, once("body_bomb"), None),
     row("`scope!`", once("scope"), "bomb, in one block", once("one_block_bomb"), None),
     row("`scope!`", once("scope"), "no guarantee", once("body_by_hand"), None),
@@ -81,9 +87,13 @@ pub(crate) fn try_all() {
         once::by_hand_in_place,
         once::live,
         once::live_twin,
+        once::live_twin_apart,
+        once::live_twin_in_place,
         once::bomb,
         once::in_scope,
         once::in_scope_twin,
+        once::in_scope_twin_apart,
+        once::in_scope_twin_in_place,
         once::in_body_bomb,
         once::in_one_block_bomb,
         once::in_body_by_hand,

@@ -20,6 +20,8 @@ pub(crate) type Many = fn(u64, u64) -> Cleanup;
 const BY_HAND: &str = "no guarantee";
 const IN_PLACE: &str = "no guarantee, in place";
 const TWIN: &str = "twin";
+const TWIN_APART: &str = "twin, captured apart";
+const TWIN_IN_PLACE: &str = "twin, in place";
 const BOMB: &str = "bomb only";
 const PEER: &str = "`async-drop-guard`";
 const BOXES: &str = "boxed futures";
@@ -31,6 +33,8 @@ pub(crate) const ONCE: &[Pairs<Once>] = &[
         livedrop: once::live,
         others: &[
             (TWIN, once::live_twin),
+            (TWIN_IN_PLACE, once::live_twin_in_place),
+            (TWIN_APART, once::live_twin_apart),
             (BOMB, once::bomb),
             (BY_HAND, once::by_hand),
             (IN_PLACE, once::by_hand_in_place),
@@ -41,6 +45,8 @@ pub(crate) const ONCE: &[Pairs<Once>] = &[
         livedrop: once::in_scope,
         others: &[
             (TWIN, once::in_scope_twin),
+            (TWIN_IN_PLACE, once::in_scope_twin_in_place),
+            (TWIN_APART, once::in_scope_twin_apart),
             (BOMB, once::in_body_bomb),
             (BY_HAND, once::in_body_by_hand),
         ],

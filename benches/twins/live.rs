@@ -1,6 +1,9 @@
 //! The guarantee of a `Live` guard that is left to run time, by hand: one by-value cleanup, and a
 //! value that is dropped before it has ended, forgotten or cancelled, panics. With a panic of the
 //! cleanup, it has ended.
+//!
+//! As it is written where a value has `async fn close(self)`: the guard has a `Drop`, so that its
+//! value can only be taken out of an `Option`.
 
 use std::convert::Infallible;
 use std::ops::{Deref, DerefMut};
@@ -8,11 +11,12 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use futures::FutureExt;
 
-use super::Origin;
+use super::{Close, Origin};
 use crate::value::Value;
 
 pub(crate) struct Guard {
-    value: Value,
+    /// `None` once the cleanup has begun.
+    value: Option<Value>,
     is_clean: bool,
     origin: Origin,
 }
@@ -20,11 +24,14 @@ pub(crate) struct Guard {
 impl Guard {
     #[track_caller]
     pub(crate) fn new(value: Value) -> Self {
-        Self { value, is_clean: false, origin: Origin::here() }
+        Self { value: Some(value), is_clean: false, origin: Origin::here() }
     }
+}
 
-    pub(crate) async fn close(mut self) -> Result<(), Infallible> {
-        let result = AssertUnwindSafe(self.value.clean()).catch_unwind().await;
+impl Close for Guard {
+    async fn close(mut self) -> Result<(), Infallible> {
+        let value = self.value.take().expect("it is closed once");
+        let result = AssertUnwindSafe(value.close()).catch_unwind().await;
         self.is_clean = true;
         result.unwrap_or_else(|payload| resume_unwind(payload))
     }
@@ -34,13 +41,13 @@ impl Deref for Guard {
     type Target = Value;
 
     fn deref(&self) -> &Value {
-        &self.value
+        self.value.as_ref().expect("it is used before it is closed")
     }
 }
 
 impl DerefMut for Guard {
     fn deref_mut(&mut self) -> &mut Value {
-        &mut self.value
+        self.value.as_mut().expect("it is used before it is closed")
     }
 }
 

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use futures::FutureExt;
 
 use super::AsyncDropGuard;
-use crate::bomb::{Bomb, Origin};
+use crate::bomb::{Bomb, LitBomb, Origin};
 use crate::caught::resume_with;
 use crate::guard::CheckedSlot;
 use crate::state::Brand;
@@ -26,11 +26,15 @@ impl<T: AsyncDrop> LiveSlot<T> {
         // Captured apart, neither moves again: the future holds the value once.
         let LiveSlot { bomb, mut value } = self;
         async move {
-            let mut fuse = bomb.into_fuse();
-            let cleanup = fuse.begin_with(|| value.async_drop_unboxed());
-            let result = AssertUnwindSafe(cleanup).catch_unwind().await;
-            fuse.burn();
-            let result = result.unwrap_or_else(|payload| resume_unwind(payload));
+            let ended = {
+                // Nothing is armed while the future is made: if that panics, it was the attempt.
+                let origin = bomb.defuse();
+                let cleanup = value.async_drop_unboxed();
+                let lit = LitBomb(origin);
+                let result = AssertUnwindSafe(cleanup).catch_unwind().await;
+                (lit, result)
+            };
+            let result = LitBomb::put_out(ended).unwrap_or_else(|payload| resume_unwind(payload));
             Outcome { proof: AsyncDropGuard { slot: () }, result }
         }
     }
