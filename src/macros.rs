@@ -203,17 +203,19 @@ macro_rules! __is {
 macro_rules! __with_async_drop {
     (($($guard:ident),+), $body:block, $ends_with:ident, $after:ident, $map_err:tt) => {{
         $(let mut $guard = $crate::AsyncDropGuard::lend($guard);)+
-        let body = $crate::Caught::new(
-            $crate::__private::catch(async {
+        // The results take over the names of the guards they are of. Body and results leave the
+        // block at once, so that the future around it keeps no flags of what has moved.
+        let (body, $crate::__with_async_drop!(@nest $($guard),+)) = {
+            let body = $crate::__private::catch(async {
                 let body: $crate::__with_async_drop!(@$ends_with) = $body;
                 #[allow(unreachable_code)]
                 return body;
             })
-            .await,
-        );
-        // The results take over the names of the guards they are of.
-        let $crate::__with_async_drop!(@nest $($guard),+) =
-            $crate::__with_async_drop!(@clean $($guard),+).await;
+            .await;
+            let cleaned = $crate::__with_async_drop!(@clean $($guard),+).await;
+            (body, cleaned)
+        };
+        let body = $crate::Caught::new(body);
         $(let body = $crate::__with_async_drop!(@after $guard, body, $after, $map_err);)+
         body.resume()
     }};

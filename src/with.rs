@@ -70,9 +70,13 @@ where
 {
     let mut guard = AsyncDropGuard::lend(guard);
     async move {
-        // The body is called in there, too: it may panic before it has made a future.
-        let output = catch(async { body(&mut *guard).await }).await;
-        let cleaned = clean_caught(&mut guard).await;
+        // Both out of the block at once, so that the future keeps no flags of what has moved.
+        let (output, cleaned) = {
+            // The body is called in there, too: it may panic before it has made a future.
+            let output = catch(async { body(&mut *guard).await }).await;
+            let cleaned = clean_caught(&mut guard).await;
+            (output, cleaned)
+        };
         match output {
             Ok(output) => (output, cleaned.resume()),
             Err(payload) => resume_unwind(cleaned.after_panic(payload)),

@@ -7,7 +7,7 @@ use async_drop_guard as peer;
 use livedrop::{AsyncDropArc, AsyncDropGuard, AsyncDropMutex, scope, with_async_drop};
 
 use crate::twins::{self, Close};
-use crate::value::{Boxed, Value, repeat, run};
+use crate::value::{Another, Boxed, Value, repeat, run};
 
 type Outcome = Result<(), Infallible>;
 
@@ -86,6 +86,16 @@ pub(crate) fn in_scope(times: u64) {
         let guard = AsyncDropGuard::live(Value::new(0));
         done(run(scope!(guard, async |mut guard| {
             guard.touch();
+            guard.async_drop().await.after(Ok(()))
+        })));
+    });
+}
+
+pub(crate) fn in_scope_function(times: u64) {
+    repeat(times, || {
+        let guard = AsyncDropGuard::live(Another(Value::new(0)));
+        done(run(scope(guard, async |mut guard| {
+            guard.0.touch();
             guard.async_drop().await.after(Ok(()))
         })));
     });
@@ -183,6 +193,16 @@ pub(crate) fn with(times: u64) {
                 Ok::<(), Infallible>(())
             })
         }));
+    });
+}
+
+pub(crate) fn with_function(times: u64) {
+    repeat(times, || {
+        let guard = AsyncDropGuard::new(Another(Value::new(0)));
+        done(run(with_async_drop(guard, async |value| {
+            value.0.touch();
+            Ok::<(), Infallible>(())
+        })));
     });
 }
 

@@ -61,6 +61,24 @@ impl AsyncDrop for Value {
     }
 }
 
+/// The same value once more, for an operation whose cleanup another one has as well: with two callers,
+/// the compiler inlines it into neither.
+#[derive(Debug)]
+pub(crate) struct Another(pub(crate) Value);
+
+#[async_trait]
+impl AsyncDrop for Another {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        self.0.clean().await
+    }
+
+    fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), Infallible>> + Send {
+        self.0.clean()
+    }
+}
+
 /// The same value for those who write `#[async_trait]` and nothing else.
 #[derive(Debug)]
 pub(crate) struct Boxed(pub(crate) Value);

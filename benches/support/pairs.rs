@@ -52,6 +52,11 @@ pub(crate) const ONCE: &[Pairs<Once>] = &[
         ],
     },
     Pairs {
+        operation: "`scope`",
+        livedrop: once::in_scope_function,
+        others: &[(TWIN, once::in_scope_twin)],
+    },
+    Pairs {
         operation: "checked",
         livedrop: once::checked,
         others: &[(TWIN, once::checked_twin), ("twin without catch", once::checked_uncaught)],
@@ -59,6 +64,11 @@ pub(crate) const ONCE: &[Pairs<Once>] = &[
     Pairs {
         operation: "`with_async_drop!`",
         livedrop: once::with,
+        others: &[(TWIN, once::with_twin)],
+    },
+    Pairs {
+        operation: "`with_async_drop`",
+        livedrop: once::with_function,
         others: &[(TWIN, once::with_twin)],
     },
     Pairs {
