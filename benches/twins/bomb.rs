@@ -1,5 +1,5 @@
 //! The least that tells of a value that was dropped before its cleanup had ended, forgotten or
-//! cancelled: a word with a `Drop` beside the value, set to zero at the end. What began is not told
+//! cancelled: something with a `Drop` beside the value, forgotten at the end. What began is not told
 //! apart, and of a cleanup that panicked it says that it was forgotten.
 
 use std::convert::Infallible;
@@ -12,24 +12,24 @@ pub(crate) struct Guard {
     pub(crate) value: Value,
 }
 
-/// Of no size, and forgotten at the end, it took more instructions: the compiler then keeps a flag
-/// in the future, for which it lays the value behind the rest, and copies all of that.
-pub(crate) struct Bomb {
-    is_armed: usize,
-    origin: Origin,
-}
+pub(crate) struct Bomb(Origin);
 
 impl Guard {
     #[track_caller]
     pub(crate) fn new(value: Value) -> Self {
-        Self { bomb: Bomb { is_armed: 1, origin: Origin::here() }, value }
+        Self { bomb: Bomb(Origin::here()), value }
     }
 
     /// Not an `async fn`, whose future would move the value once more.
     pub(crate) fn close(self) -> impl Future<Output = Result<(), Infallible>> {
-        let Self { mut bomb, mut value } = self;
+        let Self { bomb, mut value } = self;
         async move {
-            let result = value.clean().await;
+            // Out of the block at once, or the future would keep a flag of whether the bomb has moved.
+            let (bomb, result) = {
+                let bomb = bomb;
+                let result = value.clean().await;
+                (bomb, result)
+            };
             bomb.defuse();
             result
         }
@@ -37,15 +37,13 @@ impl Guard {
 }
 
 impl Bomb {
-    pub(crate) fn defuse(&mut self) {
-        self.is_armed = 0;
+    pub(crate) fn defuse(self) {
+        std::mem::forget(self);
     }
 }
 
 impl Drop for Bomb {
     fn drop(&mut self) {
-        if self.is_armed != 0 {
-            self.origin.forgotten("Value");
-        }
+        self.0.forgotten("Value");
     }
 }
