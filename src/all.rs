@@ -8,12 +8,11 @@ pub use members::{Guards, Member};
 
 /// Cleans several guards up concurrently, whatever their types.
 ///
-/// It takes a tuple of up to twelve guards, or of `Option`s of guards, which are all `Checked` or
-/// all `Live`, and have the same error. All of them are cleaned up, even when some fail or panic.
-/// For adopted guards there is [`AsyncDropVec::adopted`](crate::AsyncDropVec::adopted).
+/// It takes a tuple of up to twelve guards, or of `Option`s of guards, which are all in the same
+/// state and have the same error. All of them are cleaned up, even when some fail or panic.
 ///
-/// What it returns depends on their state. For `Checked` guards it is a
-/// `Result<(), CleanupErrors<E>>`. For [`Live`](crate::Live) guards it is an [`AllOutcome`], with
+/// What it returns depends on their state. For `Checked` and [`Adopted`](crate::Adopted) guards it
+/// is a `Result<(), CleanupErrors<E>>`. For [`Live`](crate::Live) guards it is an [`AllOutcome`], with
 /// the proof of each guard, in a tuple like that of the guards.
 ///
 /// # Errors
@@ -27,9 +26,10 @@ pub use members::{Guards, Member};
 ///
 /// # Cancel safety
 ///
-/// Not cancel safe: the guards that are not done yet are lost with the future, and reported, and
-/// the errors found so far go to the [hook](crate::hook). Where that can happen, keep the guards
-/// in an [`AsyncDropVec`](crate::AsyncDropVec).
+/// Not cancel safe for `Checked` and `Live` guards: those that are not done yet are lost with the
+/// future, and reported. Where that can happen, keep the guards in an
+/// [`AsyncDropVec`](crate::AsyncDropVec), or have them adopted: what adopted guards still owe, their
+/// reaper does. In any state, the errors found so far go to the [hook](crate::hook).
 ///
 /// # Examples
 ///

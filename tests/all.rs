@@ -7,7 +7,8 @@ mod numbered;
 
 use async_trait::async_trait;
 use livedrop::{
-    AllOutcome, AsyncDrop, AsyncDropGuard, CleanupErrors, Live, Proof, async_drop_all, scope,
+    AllOutcome, AsyncDrop, AsyncDropGuard, CleanupErrors, Live, Proof, Reaper, async_drop_all,
+    scope,
 };
 use numbered::{Numbered, Row, Tested};
 use support::{Ending, Reports, block_on, cancel_after, panic_of, run, wait};
@@ -230,4 +231,38 @@ fn proofs_are_those_of_the_scopes() {
     }));
     assert_eq!(errors, [100, 0]);
     row.expect_cleaned_once();
+}
+
+#[test]
+fn adopted_guards_are_cleaned() {
+    let (mut reaper, mut row) = (Reaper::new(), Row::default());
+    let first = reaper.adopt(AsyncDropGuard::new(row.value(2, Ending::Err)));
+    let second = reaper.adopt(AsyncDropGuard::new(Other));
+    let third = Some(reaper.adopt(AsyncDropGuard::new(row.value(0, Ending::Ok))));
+    assert_eq!(block_on(async_drop_all((first, second, third))).errors(), [100, 0]);
+    row.expect_cleaned_once();
+    let report = block_on(reaper.drain());
+    assert_eq!((report.cleaned, report.failures.len()), (0, 0), "nothing was left to the reaper");
+    block_on(reaper.async_drop()).unwrap();
+}
+
+#[test]
+fn cancelled_it_leaves_what_adopted_guards_still_owe_to_the_reaper() {
+    // The last of them waits four times.
+    for polls in 0..5 {
+        let (reports, mut row) = (Reports::collect(), Row::default());
+        let mut reaper = Reaper::new();
+        let mut adopt = |waits, ending| reaper.adopt(AsyncDropGuard::new(row.value(waits, ending)));
+        let guards = (adopt(0, Ending::Err), adopt(2, Ending::Ok), adopt(4, Ending::Err));
+        cancel_after(polls, async_drop_all(guards));
+        let report = block_on(reaper.drain());
+        row.expect_cleaned_once();
+        let ended = [polls > 0, polls > 2, polls > 4].into_iter().filter(|ended| *ended).count();
+        assert_eq!(report.cleaned, 3 - ended, "after {polls} polls");
+        // What had been found is not returned any more.
+        let texts = reports.take();
+        let found = usize::from(polls > 0);
+        assert_eq!(texts.len(), found, "after {polls} polls: {texts:?}");
+        block_on(reaper.async_drop()).unwrap();
+    }
 }

@@ -11,7 +11,9 @@ use super::AllOutcome;
 use crate::caught::Caught;
 use crate::findings::Findings;
 use crate::state::Brand;
-use crate::{AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Dropped, Live, Outcome, State};
+use crate::{
+    Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Dropped, Live, Outcome, State,
+};
 
 mod sealed {
     pub trait Sealed {}
@@ -57,7 +59,7 @@ pub trait Member<S, E>: Sealed {
 
 /// The first member, which decides for the others.
 #[diagnostic::on_unimplemented(
-    message = "expected a `Checked` or `Live` guard, found `{Self}`",
+    message = "expected a `Checked`, `Live` or `Adopted` guard, found `{Self}`",
     label = "`async_drop_all` takes guards, or `Option`s of guards",
     note = "wrap a value where it is made: `AsyncDropGuard::new(value)`"
 )]
@@ -83,6 +85,14 @@ impl Answers for Checked {
     }
 }
 
+impl Answers for Adopted {
+    type Outcome<P, E> = Result<(), CleanupErrors<E>>;
+
+    fn outcome<P, E>(_: P, result: Result<(), CleanupErrors<E>>) -> Self::Outcome<P, E> {
+        result
+    }
+}
+
 impl Answers for Live {
     type Outcome<P, E> = AllOutcome<P, E>;
 
@@ -99,6 +109,22 @@ impl<T: AsyncDrop> First for AsyncDropGuard<T, Checked> {
 }
 
 impl<T: AsyncDrop> Member<Checked, T::Error> for AsyncDropGuard<T, Checked> {
+    type Value = T;
+    type Remains = ();
+
+    async fn clean(mut self) -> ((), Result<(), T::Error>) {
+        ((), self.async_drop().await)
+    }
+}
+
+impl<T: AsyncDrop + 'static> Sealed for AsyncDropGuard<T, Adopted> {}
+
+impl<T: AsyncDrop + 'static> First for AsyncDropGuard<T, Adopted> {
+    type State = Adopted;
+    type Error = T::Error;
+}
+
+impl<T: AsyncDrop + 'static> Member<Adopted, T::Error> for AsyncDropGuard<T, Adopted> {
     type Value = T;
     type Remains = ();
 
