@@ -18,6 +18,7 @@ pub(crate) const TURNS: u64 = 10_000;
 #[bench::bomb(once::bomb)]
 #[bench::scope(once::in_scope)]
 #[bench::scope_function(once::in_scope_function)]
+#[bench::body_live(once::in_body_live)]
 #[bench::scope_twin(once::in_scope_twin)]
 #[bench::scope_twin_apart(once::in_scope_twin_apart)]
 #[bench::scope_twin_in_place(once::in_scope_twin_in_place)]

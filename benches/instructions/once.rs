@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::hint::black_box;
 
 use async_drop_guard as peer;
-use livedrop::{AsyncDropArc, AsyncDropGuard, AsyncDropMutex, scope, with_async_drop};
+use livedrop::{AsyncDropArc, AsyncDropGuard, AsyncDropMutex, Live, scope, with_async_drop};
 
 use crate::twins::{self, Close};
 use crate::value::{Another, Boxed, Value, repeat, run};
@@ -98,6 +98,18 @@ pub(crate) fn in_scope_function(times: u64) {
             guard.0.touch();
             guard.async_drop().await.after(Ok(()))
         })));
+    });
+}
+
+/// The same body without a scope, which asks it for the proof.
+pub(crate) fn in_body_live(times: u64) {
+    repeat(times, || {
+        let guard = AsyncDropGuard::live(Value::new(0));
+        let body = async |mut guard: AsyncDropGuard<Value, Live>| {
+            guard.touch();
+            guard.async_drop().await.result
+        };
+        done(run(body(guard)));
     });
 }
 

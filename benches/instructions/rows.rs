@@ -27,6 +27,7 @@ const fn row(
 const TWIN: &str = "twin";
 const TWIN_APART: &str = "twin, captured apart";
 const TWIN_IN_PLACE: &str = "twin, in place";
+const WITHOUT_PROOF: &str = "`live`, in a body";
 const BOMB: &str = "bomb only";
 const PEER: &str = "`async-drop-guard`";
 const BOXES: &str = "boxed futures";
@@ -43,6 +44,7 @@ const ROWS: &[Row] = &[
     row("`scope!`", once("scope"), TWIN, once("scope_twin"), Some(0.5)),
     row("`scope!`", once("scope"), TWIN_IN_PLACE, once("scope_twin_in_place"), None),
     row("`scope!`", once("scope"), TWIN_APART, once("scope_twin_apart"), None),
+    row("`scope!`", once("scope"), WITHOUT_PROOF, once("body_live"), None),
     row("`scope!`", once("scope"), BOMB, once("body_bomb"), None),
     row("`scope!`", once("scope"), "bomb, in one block", once("one_block_bomb"), None),
     row("`scope!`", once("scope"), "no guarantee", once("body_by_hand"), None),
@@ -94,6 +96,7 @@ pub(crate) fn try_all() {
         once::bomb,
         once::in_scope,
         once::in_scope_function,
+        once::in_body_live,
         once::in_scope_twin,
         once::in_scope_twin_apart,
         once::in_scope_twin_in_place,

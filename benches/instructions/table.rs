@@ -80,7 +80,7 @@ impl Counts {
             let (operation, name) = (row.operation, row.other);
             writeln!(
                 text,
-                "| {operation} | {livedrop:.0} | {other:.0} | {name} | {ratio:.2} | {bound} | {holds} |"
+                "| {operation} | {livedrop:.0} | {other:.0} | {name} | {ratio:.3} | {bound} | {holds} |"
             )
             .expect("a string takes everything");
         }

@@ -22,6 +22,7 @@ const IN_PLACE: &str = "no guarantee, in place";
 const TWIN: &str = "twin";
 const TWIN_APART: &str = "twin, captured apart";
 const TWIN_IN_PLACE: &str = "twin, in place";
+const WITHOUT_PROOF: &str = "`live`, in a body";
 const BOMB: &str = "bomb only";
 const PEER: &str = "`async-drop-guard`";
 const BOXES: &str = "boxed futures";
@@ -47,6 +48,7 @@ pub(crate) const ONCE: &[Pairs<Once>] = &[
             (TWIN, once::in_scope_twin),
             (TWIN_IN_PLACE, once::in_scope_twin_in_place),
             (TWIN_APART, once::in_scope_twin_apart),
+            (WITHOUT_PROOF, once::in_body_live),
             (BOMB, once::in_body_bomb),
             (BY_HAND, once::in_body_by_hand),
         ],
