@@ -108,9 +108,10 @@ impl<T> Drop for Bomb<T> {
     }
 }
 
-/// A bomb whose cleanup has begun: dropped now, that was cancelled. What the future of a
-/// [`Live`](crate::Live) guard's cleanup holds while it waits. That it is of another type than a
-/// bomb is all that tells the two apart: what a future waits for, it knows by itself.
+/// A bomb whose cleanup has begun: if it goes off, that was cancelled.
+///
+/// The future of a [`Live`](crate::Live) guard's cleanup holds a [`Bomb`] before it is first polled,
+/// and this while it waits. Which of the two it holds is its own state: no phase has to be kept.
 pub(crate) struct LitBomb<T>(pub(crate) Origin<T>);
 
 impl<T> LitBomb<T> {

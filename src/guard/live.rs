@@ -26,6 +26,10 @@ impl<T: AsyncDrop> LiveSlot<T> {
         // Captured apart, neither moves again: the future holds the value once.
         let LiveSlot { bomb, mut value } = self;
         async move {
+            // Nothing in this block can unwind between where something is made, or has been awaited,
+            // and where it moves on: what is left leaves the block in one piece, and `LitBomb` is
+            // no call. Else the future would keep flags of what has moved, and with them a layout of
+            // which all is copied when it is made (`benches/README.md`).
             let ended = {
                 // Nothing is armed while the future is made: if that panics, it was the attempt.
                 let origin = bomb.defuse();
