@@ -2,12 +2,14 @@
 
 use std::convert::Infallible;
 use std::hint::black_box;
+use std::panic::AssertUnwindSafe;
 
 use async_drop_guard as peer;
+use futures::FutureExt;
 use livedrop::{AsyncDropArc, AsyncDropGuard, AsyncDropMutex, Live, scope, with_async_drop};
 
 use crate::twins::{self, Close};
-use crate::value::{Another, Boxed, Value, repeat, run};
+use crate::value::{Another, Boxed, OfTwo, Value, repeat, run};
 
 type Outcome = Result<(), Infallible>;
 
@@ -78,6 +80,15 @@ pub(crate) fn bomb(times: u64) {
         let mut guard = twins::bomb::Guard::new(Value::new(0));
         guard.value.touch();
         done(run(guard.close()));
+    });
+}
+
+/// The same, with a drop flag of the compiler's in its future.
+pub(crate) fn bomb_with_flag(times: u64) {
+    repeat(times, || {
+        let mut guard = twins::bomb::Guard::new(Value::new(0));
+        guard.value.touch();
+        done(run(guard.close_with_flag()));
     });
 }
 
@@ -215,6 +226,47 @@ pub(crate) fn with_function(times: u64) {
             value.0.touch();
             Ok::<(), Infallible>(())
         })));
+    });
+}
+
+/// The macro, in a program that has the function for the same type, too.
+pub(crate) fn with_beside_function(times: u64) {
+    repeat(times, || {
+        let guard = AsyncDropGuard::new(OfTwo(Value::new(0)));
+        done(run(async {
+            with_async_drop!(guard, {
+                guard.0.touch();
+                Ok::<(), Infallible>(())
+            })
+        }));
+    });
+}
+
+/// The function, in a program that has the macro for the same type, too.
+pub(crate) fn with_function_beside(times: u64) {
+    repeat(times, || {
+        let guard = AsyncDropGuard::new(OfTwo(Value::new(0)));
+        done(run(with_async_drop(guard, async |value| {
+            value.0.touch();
+            Ok::<(), Infallible>(())
+        })));
+    });
+}
+
+/// Written out where it is needed, as the macro does it.
+pub(crate) fn with_twin_in_a_block(times: u64) {
+    repeat(times, || {
+        let mut guard = twins::checked::Guard::new(Value::new(0));
+        done(run(async {
+            let body = AssertUnwindSafe(async {
+                guard.touch();
+                Ok::<(), Infallible>(())
+            })
+            .catch_unwind()
+            .await;
+            let closed = guard.close_caught().await;
+            twins::with::weigh(body, closed)
+        }));
     });
 }
 

@@ -36,6 +36,18 @@ impl Guard {
     }
 }
 
+impl Guard {
+    /// As one writes it. What unwinds finds the bomb in its place or moved away.
+    pub(crate) fn close_with_flag(self) -> impl Future<Output = Result<(), Infallible>> {
+        let Self { bomb, mut value } = self;
+        async move {
+            let result = value.clean().await;
+            bomb.defuse();
+            result
+        }
+    }
+}
+
 impl Bomb {
     pub(crate) fn defuse(self) {
         std::mem::forget(self);

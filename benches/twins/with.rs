@@ -4,6 +4,7 @@
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::thread;
 
 use futures::FutureExt;
 
@@ -16,6 +17,13 @@ pub(crate) async fn with<R, E: From<Infallible>>(
     let body = AssertUnwindSafe(async { body(&mut guard).await }).catch_unwind().await;
     // Or a panic of the cleanup would take the place of the body's.
     let closed = guard.close_caught().await;
+    weigh(body, closed)
+}
+
+pub(crate) fn weigh<R, E: From<Infallible>>(
+    body: thread::Result<Result<R, E>>,
+    closed: thread::Result<Result<(), Infallible>>,
+) -> Result<R, E> {
     match (body, closed) {
         (Err(payload), _) | (Ok(_), Err(payload)) => resume_unwind(payload),
         (Ok(Ok(output)), Ok(closed)) => closed.map(|()| output).map_err(E::from),
