@@ -42,7 +42,7 @@ pub trait Guards: Sealed {
     message = "expected a `{S}` guard with the error `{E}`, like the first one, found `{Self}`",
     label = "`async_drop_all` takes guards in one state and with one error",
     note = "wrap a value where it is made: `AsyncDropGuard::new(value)` for `Checked`, `AsyncDropGuard::live(value)` for `Live`",
-    note = "convert a guard: `AsyncDropGuard::into_checked(guard)`, `AsyncDropGuard::into_live(guard)`"
+    note = "convert a guard: `AsyncDropGuard::into_checked(guard)`, `AsyncDropGuard::into_live(guard)`, `reaper.adopt(guard)`"
 )]
 pub trait Member<S, E>: Sealed {
     /// The guarded type.
