@@ -104,12 +104,17 @@ impl<R> fmt::Debug for Caught<R> {
 pub struct Cleaned<T: AsyncDrop>(Result<Result<(), T::Error>, Payload>);
 
 impl<T: AsyncDrop> Cleaned<T> {
+    #[inline]
+    pub(crate) fn without_panic(result: Result<(), T::Error>) -> Self {
+        Self(Ok(result))
+    }
+
     /// Of a cleanup that was caught, and of what belongs to its end: it may panic as well.
     #[inline]
     pub(crate) fn ended(result: Result<Result<(), T::Error>, Payload>, end: impl FnOnce()) -> Self {
         Self(match result {
             Ok(result) => caught(end).map(|()| result),
-            Err(payload) => caught(|| resume_with(payload, end)),
+            Err(payload) => Err(drag_along(payload, end)),
         })
     }
 
@@ -139,8 +144,10 @@ impl<T: AsyncDrop> Cleaned<T> {
         map_err: impl FnOnce(T::Error) -> E,
     ) -> Caught<Result<R, E>> {
         Caught(match (body.0, self.0) {
-            (Ok(body), Ok(result)) => Ok(body_first::<T, R, E>(body, result, map_err)),
-            (Ok(_), Err(payload)) => Err(payload),
+            (Ok(body), Ok(Ok(()))) => Ok(body),
+            // Whatever panics in here, the next cleanup is weighed as well, if there is one.
+            (Ok(body), Ok(failed)) => caught(|| body_first::<T, R, E>(body, failed, map_err)),
+            (Ok(output), Err(payload)) => Err(drag_along(payload, || drop(output))),
             (Err(first), cleanup) => Err(Cleaned::<T>(cleanup).after_panic(first)),
         })
     }
@@ -153,7 +160,7 @@ impl<T: AsyncDrop> Cleaned<T> {
         Caught(match (body.0, self.0) {
             (Ok(output), Ok(Ok(()))) => Ok(output),
             (Ok(_), Ok(Err(error))) => error.cannot_happen(),
-            (Ok(_), Err(payload)) => Err(payload),
+            (Ok(output), Err(payload)) => Err(drag_along(payload, || drop(output))),
             (Err(first), cleanup) => Err(Cleaned::<T>(cleanup).after_panic(first)),
         })
     }
@@ -218,12 +225,22 @@ pub(crate) fn body_first<T: AsyncDrop, R, E>(
 ) -> Result<R, E> {
     match (body, cleanup) {
         (body, Ok(())) => body,
-        (Ok(_), Err(error)) => Err(map_err(error)),
+        (Ok(output), Err(error)) => Err(map_err(drop_for::<T, R>(output, error))),
         (Err(first), Err(error)) => {
             suppress::<T>(&error);
             Err(first)
         }
     }
+}
+
+/// Drops an output whose place the error of the cleanup takes. If that panics, both are told of.
+#[cold]
+fn drop_for<T: AsyncDrop, R>(output: R, error: T::Error) -> T::Error {
+    if let Err(payload) = caught(|| drop(output)) {
+        suppress_after_panic::<T>(&error);
+        resume_unwind(payload);
+    }
+    error
 }
 
 /// Runs it, and gives its panic back.
@@ -238,6 +255,13 @@ pub(crate) fn caught<R>(part: impl FnOnce() -> R) -> Result<R, Payload> {
 pub(crate) fn resume_with(payload: Payload, end: impl FnOnce()) -> ! {
     let _end = RunsWhenDropped(Some(end));
     resume_unwind(payload)
+}
+
+/// Does what belongs to the end of a panic while the thread unwinds, and gives the panic back.
+#[cold]
+fn drag_along(payload: Payload, end: impl FnOnce()) -> Payload {
+    let Err(payload) = caught::<Infallible>(|| resume_with(payload, end));
+    payload
 }
 
 struct RunsWhenDropped<F: FnOnce()>(Option<F>);

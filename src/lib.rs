@@ -173,7 +173,7 @@ pub use {
 /// What the macros expand to.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::with::{catch, clean_caught};
+    pub use crate::with::{catch, clean_behind, clean_caught, clean_uncaught, end};
     pub use futures::future::join;
     pub use std::boxed::Box;
 }

@@ -22,7 +22,9 @@ pub(crate) mod derive;
 /// # Errors
 ///
 /// The block's error, or else the first of a cleanup, in the order of the names. All others go
-/// to the [hook](crate::hook) as [`Suppressed`](crate::hook::Unhandled::Suppressed).
+/// to the [hook](crate::hook) as [`Suppressed`](crate::hook::Unhandled::Suppressed). If only
+/// cleanups fail, what the block returned is dropped; where that panics, as a guard in it does,
+/// their errors go to the hook.
 ///
 /// # Panics
 ///
@@ -203,25 +205,43 @@ macro_rules! __is {
 macro_rules! __with_async_drop {
     (($($guard:ident),+), $body:block, $ends_with:ident, $after:ident, $map_err:tt) => {{
         $(let mut $guard = $crate::AsyncDropGuard::lend($guard);)+
-        // The results take over the names of the guards they are of. Body and results leave the
-        // block at once, so that the future around it keeps no flags of what has moved.
-        let (body, $crate::__with_async_drop!(@nest $($guard),+)) = {
-            let body = $crate::__private::catch(async {
-                let body: $crate::__with_async_drop!(@$ends_with) = $body;
-                #[allow(unreachable_code)]
-                return body;
-            })
-            .await;
-            let cleaned = $crate::__with_async_drop!(@clean $($guard),+).await;
-            (body, cleaned)
-        };
+        // What came of the cleanups takes over the names of the guards.
+        let (body, $crate::__with_async_drop!(@nest $($guard),+)) =
+            $crate::__with_async_drop!(@run ($ends_with $body), $($guard),+);
         let body = $crate::Caught::new(body);
         $(let body = $crate::__with_async_drop!(@after $guard, body, $after, $map_err);)+
         body.resume()
     }};
-    // Said here, so that a block that ends with something else is what the compiler points at.
+    // The type is said here, so that a block that ends with something else is what the compiler
+    // points at.
+    (@body $ends_with:ident $body:block) => {
+        async {
+            let body: $crate::__with_async_drop!(@$ends_with) = $body;
+            #[allow(unreachable_code)]
+            return body;
+        }
+    };
     (@result) => { ::core::result::Result<_, _> };
     (@value) => { _ };
+    (@run ($($body:tt)+), $guard:ident) => {
+        match $crate::__private::catch($crate::__with_async_drop!(@body $($body)+)).await {
+            ::core::result::Result::Ok(body) => {
+                let cleanup = $crate::__private::clean_uncaught(&mut $guard);
+                let cleanup = $crate::__private::catch(cleanup).await;
+                (::core::result::Result::Ok(body), $crate::__private::end($guard, cleanup))
+            }
+            ::core::result::Result::Err(payload) => {
+                $crate::__private::clean_behind($guard, payload).await
+            }
+        }
+    };
+    // Body and results leave the block at once, so that the future around it keeps no flags of
+    // what has moved.
+    (@run ($($body:tt)+), $($guard:ident),+) => {{
+        let body = $crate::__private::catch($crate::__with_async_drop!(@body $($body)+)).await;
+        let cleaned = $crate::__with_async_drop!(@clean $($guard),+).await;
+        (body, cleaned)
+    }};
     (@nest $guard:ident) => { $guard };
     (@nest $guard:ident, $($others:ident),+) => {
         ($guard, $crate::__with_async_drop!(@nest $($others),+))

@@ -41,7 +41,8 @@ impl<T: AsyncDrop, B: Brand> Outcome<T, B> {
     ///
     /// The error of `body`, or else that of the cleanup. If there are both, that of the cleanup
     /// goes to the [hook](crate::hook) as
-    /// [`Suppressed`](crate::hook::Unhandled::Suppressed).
+    /// [`Suppressed`](crate::hook::Unhandled::Suppressed). If only the cleanup failed, what `body`
+    /// holds is dropped; where that panics, as a guard in it does, the error goes to the hook.
     ///
     /// # Examples
     ///

@@ -249,11 +249,22 @@ pub trait Cleans<T: AsyncDrop>: Holds<Slot<T>: Send> {
     note = "the guard must be `Checked` or `Adopted`"
 )]
 pub trait Remembers<T: AsyncDrop>: Cleans<T> {
-    /// Cleans up. If this is cancelled, the slot is as armed as before.
+    /// Cleans up, and gives a panic back as a value. If this is cancelled, the slot is as armed as
+    /// before.
     #[doc(hidden)]
     fn clean_caught(
         slot: &mut Self::Slot<T>,
     ) -> impl Future<Output = Cleaned<T>> + Send + use<'_, Self, T>;
+
+    /// Cleans up. Who owns the slot catches a panic of it, and [ends](Remembers::end) it then.
+    #[doc(hidden)]
+    fn clean_uncaught(
+        slot: &mut Self::Slot<T>,
+    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, Self, T>;
+
+    /// Nothing is owed any more, and the value goes.
+    #[doc(hidden)]
+    fn end(slot: Self::Slot<T>);
 }
 
 /// A guard of this value can be [adopted](crate::Reaper::adopt): it is `'static` and [`Send`],

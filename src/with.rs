@@ -3,8 +3,9 @@
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use futures::FutureExt;
+use futures::future::BoxFuture;
 
-use crate::caught::{Cleaned, Payload, body_first};
+use crate::caught::{Cleaned, Payload, body_first, resume_with};
 use crate::{AsyncDrop, AsyncDropGuard, Lends, Remembers};
 
 /// Runs `body` with the value, cleans up, and returns what came of both.
@@ -22,7 +23,7 @@ use crate::{AsyncDrop, AsyncDropGuard, Lends, Remembers};
 ///
 /// Resumes a panic of the body, once the cleanup has ended. If the cleanup fails or panics as
 /// well, that goes to the [hook](crate::hook). If only the cleanup panics, that panic goes on,
-/// and the body's output is dropped. If `guard` was cleaned up before.
+/// and takes the body's output along. If `guard` was cleaned up before.
 ///
 /// # Cancel safety
 ///
@@ -70,16 +71,13 @@ where
 {
     let mut guard = AsyncDropGuard::lend(guard);
     async move {
-        // Both out of the block at once, so that the future keeps no flags of what has moved.
-        let (output, cleaned) = {
-            // The body is called in there, too: it may panic before it has made a future.
-            let output = catch(async { body(&mut *guard).await }).await;
-            let cleaned = clean_caught(&mut guard).await;
-            (output, cleaned)
-        };
-        match output {
-            Ok(output) => (output, cleaned.resume()),
-            Err(payload) => resume_unwind(cleaned.after_panic(payload)),
+        // The body is called in there, too: it may panic before it has made a future.
+        match catch(async { body(&mut *guard).await }).await {
+            Ok(output) => {
+                let cleanup = catch(clean_uncaught(&mut guard)).await;
+                (output, end(guard, cleanup).resume())
+            }
+            Err(payload) => clean_behind(guard, payload).await,
         }
     }
 }
@@ -96,7 +94,8 @@ where
 ///
 /// The body's error, or else that of the cleanup. If there are both, that of the cleanup goes
 /// to the [hook](crate::hook) as [`Suppressed`](crate::hook::Unhandled::Suppressed);
-/// [`bracket`] returns both. If only the cleanup fails, what the body returned is dropped.
+/// [`bracket`] returns both. If only the cleanup fails, what the body returned is dropped; where
+/// that panics, as a guard in it does, the error goes to the hook.
 ///
 /// A cleanup that cannot fail needs no [`From`] for its [`Infallible`](std::convert::Infallible):
 /// `let (output, Ok(())) = bracket(guard, body).await;`.
@@ -155,7 +154,47 @@ pub fn catch<R>(body: impl Future<Output = R>) -> impl Future<Output = Result<R,
     AssertUnwindSafe(body).catch_unwind()
 }
 
-/// Cleans up after it.
+/// Cleans up behind a body that has ended, to be [caught](catch) and then [ended](end).
+#[doc(hidden)]
+#[inline]
+pub fn clean_uncaught<T: AsyncDrop, S: Remembers<T>>(
+    guard: &mut AsyncDropGuard<T, S>,
+) -> impl Future<Output = Result<(), T::Error>> {
+    S::clean_uncaught(&mut guard.slot)
+}
+
+/// The cleanup has ended: nothing is owed any more, and the value goes. Resumes a panic.
+#[doc(hidden)]
+#[inline]
+pub fn end<T: AsyncDrop, S: Remembers<T>>(
+    guard: AsyncDropGuard<T, S>,
+    cleanup: Result<Result<(), T::Error>, Payload>,
+) -> Cleaned<T> {
+    match cleanup {
+        Ok(result) => {
+            S::end(guard.slot);
+            Cleaned::without_panic(result)
+        }
+        Err(payload) => resume_with(payload, || S::end(guard.slot)),
+    }
+}
+
+/// Cleans up behind a body that has panicked, and resumes that.
+///
+/// Boxed, so that the compiler inlines what happens without a panic, and not this.
+#[doc(hidden)]
+#[cold]
+pub fn clean_behind<'a, T: AsyncDrop + 'a, S: Remembers<T> + 'a, N>(
+    mut guard: AsyncDropGuard<T, S>,
+    payload: Payload,
+) -> BoxFuture<'a, N> {
+    Box::pin(async move {
+        let cleaned = S::clean_caught(&mut guard.slot).await;
+        resume_unwind(cleaned.after_panic(payload))
+    })
+}
+
+/// Cleans up beside others, where one that panics must not stop them.
 #[doc(hidden)]
 #[inline]
 pub fn clean_caught<T: AsyncDrop, S: Remembers<T>>(

@@ -34,6 +34,7 @@ pub(crate) const TURNS: u64 = 10_000;
 #[bench::with_beside_function(once::with_beside_function)]
 #[bench::with_function_beside(once::with_function_beside)]
 #[bench::with_twin_in_a_block(once::with_twin_in_a_block)]
+#[bench::with_twin_borrowed(once::with_twin_borrowed)]
 #[bench::with_twin(once::with_twin)]
 #[bench::boxed(once::boxed)]
 #[bench::boxed_twin(once::boxed_twin)]

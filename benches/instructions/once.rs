@@ -253,8 +253,25 @@ pub(crate) fn with_function_beside(times: u64) {
     });
 }
 
-/// Written out where it is needed, as the macro does it.
+/// Written out where it is needed, as the macro does it, with the guard in the future as well.
 pub(crate) fn with_twin_in_a_block(times: u64) {
+    repeat(times, || {
+        let mut guard = twins::checked::Guard::new(Value::new(0));
+        done(run(async move {
+            let body = AssertUnwindSafe(async {
+                guard.touch();
+                Ok::<(), Infallible>(())
+            })
+            .catch_unwind()
+            .await;
+            let closed = guard.close_caught().await;
+            twins::with::weigh(body, closed)
+        }));
+    });
+}
+
+/// The same with a guard that the future only borrows.
+pub(crate) fn with_twin_borrowed(times: u64) {
     repeat(times, || {
         let mut guard = twins::checked::Guard::new(Value::new(0));
         done(run(async {

@@ -200,4 +200,15 @@ impl<T: CanAdopt> Remembers<T> for Adopted {
     ) -> impl Future<Output = Cleaned<T>> + Send + use<'_, T> {
         Cleaned::from_future(slot.clean())
     }
+
+    // Looks after its panics by itself.
+    fn clean_uncaught(
+        slot: &mut AdoptedSlot<T>,
+    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, T> {
+        slot.clean()
+    }
+
+    fn end(slot: AdoptedSlot<T>) {
+        drop(slot);
+    }
 }

@@ -225,4 +225,25 @@ impl<T: AsyncDrop + Send> Remembers<T> for Checked {
     ) -> impl Future<Output = Cleaned<T>> + Send + use<'_, T> {
         slot.clean_caught()
     }
+
+    #[inline]
+    fn clean_uncaught(
+        slot: &mut CheckedSlot<T>,
+    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, T> {
+        async move {
+            let CheckedSlot::Armed { fuse, value } = slot else {
+                return Ok(());
+            };
+            fuse.begin();
+            value.async_drop_unboxed().await
+        }
+    }
+
+    #[inline]
+    fn end(slot: CheckedSlot<T>) {
+        if let CheckedSlot::Armed { fuse, value } = slot {
+            fuse.defuse();
+            drop(value);
+        }
+    }
 }

@@ -1,0 +1,156 @@
+//! What becomes of a body's output that cannot be returned, because the cleanup behind the body
+//! failed or panicked: where it owes something itself, nothing of the two is lost.
+
+mod support;
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use livedrop::hook::{self, ScopedHook};
+use livedrop::{AsyncDrop, AsyncDropGuard, bracket, with_async_drop, with_async_drop_infallible};
+use support::{Ending, Failed, Log, Resource, block_on, panic_of};
+
+fn guard(log: &Arc<Log>, ending: Ending) -> AsyncDropGuard<Resource> {
+    AsyncDropGuard::new(Resource::new(log, 1, ending))
+}
+
+/// What a body returns that opened another value.
+struct Opened;
+
+#[async_trait]
+impl AsyncDrop for Opened {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+fn opened() -> AsyncDropGuard<Opened> {
+    AsyncDropGuard::new(Opened)
+}
+
+/// Collects the first lines of what is reported, and does what the default hook does.
+fn listen() -> (Rc<RefCell<Vec<String>>>, ScopedHook) {
+    let lines = Rc::new(RefCell::new(Vec::new()));
+    let sink = Rc::clone(&lines);
+    let hook = hook::scoped(move |unhandled| {
+        let text = unhandled.to_string();
+        let line = text.split(['\n', '(', ',']).next().expect("the first is always there");
+        sink.borrow_mut().push(line.trim_end().to_owned());
+        hook::panic(unhandled);
+    });
+    (lines, hook)
+}
+
+#[track_caller]
+fn expect_the_panic_of_the_cleanup<R>(body_and_cleanup: impl FnOnce() -> R) {
+    let (lines, _hook) = listen();
+    assert_eq!(panic_of(body_and_cleanup), "cleanup went wrong");
+    assert_eq!(*lines.borrow(), ["Opened was dropped without its cleanup"]);
+}
+
+#[test]
+fn a_panic_of_the_cleanup_drags_a_guard_in_the_output_along() {
+    let log = Arc::<Log>::default();
+    let panics = || guard(&log, Ending::Panic);
+    expect_the_panic_of_the_cleanup(|| block_on(bracket(panics(), async |_| opened())));
+    expect_the_panic_of_the_cleanup(|| {
+        block_on(with_async_drop(panics(), async |_| Ok::<_, Failed>(opened())))
+    });
+    expect_the_panic_of_the_cleanup(|| {
+        let a = panics();
+        block_on(async { with_async_drop!(a, { Ok::<_, Failed>(opened()) }) })
+    });
+    assert_eq!(log.counts(), (3, 0, 3));
+}
+
+#[test]
+fn a_panic_of_one_of_several_cleanups_drags_a_guard_in_the_output_along() {
+    let log = Arc::<Log>::default();
+    for endings in [[Ending::Panic, Ending::Ok], [Ending::Ok, Ending::Panic]] {
+        let [a, b] = endings.map(|ending| guard(&log, ending));
+        expect_the_panic_of_the_cleanup(|| {
+            block_on(async { with_async_drop!(a, b, { Ok::<_, Failed>(opened()) }) })
+        });
+    }
+    assert_eq!(log.counts(), (4, 2, 4));
+}
+
+/// Cannot fail, but panic.
+struct Unsure(Resource);
+
+#[async_trait]
+impl AsyncDrop for Unsure {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        self.0.async_drop_impl().await.expect("it panics instead");
+        Ok(())
+    }
+}
+
+#[test]
+fn a_panic_of_an_infallible_cleanup_drags_a_guard_in_the_output_along() {
+    let log = Arc::<Log>::default();
+    let unsure = |ending| AsyncDropGuard::new(Unsure(Resource::new(&log, 1, ending)));
+    expect_the_panic_of_the_cleanup(|| {
+        let a = unsure(Ending::Panic);
+        block_on(async { with_async_drop_infallible!(a, { opened() }) })
+    });
+    expect_the_panic_of_the_cleanup(|| {
+        let (a, b) = (unsure(Ending::Ok), unsure(Ending::Panic));
+        block_on(async { with_async_drop_infallible!(a, b, { opened() }) })
+    });
+    assert_eq!(log.counts(), (3, 1, 3));
+}
+
+#[track_caller]
+fn expect_both_to_be_told<R>(body_and_cleanup: impl FnOnce() -> R) {
+    let (lines, _hook) = listen();
+    let text = panic_of(body_and_cleanup);
+    assert!(text.starts_with("Forgot to call async_drop on Opened"), "{text}");
+    assert_eq!(
+        *lines.borrow(),
+        ["Forgot to call async_drop on Opened", "cleanup of Resource failed as well: Failed"]
+    );
+}
+
+#[test]
+fn an_error_of_the_cleanup_is_reported_where_the_output_panics_in_its_drop() {
+    let log = Arc::<Log>::default();
+    let fails = || guard(&log, Ending::Err);
+    expect_both_to_be_told(|| {
+        block_on(with_async_drop(fails(), async |_| Ok::<_, Failed>(opened())))
+    });
+    expect_both_to_be_told(|| {
+        let a = fails();
+        block_on(async { with_async_drop!(a, { Ok::<_, Failed>(opened()) }) })
+    });
+    expect_both_to_be_told(|| {
+        let a = fails();
+        block_on(async { with_async_drop!(a, { Ok::<_, Failed>(opened()) }, |error| error) })
+    });
+    for endings in [[Ending::Err, Ending::Ok], [Ending::Ok, Ending::Err]] {
+        let [a, b] = endings.map(|ending| guard(&log, ending));
+        expect_both_to_be_told(|| {
+            block_on(async { with_async_drop!(a, b, { Ok::<_, Failed>(opened()) }) })
+        });
+    }
+    assert_eq!(log.counts(), (7, 7, 7));
+}
+
+#[test]
+fn errors_of_several_cleanups_are_all_reported_where_the_output_panics_in_its_drop() {
+    let log = Arc::<Log>::default();
+    let (a, b) = (guard(&log, Ending::Err), guard(&log, Ending::Err));
+    let (lines, _hook) = listen();
+    let text =
+        panic_of(|| block_on(async { with_async_drop!(a, b, { Ok::<_, Failed>(opened()) }) }));
+    assert!(text.starts_with("Forgot to call async_drop on Opened"), "{text}");
+    let failed = "cleanup of Resource failed as well: Failed";
+    assert_eq!(*lines.borrow(), ["Forgot to call async_drop on Opened", failed, failed]);
+}
