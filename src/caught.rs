@@ -113,7 +113,7 @@ impl<T: AsyncDrop> Cleaned<T> {
     #[inline]
     pub(crate) fn ended(result: Result<Result<(), T::Error>, Payload>, end: impl FnOnce()) -> Self {
         Self(match result {
-            Ok(result) => caught(end).map(|()| result),
+            Ok(result) => caught(|| end_with::<T>(result, end)),
             Err(payload) => Err(drag_along(payload, end)),
         })
     }
@@ -225,7 +225,7 @@ pub(crate) fn body_first<T: AsyncDrop, R, E>(
 ) -> Result<R, E> {
     match (body, cleanup) {
         (body, Ok(())) => body,
-        (Ok(output), Err(error)) => Err(map_err(drop_for::<T, R>(output, error))),
+        (Ok(output), Err(error)) => Err(map_err(end_failed::<T>(error, || drop(output)))),
         (Err(first), Err(error)) => {
             suppress::<T>(&error);
             Err(first)
@@ -233,10 +233,25 @@ pub(crate) fn body_first<T: AsyncDrop, R, E>(
     }
 }
 
-/// Drops an output whose place the error of the cleanup takes. If that panics, both are told of.
+/// Does what belongs to the end of a cleanup: it may panic, and hides no error then.
+#[inline]
+pub(crate) fn end_with<T: AsyncDrop>(
+    result: Result<(), T::Error>,
+    end: impl FnOnce(),
+) -> Result<(), T::Error> {
+    match result {
+        Ok(()) => {
+            end();
+            Ok(())
+        }
+        Err(error) => Err(end_failed::<T>(error, end)),
+    }
+}
+
+/// The same of a cleanup that failed. If what belongs to its end panics, the hook gets the error.
 #[cold]
-fn drop_for<T: AsyncDrop, R>(output: R, error: T::Error) -> T::Error {
-    if let Err(payload) = caught(|| drop(output)) {
+fn end_failed<T: AsyncDrop>(error: T::Error, end: impl FnOnce()) -> T::Error {
+    if let Err(payload) = caught(end) {
         suppress_after_panic::<T>(&error);
         resume_unwind(payload);
     }

@@ -114,7 +114,8 @@ impl<T: AsyncDrop> AsyncDropGuard<T, Checked> {
     ///
     /// # Panics
     ///
-    /// If the cleanup panics. It counts as attempted then, too.
+    /// If the cleanup panics. It counts as attempted then, too. If the value panics in its own
+    /// `Drop` behind a cleanup that failed, the error goes to the [hook](crate::hook).
     ///
     /// # Cancel safety
     ///
@@ -179,7 +180,9 @@ impl<T: AsyncDrop, B: Brand> AsyncDropGuard<T, Live<B>> {
     ///
     /// # Panics
     ///
-    /// If the cleanup panics. The value is dropped then, and there is no proof.
+    /// If the cleanup panics. The value is dropped then, and there is no proof. The same if the
+    /// value panics in its own `Drop` behind the cleanup; then the error of the cleanup is lost, too,
+    /// which a `Checked` guard would leave to the [hook](crate::hook).
     ///
     /// # Cancel safety
     ///
@@ -205,7 +208,8 @@ impl<T: AsyncDrop + 'static> AsyncDropGuard<T, Adopted> {
     ///
     /// # Panics
     ///
-    /// If the cleanup panics. It counts as attempted then, too.
+    /// If the cleanup panics. It counts as attempted then, too. If the value panics in its own
+    /// `Drop` behind a cleanup that failed, the error goes to the [hook](crate::hook).
     ///
     /// # Cancel safety
     ///

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::caught::{Cleaned, Payload, body_first, resume_with};
+use crate::caught::{Cleaned, Payload, body_first, end_with, resume_with};
 use crate::{AsyncDrop, AsyncDropGuard, Lends, Remembers};
 
 /// Runs `body` with the value, cleans up, and returns what came of both.
@@ -171,10 +171,7 @@ pub fn end<T: AsyncDrop, S: Remembers<T>>(
     cleanup: Result<Result<(), T::Error>, Payload>,
 ) -> Cleaned<T> {
     match cleanup {
-        Ok(result) => {
-            S::end(guard.slot);
-            Cleaned::without_panic(result)
-        }
+        Ok(result) => Cleaned::without_panic(end_with::<T>(result, || S::end(guard.slot))),
         Err(payload) => resume_with(payload, || S::end(guard.slot)),
     }
 }

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use futures::FutureExt;
 
 use crate::bomb::{Bomb, Fuse, Origin};
-use crate::caught::resume_with;
+use crate::caught::{end_with, resume_with};
 use crate::guard::LiveSlot;
 use crate::{
     Armed, ArmsLike, AsyncDrop, AsyncDropGuard, Checked, Cleaned, Cleans, Holds, Lends, Remembers,
@@ -66,10 +66,7 @@ impl<T: AsyncDrop> CheckedSlot<T> {
             // In here, so that the call which makes the future is caught as well.
             let cleanup = async { value.async_drop_unboxed().await };
             match AssertUnwindSafe(cleanup).catch_unwind().await {
-                Ok(result) => {
-                    self.end();
-                    result
-                }
+                Ok(result) => end_with::<T>(result, || self.end()),
                 Err(payload) => resume_with(payload, || self.end()),
             }
         }
@@ -167,10 +164,7 @@ impl<T: AsyncDrop + Send> Cleans<T> for Checked {
             fuse.begin();
             let cleanup = async { value.async_drop_unboxed().await };
             match AssertUnwindSafe(cleanup).catch_unwind().await {
-                Ok(result) => {
-                    end(held);
-                    result
-                }
+                Ok(result) => end_with::<T>(result, || end(held)),
                 Err(payload) => resume_with(payload, || end(held)),
             }
         }
@@ -189,10 +183,7 @@ impl<T: AsyncDrop + Send> Cleans<T> for Checked {
             // until all of them have ended.
             let cleanup = fuse.begin_with(|| value.async_drop_unboxed());
             match AssertUnwindSafe(cleanup).catch_unwind().await {
-                Ok(result) => {
-                    end(held);
-                    result
-                }
+                Ok(result) => end_with::<T>(result, || end(held)),
                 Err(payload) => resume_with(payload, || end(held)),
             }
         }

@@ -6,7 +6,7 @@ use futures::FutureExt;
 
 use super::AsyncDropGuard;
 use crate::bomb::{Bomb, LitBomb, Origin};
-use crate::caught::resume_with;
+use crate::caught::{end_with, resume_with};
 use crate::guard::CheckedSlot;
 use crate::state::Brand;
 use crate::{Armed, ArmsLike, AsyncDrop, Checked, Cleans, Holds, Lends, Live, Outcome};
@@ -39,6 +39,8 @@ impl<T: AsyncDrop> LiveSlot<T> {
                 (lit, result)
             };
             let result = LitBomb::put_out(ended).unwrap_or_else(|payload| resume_unwind(payload));
+            // Not `end_with`: a value that moves in here has its flag in the future. So it is dropped
+            // where it lies, and if it panics, the result goes with it.
             Outcome { proof: AsyncDropGuard { slot: () }, result }
         }
     }
@@ -105,10 +107,7 @@ impl<T: AsyncDrop + Send, B: Brand> Cleans<T> for Live<B> {
             let value = &mut guard.slot.value;
             let cleanup = async { value.async_drop_unboxed().await };
             match AssertUnwindSafe(cleanup).catch_unwind().await {
-                Ok(result) => {
-                    end(held);
-                    result
-                }
+                Ok(result) => end_with::<T>(result, || end(held)),
                 Err(payload) => resume_with(payload, || end(held)),
             }
         }

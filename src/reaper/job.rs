@@ -40,7 +40,10 @@ impl Erased {
 
 /// Begins the cleanup of `value`, as soon as it is polled.
 pub(crate) fn start<T: CanAdopt>(mut value: T) -> Cleanup {
-    Box::pin(async move { value.async_drop_unboxed().await.map_err(Erased::new) })
+    Box::pin(async move {
+        let result = value.async_drop_unboxed().await;
+        caught::end_with::<T>(result, || drop(value)).map_err(Erased::new)
+    })
 }
 
 /// The cleanup of an orphan. Its `poll` does not panic.

@@ -1,0 +1,174 @@
+//! A value that panics in its own `Drop`, behind a cleanup that failed: a guard in it does that if a
+//! `?` went past its cleanup. The panic goes on, and the error that led to it is not lost.
+
+mod support;
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use livedrop::hook::{self, ScopedHook};
+use livedrop::{
+    AsyncDrop, AsyncDropArc, AsyncDropGuard, AsyncDropHashMap, AsyncDropMutex, AsyncDropStack,
+    AsyncDropVec, Live, Reaper, async_drop_all, scope, with_async_drop,
+};
+use support::{Ending, Failed, Log, Resource, block_on, panic_of, wait};
+
+struct Second;
+
+#[async_trait]
+impl AsyncDrop for Second {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// As one writes it in a hurry: the first failure forgets the second member.
+struct Members {
+    waits: usize,
+    first: AsyncDropGuard<Resource>,
+    second: AsyncDropGuard<Second>,
+}
+
+#[async_trait]
+impl AsyncDrop for Members {
+    type Error = Failed;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Failed> {
+        wait(self.waits).await;
+        self.first.async_drop().await?;
+        let Ok(()) = self.second.async_drop().await;
+        Ok(())
+    }
+}
+
+fn members(waits: usize) -> Members {
+    let log = Arc::<Log>::default();
+    Members {
+        waits,
+        first: AsyncDropGuard::new(Resource::new(&log, 0, Ending::Err)),
+        second: AsyncDropGuard::new(Second),
+    }
+}
+
+fn checked(waits: usize) -> AsyncDropGuard<Members> {
+    AsyncDropGuard::new(members(waits))
+}
+
+fn live(waits: usize) -> AsyncDropGuard<Members, Live> {
+    AsyncDropGuard::live(members(waits))
+}
+
+/// Collects the first lines of what is reported, and does what the default hook does.
+fn listen() -> (Rc<RefCell<Vec<String>>>, ScopedHook) {
+    let lines = Rc::new(RefCell::new(Vec::new()));
+    let sink = Rc::clone(&lines);
+    let hook = hook::scoped(move |unhandled| {
+        let text = unhandled.to_string();
+        let line = text.split(['\n', '(', ',']).next().expect("the first is always there");
+        sink.borrow_mut().push(line.trim_end().to_owned());
+        hook::panic(unhandled);
+    });
+    (lines, hook)
+}
+
+const ERROR: &str = "cleanup of Members failed as well: Failed";
+
+/// The panic goes on, and the error goes to the hook.
+#[track_caller]
+fn expect_both<F: Future>(cleanup: F) {
+    let (lines, _hook) = listen();
+    let text = panic_of(|| block_on(cleanup));
+    assert!(text.starts_with("Forgot to call async_drop on Second"), "{text}");
+    assert_eq!(*lines.borrow(), ["Forgot to call async_drop on Second", ERROR]);
+}
+
+#[test]
+fn of_a_guard() {
+    for waits in 0..2 {
+        let mut guard = checked(waits);
+        expect_both(guard.async_drop());
+        assert!(guard.is_dropped());
+        expect_both(AsyncDropGuard::async_drop_on_err(checked(waits), Err::<(), _>("other")));
+        expect_both(AsyncDropGuard::async_drop_on_err(live(waits), Err::<(), _>("other")));
+    }
+}
+
+/// Where no byte and no instruction is left for it.
+#[test]
+fn of_a_live_guard_alone_the_error_goes_with_the_panic() {
+    for waits in 0..2 {
+        let (lines, _hook) = listen();
+        let text = panic_of(|| block_on(live(waits).async_drop()));
+        assert!(text.starts_with("Forgot to call async_drop on Second"), "{text}");
+        let text = panic_of(|| {
+            block_on(scope!(live(waits), async |members| {
+                members.async_drop().await.after(Ok::<_, Failed>(()))
+            }))
+        });
+        assert!(text.starts_with("Forgot to call async_drop on Second"), "{text}");
+        assert_eq!(*lines.borrow(), ["Forgot to call async_drop on Second"; 2]);
+    }
+}
+
+#[test]
+fn behind_a_body() {
+    for waits in 0..2 {
+        expect_both(with_async_drop(checked(waits), async |_| Ok::<_, Failed>(())));
+        let a = live(waits);
+        expect_both(async { with_async_drop!(a, { Ok::<_, Failed>(()) }) });
+        let (a, b) = (live(waits), AsyncDropGuard::new(Second));
+        expect_both(async {
+            with_async_drop!(
+                a,
+                b,
+                {
+                    let _ = &b;
+                    Ok::<_, &str>(())
+                },
+                |_| "failed"
+            )
+        });
+    }
+}
+
+#[test]
+fn inside_of_a_helper() {
+    for waits in 0..2 {
+        expect_both(async_drop_all((checked(waits),)));
+        let mut vec = AsyncDropVec::new();
+        vec.push(checked(waits));
+        expect_both(vec.async_drop());
+        let mut vec = AsyncDropVec::live();
+        vec.push(live(waits));
+        expect_both(vec.async_drop());
+        let mut map = AsyncDropHashMap::new();
+        map.try_insert(1, checked(waits)).expect("it is empty");
+        expect_both(map.async_drop());
+        let mut stack = AsyncDropStack::new();
+        stack.push(checked(waits));
+        expect_both(stack.async_drop());
+        expect_both(AsyncDropArc::new(checked(waits)).async_drop());
+        expect_both(AsyncDropArc::new(live(waits)).async_drop());
+        expect_both(AsyncDropMutex::new(checked(waits)).async_drop());
+    }
+}
+
+#[test]
+fn under_a_reaper() {
+    for waits in 0..2 {
+        let mut reaper = Reaper::new();
+        let mut adopted = reaper.adopt(checked(waits));
+        expect_both(adopted.async_drop());
+        drop(reaper.adopt(live(waits)));
+        let (lines, _hook) = listen();
+        let report = block_on(reaper.async_drop()).unwrap_err();
+        let text = format!("{report:?}");
+        assert!(text.contains("Forgot to call async_drop on Second"), "{text}");
+        assert_eq!(*lines.borrow(), ["Forgot to call async_drop on Second", ERROR]);
+    }
+}
