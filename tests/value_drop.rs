@@ -3,18 +3,15 @@
 
 mod support;
 
-use std::cell::RefCell;
 use std::convert::Infallible;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use livedrop::hook::{self, ScopedHook};
 use livedrop::{
     AsyncDrop, AsyncDropArc, AsyncDropGuard, AsyncDropHashMap, AsyncDropMutex, AsyncDropStack,
     AsyncDropVec, Live, Reaper, async_drop_all, scope, with_async_drop,
 };
-use support::{Ending, Failed, Log, Resource, block_on, panic_of, wait};
+use support::{Ending, Failed, Log, Reports, Resource, block_on, panic_of, wait};
 
 struct Second;
 
@@ -63,28 +60,16 @@ fn live(waits: usize) -> AsyncDropGuard<Members, Live> {
     AsyncDropGuard::live(members(waits))
 }
 
-/// Collects the first lines of what is reported, and does what the default hook does.
-fn listen() -> (Rc<RefCell<Vec<String>>>, ScopedHook) {
-    let lines = Rc::new(RefCell::new(Vec::new()));
-    let sink = Rc::clone(&lines);
-    let hook = hook::scoped(move |unhandled| {
-        let text = unhandled.to_string();
-        let line = text.split(['\n', '(', ',']).next().expect("the first is always there");
-        sink.borrow_mut().push(line.trim_end().to_owned());
-        hook::panic(unhandled);
-    });
-    (lines, hook)
-}
-
+const FORGOTTEN: &str = "Forgot to call async_drop on Second";
 const ERROR: &str = "cleanup of Members failed as well: Failed";
 
 /// The panic goes on, and the error goes to the hook.
 #[track_caller]
 fn expect_both<F: Future>(cleanup: F) {
-    let (lines, _hook) = listen();
+    let reports = Reports::collect_and_panic();
     let text = panic_of(|| block_on(cleanup));
-    assert!(text.starts_with("Forgot to call async_drop on Second"), "{text}");
-    assert_eq!(*lines.borrow(), ["Forgot to call async_drop on Second", ERROR]);
+    assert!(text.starts_with(FORGOTTEN), "{text}");
+    reports.expect(&[FORGOTTEN, ERROR]);
 }
 
 #[test]
@@ -102,16 +87,16 @@ fn of_a_guard() {
 #[test]
 fn of_a_live_guard_alone_the_error_goes_with_the_panic() {
     for waits in 0..2 {
-        let (lines, _hook) = listen();
+        let reports = Reports::collect_and_panic();
         let text = panic_of(|| block_on(live(waits).async_drop()));
-        assert!(text.starts_with("Forgot to call async_drop on Second"), "{text}");
+        assert!(text.starts_with(FORGOTTEN), "{text}");
         let text = panic_of(|| {
             block_on(scope!(live(waits), async |members| {
                 members.async_drop().await.after(Ok::<_, Failed>(()))
             }))
         });
-        assert!(text.starts_with("Forgot to call async_drop on Second"), "{text}");
-        assert_eq!(*lines.borrow(), ["Forgot to call async_drop on Second"; 2]);
+        assert!(text.starts_with(FORGOTTEN), "{text}");
+        reports.expect(&[FORGOTTEN; 2]);
     }
 }
 
@@ -165,10 +150,10 @@ fn under_a_reaper() {
         let mut adopted = reaper.adopt(checked(waits));
         expect_both(adopted.async_drop());
         drop(reaper.adopt(live(waits)));
-        let (lines, _hook) = listen();
+        let reports = Reports::collect_and_panic();
         let report = block_on(reaper.async_drop()).unwrap_err();
         let text = format!("{report:?}");
-        assert!(text.contains("Forgot to call async_drop on Second"), "{text}");
-        assert_eq!(*lines.borrow(), ["Forgot to call async_drop on Second", ERROR]);
+        assert!(text.contains(FORGOTTEN), "{text}");
+        reports.expect(&[FORGOTTEN, ERROR]);
     }
 }

@@ -3,15 +3,12 @@
 
 mod support;
 
-use std::cell::RefCell;
 use std::convert::Infallible;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use livedrop::hook::{self, ScopedHook};
 use livedrop::{AsyncDrop, AsyncDropGuard, bracket, with_async_drop, with_async_drop_infallible};
-use support::{Ending, Failed, Log, Resource, block_on, panic_of};
+use support::{Ending, Failed, Log, Reports, Resource, block_on, panic_of};
 
 fn guard(log: &Arc<Log>, ending: Ending) -> AsyncDropGuard<Resource> {
     AsyncDropGuard::new(Resource::new(log, 1, ending))
@@ -33,24 +30,11 @@ fn opened() -> AsyncDropGuard<Opened> {
     AsyncDropGuard::new(Opened)
 }
 
-/// Collects the first lines of what is reported, and does what the default hook does.
-fn listen() -> (Rc<RefCell<Vec<String>>>, ScopedHook) {
-    let lines = Rc::new(RefCell::new(Vec::new()));
-    let sink = Rc::clone(&lines);
-    let hook = hook::scoped(move |unhandled| {
-        let text = unhandled.to_string();
-        let line = text.split(['\n', '(', ',']).next().expect("the first is always there");
-        sink.borrow_mut().push(line.trim_end().to_owned());
-        hook::panic(unhandled);
-    });
-    (lines, hook)
-}
-
 #[track_caller]
 fn expect_the_panic_of_the_cleanup<R>(body_and_cleanup: impl FnOnce() -> R) {
-    let (lines, _hook) = listen();
+    let reports = Reports::collect_and_panic();
     assert_eq!(panic_of(body_and_cleanup), "cleanup went wrong");
-    assert_eq!(*lines.borrow(), ["Opened was dropped without its cleanup"]);
+    reports.expect(&["Opened was dropped without its cleanup"]);
 }
 
 #[test]
@@ -108,15 +92,28 @@ fn a_panic_of_an_infallible_cleanup_drags_a_guard_in_the_output_along() {
     assert_eq!(log.counts(), (3, 1, 3));
 }
 
+#[test]
+fn an_infallible_cleanup_that_panics_takes_the_output_with_it() {
+    let (log, reports) = (Arc::<Log>::default(), Reports::collect());
+    let a = AsyncDropGuard::new(Unsure(Resource::new(&log, 1, Ending::Panic)));
+    let output = Arc::new(());
+    let text = panic_of(|| {
+        block_on(async { with_async_drop_infallible!(a, { (a.0.touch(), Arc::clone(&output)) }) })
+    });
+    assert_eq!(text, "cleanup went wrong");
+    assert_eq!((log.counts(), Arc::strong_count(&output)), ((1, 0, 1), 1));
+    reports.expect_none();
+}
+
+const FORGOTTEN: &str = "Forgot to call async_drop on Opened";
+const ERROR: &str = "cleanup of Resource failed as well: Failed";
+
 #[track_caller]
 fn expect_both_to_be_told<R>(body_and_cleanup: impl FnOnce() -> R) {
-    let (lines, _hook) = listen();
+    let reports = Reports::collect_and_panic();
     let text = panic_of(body_and_cleanup);
-    assert!(text.starts_with("Forgot to call async_drop on Opened"), "{text}");
-    assert_eq!(
-        *lines.borrow(),
-        ["Forgot to call async_drop on Opened", "cleanup of Resource failed as well: Failed"]
-    );
+    assert!(text.starts_with(FORGOTTEN), "{text}");
+    reports.expect(&[FORGOTTEN, ERROR]);
 }
 
 #[test]
@@ -147,10 +144,9 @@ fn an_error_of_the_cleanup_is_reported_where_the_output_panics_in_its_drop() {
 fn errors_of_several_cleanups_are_all_reported_where_the_output_panics_in_its_drop() {
     let log = Arc::<Log>::default();
     let (a, b) = (guard(&log, Ending::Err), guard(&log, Ending::Err));
-    let (lines, _hook) = listen();
+    let reports = Reports::collect_and_panic();
     let text =
         panic_of(|| block_on(async { with_async_drop!(a, b, { Ok::<_, Failed>(opened()) }) }));
-    assert!(text.starts_with("Forgot to call async_drop on Opened"), "{text}");
-    let failed = "cleanup of Resource failed as well: Failed";
-    assert_eq!(*lines.borrow(), ["Forgot to call async_drop on Opened", failed, failed]);
+    assert!(text.starts_with(FORGOTTEN), "{text}");
+    reports.expect(&[FORGOTTEN, ERROR, ERROR]);
 }

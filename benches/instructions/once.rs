@@ -253,37 +253,33 @@ pub(crate) fn with_function_beside(times: u64) {
     });
 }
 
-/// Written out where it is needed, as the macro does it, with the guard in the future as well.
+/// The twin written out where it is needed, as the macro does it.
+macro_rules! with_twin_written_out {
+    ($guard:ident) => {{
+        let body = AssertUnwindSafe(async {
+            $guard.touch();
+            Ok::<(), Infallible>(())
+        })
+        .catch_unwind()
+        .await;
+        let closed = $guard.close_caught().await;
+        twins::with::weigh(body, closed)
+    }};
+}
+
+/// The guard is in the future, as that of the macro is.
 pub(crate) fn with_twin_in_a_block(times: u64) {
     repeat(times, || {
         let mut guard = twins::checked::Guard::new(Value::new(0));
-        done(run(async move {
-            let body = AssertUnwindSafe(async {
-                guard.touch();
-                Ok::<(), Infallible>(())
-            })
-            .catch_unwind()
-            .await;
-            let closed = guard.close_caught().await;
-            twins::with::weigh(body, closed)
-        }));
+        done(run(async move { with_twin_written_out!(guard) }));
     });
 }
 
-/// The same with a guard that the future only borrows.
+/// The future only borrows the guard.
 pub(crate) fn with_twin_borrowed(times: u64) {
     repeat(times, || {
         let mut guard = twins::checked::Guard::new(Value::new(0));
-        done(run(async {
-            let body = AssertUnwindSafe(async {
-                guard.touch();
-                Ok::<(), Infallible>(())
-            })
-            .catch_unwind()
-            .await;
-            let closed = guard.close_caught().await;
-            twins::with::weigh(body, closed)
-        }));
+        done(run(async { with_twin_written_out!(guard) }));
     });
 }
 

@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
 use livedrop::AsyncDrop;
-use livedrop::hook::{self, ScopedHook};
+use livedrop::hook::{self, ScopedHook, Unhandled};
 
 /// What happened to a [`Resource`].
 #[derive(Default)]
@@ -146,17 +146,30 @@ pub fn panic_of<R>(f: impl FnOnce() -> R) -> String {
     }
 }
 
-/// Collects what is reported on this thread; nothing panics meanwhile.
+/// Collects what is reported on this thread.
 pub struct Reports {
     texts: Rc<RefCell<Vec<String>>>,
     _hook: ScopedHook,
 }
 
 impl Reports {
+    /// Nothing panics meanwhile.
     pub fn collect() -> Self {
+        Self::collect_and(|_| {})
+    }
+
+    /// What is forgotten panics, as by default.
+    pub fn collect_and_panic() -> Self {
+        Self::collect_and(hook::panic)
+    }
+
+    fn collect_and(then: impl Fn(&Unhandled<'_>) + 'static) -> Self {
         let texts = Rc::new(RefCell::new(Vec::new()));
         let sink = Rc::clone(&texts);
-        let hook = hook::scoped(move |unhandled| sink.borrow_mut().push(unhandled.to_string()));
+        let hook = hook::scoped(move |unhandled| {
+            sink.borrow_mut().push(unhandled.to_string());
+            then(unhandled);
+        });
         Self { texts, _hook: hook }
     }
 
@@ -164,19 +177,23 @@ impl Reports {
         self.texts.take()
     }
 
-    /// Asserts that there is one report since the last call, and that it begins so.
+    /// Asserts that there are these reports since the last call, by how they begin.
+    #[track_caller]
+    pub fn expect(&self, beginnings: &[&str]) {
+        let texts = self.take();
+        let as_expected = texts.len() == beginnings.len()
+            && texts.iter().zip(beginnings).all(|(text, beginning)| text.starts_with(beginning));
+        assert!(as_expected, "expected {beginnings:?}, got {texts:?}");
+    }
+
     #[track_caller]
     pub fn expect_one(&self, beginning: &str) {
-        let texts = self.take();
-        assert!(
-            texts.len() == 1 && texts[0].starts_with(beginning),
-            "expected {beginning:?}, got {texts:?}"
-        );
+        self.expect(&[beginning]);
     }
 
     #[track_caller]
     pub fn expect_none(&self) {
-        assert_eq!(self.take(), Vec::<String>::new());
+        self.expect(&[]);
     }
 }
 
