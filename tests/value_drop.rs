@@ -1,5 +1,6 @@
-//! A value that panics in its own `Drop`, behind a cleanup that failed: a guard in it does that if a
-//! `?` went past its cleanup. The panic goes on, and the error that led to it is not lost.
+//! A value that owes something itself behind a cleanup that did not come to its end. After an error, a
+//! guard in it panics: that goes on, and the error that led to it is not lost. A panic of the cleanup
+//! drags the guard along.
 
 mod support;
 
@@ -43,21 +44,21 @@ impl AsyncDrop for Members {
     }
 }
 
-fn members(waits: usize) -> Members {
+fn members(waits: usize, first: Ending) -> Members {
     let log = Arc::<Log>::default();
     Members {
         waits,
-        first: AsyncDropGuard::new(Resource::new(&log, 0, Ending::Err)),
+        first: AsyncDropGuard::new(Resource::new(&log, 0, first)),
         second: AsyncDropGuard::new(Second),
     }
 }
 
 fn checked(waits: usize) -> AsyncDropGuard<Members> {
-    AsyncDropGuard::new(members(waits))
+    AsyncDropGuard::new(members(waits, Ending::Err))
 }
 
 fn live(waits: usize) -> AsyncDropGuard<Members, Live> {
-    AsyncDropGuard::live(members(waits))
+    AsyncDropGuard::live(members(waits, Ending::Err))
 }
 
 const FORGOTTEN: &str = "Forgot to call async_drop on Second";
@@ -155,5 +156,35 @@ fn under_a_reaper() {
         let text = format!("{report:?}");
         assert!(text.contains(FORGOTTEN), "{text}");
         reports.expect(&[FORGOTTEN, ERROR]);
+    }
+}
+
+/// The panic goes on, and the second member is reported as dragged along.
+#[track_caller]
+fn expect_dragged_along<F: Future>(cleanup: F) {
+    let reports = Reports::collect_and_panic();
+    assert_eq!(panic_of(|| block_on(cleanup)), "cleanup went wrong");
+    reports.expect(&["Second was dropped without its cleanup"]);
+}
+
+#[test]
+fn what_a_panic_of_the_cleanup_leaves_in_the_value_goes_while_the_thread_unwinds() {
+    for waits in 0..2 {
+        let panicking = || members(waits, Ending::Panic);
+        let checked = || AsyncDropGuard::new(panicking());
+        let live = || AsyncDropGuard::live(panicking());
+        expect_dragged_along(checked().async_drop());
+        expect_dragged_along(live().async_drop());
+        expect_dragged_along(AsyncDropGuard::async_drop_on_err(checked(), Err::<(), _>("other")));
+        expect_dragged_along(with_async_drop(checked(), async |_| Ok::<_, Failed>(())));
+        let a = live();
+        expect_dragged_along(async { with_async_drop!(a, { Ok::<_, Failed>(()) }) });
+        expect_dragged_along(AsyncDropArc::new(checked()).async_drop());
+        let mut vec = AsyncDropVec::live();
+        vec.push(live());
+        expect_dragged_along(vec.async_drop());
+        let mut reaper = Reaper::new();
+        expect_dragged_along(reaper.adopt(checked()).async_drop());
+        block_on(reaper.async_drop()).expect("nothing is left");
     }
 }
