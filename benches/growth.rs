@@ -215,7 +215,7 @@ fn main() {
                 let (time, held, on_top) =
                     (best.time.as_nanos() as f64, best.held as f64, best.on_top as f64);
                 println!(
-                    "| {name} | {waits} | {} | {entries} | {:.0} | {:.1} | {:.1} |",
+                    "| {name} | {waits} | {} | {entries} | {:.1} | {:.1} | {:.1} |",
                     limit.map_or("all".to_owned(), |limit| limit.to_string()),
                     each(time),
                     each(held),

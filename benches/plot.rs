@@ -43,8 +43,15 @@ const WIDTH: f64 = 300.0;
 const HEIGHT: f64 = 330.0;
 /// Powers of ten: guards, and nanoseconds.
 const ENTRIES: [(i32, &str); 4] = [(3, "1,000"), (4, "10,000"), (5, "100,000"), (6, "1,000,000")];
-const TIMES: [(i32, &str); 6] =
-    [(4, "10 µs"), (5, "100 µs"), (6, "1 ms"), (7, "10 ms"), (8, "100 ms"), (9, "1 s")];
+const TIMES: [(i32, &str); 7] = [
+    (3, "1 µs"),
+    (4, "10 µs"),
+    (5, "100 µs"),
+    (6, "1 ms"),
+    (7, "10 ms"),
+    (8, "100 ms"),
+    (9, "1 s"),
+];
 
 /// Containers in the order of the legend, with their colours; those by hand are dashed.
 const LINES: [(&str, &str, &str); 6] = [
@@ -62,7 +69,7 @@ impl Panel {
     }
 
     fn y(nanoseconds: f64) -> f64 {
-        TOP + (9.0 - nanoseconds.log10()) / 5.0 * HEIGHT
+        TOP + (9.0 - nanoseconds.log10()) / 6.0 * HEIGHT
     }
 
     fn draw(&self, points: &[Point], svg: &mut impl Write) -> fmt::Result {
@@ -81,6 +88,8 @@ impl Panel {
             let y = bottom + 18.0;
             writeln!(svg, r#"  <text x="{x:.1}" y="{y}" text-anchor="middle">{label}</text>"#)?;
         }
+        let (x, y) = (left + WIDTH / 2.0, bottom + 36.0);
+        writeln!(svg, r#"  <text x="{x}" y="{y}" text-anchor="middle">guards</text>"#)?;
         for (container, colour, dashes) in LINES {
             let is_of_line =
                 |point: &&Point| point.container == container && point.waits == self.waits;
@@ -107,11 +116,11 @@ fn line(svg: &mut impl Write, path: impl Display, colour: &str, dashes: &str) ->
 
 fn draw(points: &[Point]) -> Result<String, fmt::Error> {
     let mut svg = String::from(concat!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 780 450" "#,
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 780 470" "#,
         r#"font-family="system-ui, sans-serif" font-size="12" role="img" "#,
         r#"aria-label="The time of a cleanup against the number of guards: straight lines">"#,
         "\n",
-        r##"  <rect width="780" height="450" fill="#fff"/>"##,
+        r##"  <rect width="780" height="470" fill="#fff"/>"##,
         "\n",
     ));
     for panel in PANELS {
@@ -119,8 +128,8 @@ fn draw(points: &[Point]) -> Result<String, fmt::Error> {
     }
     let mut x = PANELS[0].left;
     for (container, colour, dashes) in LINES {
-        line(&mut svg, format_args!("{x} 432h28"), colour, dashes)?;
-        writeln!(svg, r#"  <text x="{}" y="436">{container}</text>"#, x + 34.0)?;
+        line(&mut svg, format_args!("{x} 448h28"), colour, dashes)?;
+        writeln!(svg, r#"  <text x="{}" y="452">{container}</text>"#, x + 34.0)?;
         x += 112.0;
     }
     svg.push_str("</svg>\n");

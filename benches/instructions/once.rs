@@ -9,7 +9,7 @@ use futures::FutureExt;
 use livedrop::{AsyncDropArc, AsyncDropGuard, AsyncDropMutex, Live, scope, with_async_drop};
 
 use crate::twins::{self, Close};
-use crate::value::{Another, Boxed, OfTwo, Value, repeat, run};
+use crate::value::{Alone, Boxed, Value, repeat, run};
 
 type Outcome = Result<(), Infallible>;
 
@@ -104,9 +104,9 @@ pub(crate) fn in_scope(times: u64) {
 
 pub(crate) fn in_scope_function(times: u64) {
     repeat(times, || {
-        let guard = AsyncDropGuard::live(Another(Value::new(0)));
+        let guard = AsyncDropGuard::live(Value::new(0));
         done(run(scope(guard, async |mut guard| {
-            guard.0.touch();
+            guard.touch();
             guard.async_drop().await.after(Ok(()))
         })));
     });
@@ -191,6 +191,37 @@ pub(crate) fn checked(times: u64) {
     });
 }
 
+/// A second place that does so: with one caller alone, the compiler inlines whatever it is.
+pub(crate) fn checked_again(times: u64) {
+    repeat(times, || {
+        let mut guard = AsyncDropGuard::new(Value::new(0));
+        done(run(guard.async_drop()));
+    });
+}
+
+pub(crate) fn checked_twin_again(times: u64) {
+    repeat(times, || {
+        let mut guard = twins::checked::Guard::new(Value::new(0));
+        done(run(guard.close()));
+    });
+}
+
+/// Two places, and nothing else in the program that cleans up such a value.
+pub(crate) fn checked_alone(times: u64) {
+    repeat(times, || {
+        let mut guard = AsyncDropGuard::new(Alone(Value::new(0)));
+        guard.0.touch();
+        done(run(guard.async_drop()));
+    });
+}
+
+pub(crate) fn checked_alone_again(times: u64) {
+    repeat(times, || {
+        let mut guard = AsyncDropGuard::new(Alone(Value::new(0)));
+        done(run(guard.async_drop()));
+    });
+}
+
 pub(crate) fn checked_twin(times: u64) {
     repeat(times, || {
         let mut guard = twins::checked::Guard::new(Value::new(0));
@@ -221,33 +252,9 @@ pub(crate) fn with(times: u64) {
 
 pub(crate) fn with_function(times: u64) {
     repeat(times, || {
-        let guard = AsyncDropGuard::new(Another(Value::new(0)));
+        let guard = AsyncDropGuard::new(Value::new(0));
         done(run(with_async_drop(guard, async |value| {
-            value.0.touch();
-            Ok::<(), Infallible>(())
-        })));
-    });
-}
-
-/// The macro, in a program that has the function for the same type, too.
-pub(crate) fn with_beside_function(times: u64) {
-    repeat(times, || {
-        let guard = AsyncDropGuard::new(OfTwo(Value::new(0)));
-        done(run(async {
-            with_async_drop!(guard, {
-                guard.0.touch();
-                Ok::<(), Infallible>(())
-            })
-        }));
-    });
-}
-
-/// The function, in a program that has the macro for the same type, too.
-pub(crate) fn with_function_beside(times: u64) {
-    repeat(times, || {
-        let guard = AsyncDropGuard::new(OfTwo(Value::new(0)));
-        done(run(with_async_drop(guard, async |value| {
-            value.0.touch();
+            value.touch();
             Ok::<(), Infallible>(())
         })));
     });

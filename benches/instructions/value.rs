@@ -61,35 +61,21 @@ impl AsyncDrop for Value {
     }
 }
 
-macro_rules! same_value_once_more {
-    ($($(#[$what:meta])* $Name:ident)+) => { $(
-        $(#[$what])*
-        #[derive(Debug)]
-        pub(crate) struct $Name(pub(crate) Value);
+/// The same value for what is to be the only cleanup of its type in the program.
+#[derive(Debug)]
+pub(crate) struct Alone(pub(crate) Value);
 
-        #[async_trait]
-        impl AsyncDrop for $Name {
-            type Error = Infallible;
+#[async_trait]
+impl AsyncDrop for Alone {
+    type Error = Infallible;
 
-            async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
-                self.0.clean().await
-            }
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        self.0.clean().await
+    }
 
-            fn async_drop_unboxed(
-                &mut self,
-            ) -> impl Future<Output = Result<(), Infallible>> + Send {
-                self.0.clean()
-            }
-        }
-    )+ };
-}
-
-same_value_once_more! {
-    /// For an operation whose cleanup another one has as well: with two callers, the compiler
-    /// inlines it into neither.
-    Another
-    /// For two such operations, that they may be counted, too.
-    OfTwo
+    fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), Infallible>> + Send {
+        self.0.clean()
+    }
 }
 
 /// The same value for those who write `#[async_trait]` and nothing else.

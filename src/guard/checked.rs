@@ -63,8 +63,7 @@ impl<T: AsyncDrop> CheckedSlot<T> {
                 return Ok(());
             };
             fuse.begin();
-            // In here, so that the call which makes the future is caught as well.
-            let cleanup = async { value.async_drop_unboxed().await };
+            let cleanup = whole(value);
             match AssertUnwindSafe(cleanup).catch_unwind().await {
                 Ok(result) => end_with::<T>(result, || self.end()),
                 Err(payload) => resume_with(payload, || self.end()),
@@ -80,7 +79,7 @@ impl<T: AsyncDrop> CheckedSlot<T> {
                 return Cleaned::ended(Ok(Ok(())), || ());
             };
             fuse.begin();
-            let cleanup = async { value.async_drop_unboxed().await };
+            let cleanup = whole(value);
             let result = AssertUnwindSafe(cleanup).catch_unwind().await;
             Cleaned::ended(result, || self.end())
         }
@@ -162,7 +161,7 @@ impl<T: AsyncDrop + Send> Cleans<T> for Checked {
                 return Ok(());
             };
             fuse.begin();
-            let cleanup = async { value.async_drop_unboxed().await };
+            let cleanup = whole(value);
             match AssertUnwindSafe(cleanup).catch_unwind().await {
                 Ok(result) => end_with::<T>(result, || end(held)),
                 Err(payload) => resume_with(payload, || end(held)),
@@ -188,6 +187,12 @@ impl<T: AsyncDrop + Send> Cleans<T> for Checked {
             }
         }
     }
+}
+
+/// The cleanup from the call that makes its future to the drop of that, all of which may panic.
+#[inline]
+fn whole<T: AsyncDrop>(value: &mut T) -> impl Future<Output = Result<(), T::Error>> {
+    async { value.async_drop_unboxed().await }
 }
 
 #[inline]
