@@ -65,7 +65,10 @@ impl<T: AsyncDrop, S: Cleans<T>> Batch<T, S> {
     {
         async move {
             clean_all(&mut self.held, self.limit, &mut self.findings).await;
-            self.held = Vec::new();
+            // What is left has panicked where that did not end it. It owes nothing any more, and
+            // goes while the thread unwinds.
+            let left = std::mem::take(&mut self.held).into_iter().flatten();
+            let _left: Vec<_> = left.map(|guard| S::into_value(guard.slot)).collect();
             self.findings.end()
         }
     }

@@ -37,6 +37,13 @@ pub(crate) fn suppress_panic<T>(payload: Payload) {
     discard(payload);
 }
 
+/// Reports the panic of a body that a cancellation pushes aside, during the cleanup behind it.
+#[cold]
+pub(crate) fn suppress_body_panic<T>(payload: Payload) {
+    suppress_after_panic::<T>(&BodyPanicked(&payload));
+    discard(payload);
+}
+
 /// Drops the payload of a panic that ends here. Its `Drop` may panic, too, and so on.
 #[cold]
 pub(crate) fn discard(payload: Payload) {
@@ -62,6 +69,15 @@ pub(crate) struct Panicked<'a>(pub(crate) &'a Payload);
 impl fmt::Debug for Panicked<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "panicked: {}", message(self.0))
+    }
+}
+
+/// The panic of a body that nobody was told of but the hook.
+struct BodyPanicked<'a>(&'a Payload);
+
+impl fmt::Debug for BodyPanicked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the body before it panicked: {}", message(self.0))
     }
 }
 
@@ -169,10 +185,39 @@ impl<T: AsyncDrop> Cleaned<T> {
     pub(crate) fn after_panic(self, first: Payload) -> Payload {
         match self.0 {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => suppress_after_panic::<T>(&error),
+            Ok(Err(error)) => {
+                suppress_after_panic::<T>(&error);
+                if let Err(second) = caught(|| drop(error)) {
+                    discard(second);
+                }
+            }
             Err(payload) => suppress_panic::<T>(payload),
         }
         first
+    }
+
+    /// The panics of several cleanups are weighed before their errors: one that was weighed
+    /// already would go with the output that a panic takes along.
+    pub(crate) fn panic_first<R>(self, body: Result<R, Payload>) -> (Result<R, Payload>, Self) {
+        match (self.0, body) {
+            (Ok(result), body) => (body, Self(Ok(result))),
+            (Err(payload), Ok(output)) => {
+                (Err(drag_along(payload, || drop(output))), Self(Ok(Ok(()))))
+            }
+            (Err(payload), Err(first)) => {
+                suppress_panic::<T>(payload);
+                (Err(first), Self(Ok(Ok(()))))
+            }
+        }
+    }
+
+    /// Nobody is left to be told but the hook.
+    pub(crate) fn suppress(self) {
+        match self.0 {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => suppress::<T>(&error),
+            Err(payload) => suppress_panic::<T>(payload),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 
-use crate::caught::Caught;
+use crate::caught::{Caught, caught};
 use crate::findings::Findings;
 use crate::state::Brand;
 use crate::{AsyncDrop, AsyncDropGuard, CleanupErrors, Live};
@@ -54,8 +54,8 @@ impl<T, E: Debug + Send> Cleanups<T, E> {
                     return;
                 };
                 for error in errors {
-                    let error = E::take(error);
-                    self.with(|findings| findings.add_error(error));
+                    let taken = caught(|| E::take(error));
+                    self.with(|findings| findings.add(Caught::new(taken.map(Err))));
                 }
             };
             if let Err(payload) = Caught::from_future(cleanup).await.into_result() {

@@ -7,6 +7,7 @@ use std::panic::resume_unwind;
 use crate::CleanupErrors;
 use crate::caught::{Caught, Payload, suppress, suppress_panic};
 use crate::exclusive::Exclusive;
+use crate::kept::tell_each;
 
 /// Names the type that reports are about without owning one: always `Send` and `Sync`.
 type About<T> = PhantomData<fn() -> T>;
@@ -56,24 +57,19 @@ impl<T, E: Debug> Findings<T, E> {
     /// The result of the whole. Resumes the first panic; errors go to the hook then.
     pub(crate) fn end(&mut self) -> Result<(), CleanupErrors<E>> {
         if let Some(payload) = self.panic.get_mut().take() {
-            self.report();
+            // Told while the thread unwinds, so that a hook that panics takes nobody's place.
+            let _errors = std::mem::replace(self, Self::new());
             resume_unwind(payload);
         }
         self.errors.take().map_or(Ok(()), Err)
-    }
-
-    fn report(&mut self) {
-        for error in self.errors.take().into_iter().flatten() {
-            suppress::<T>(&error);
-        }
-        if let Some(payload) = self.panic.get_mut().take() {
-            suppress_panic::<T>(payload);
-        }
     }
 }
 
 impl<T, E: Debug> Drop for Findings<T, E> {
     fn drop(&mut self) {
-        self.report();
+        if let Some(payload) = self.panic.get_mut().take() {
+            suppress_panic::<T>(payload);
+        }
+        tell_each(self.errors.take().into_iter().flatten(), |error| suppress::<T>(&error));
     }
 }

@@ -118,6 +118,7 @@ mod guard;
 pub mod guide;
 mod helpers;
 pub mod hook;
+mod kept;
 mod macros;
 mod outcome;
 mod reaper;
@@ -163,6 +164,7 @@ pub use {
         UnmarkedField, clean_field,
     },
     guard::{CleansBehindItsGuard, StillOwesItsCleanup},
+    kept::Kept,
     scope::{
         EndsItsScope, Entered, Exits, IsTheGuarded, LeavesBy, MaySkipTheCleanup, Proves,
         ProvesThisScope, SkipsTheCleanup, any, enter,
@@ -173,7 +175,9 @@ pub use {
 /// What the macros expand to.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::with::{catch, clean_behind, clean_caught, clean_uncaught, end};
+    pub use crate::with::{
+        catch, clean_behind, clean_caught, clean_uncaught, end, keep, panic_first,
+    };
     pub use futures::future::join;
     pub use std::boxed::Box;
 }

@@ -235,12 +235,15 @@ macro_rules! __with_async_drop {
             }
         }
     };
-    // Body and results leave the block at once, so that the future around it keeps no flags of
-    // what has moved.
-    (@run ($($body:tt)+), $($guard:ident),+) => {{
+    (@run ($($body:tt)+), $first:ident $(, $others:ident)+) => {{
         let body = $crate::__private::catch($crate::__with_async_drop!(@body $($body)+)).await;
-        let cleaned = $crate::__with_async_drop!(@clean $($guard),+).await;
-        (body, cleaned)
+        let body = $crate::__private::keep(&$first, body);
+        let $crate::__with_async_drop!(@nest $first $(, $others)+) =
+            $crate::__with_async_drop!(@clean $first $(, $others)+).await;
+        let body = body.map_err($crate::Kept::take);
+        let (body, $first) = $crate::__private::panic_first(body, $first);
+        $(let (body, $others) = $crate::__private::panic_first(body, $others);)+
+        (body, $crate::__with_async_drop!(@nest $first $(, $others)+))
     }};
     (@nest $guard:ident) => { $guard };
     (@nest $guard:ident, $($others:ident),+) => {

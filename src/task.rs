@@ -11,7 +11,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::caught::Panicked;
+use crate::caught::{Panicked, discard};
 use crate::{AsyncDrop, AsyncDropGuard, CleanupOutput};
 
 /// How long a task has between being told to stop and being aborted, unless
@@ -152,7 +152,11 @@ pub enum TaskError<E> {
 impl<E> TaskError<E> {
     fn from_join(error: JoinError, deadline: Duration) -> Self {
         match error.try_into_panic() {
-            Ok(payload) => TaskError::Panicked(format!("{:?}", Panicked(&payload))),
+            Ok(payload) => {
+                let message = format!("{:?}", Panicked(&payload));
+                discard(payload);
+                TaskError::Panicked(message)
+            }
             Err(_aborted) => TaskError::Aborted(deadline),
         }
     }

@@ -5,8 +5,9 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::caught::{Cleaned, Payload, body_first, end_with, resume_with};
-use crate::{AsyncDrop, AsyncDropGuard, Lends, Remembers};
+use crate::caught::{Cleaned, Payload, body_first, end_with, resume_with, suppress_body_panic};
+use crate::kept::Kept;
+use crate::{AsyncDrop, AsyncDropGuard, Lends, Remembers, State};
 
 /// Runs `body` with the value, cleans up, and returns what came of both.
 ///
@@ -186,16 +187,36 @@ pub fn clean_behind<'a, T: AsyncDrop + 'a, S: Remembers<T> + 'a, N>(
     payload: Payload,
 ) -> BoxFuture<'a, N> {
     Box::pin(async move {
+        let first = Kept::new(payload, suppress_body_panic::<T>);
         let cleaned = S::clean_caught(&mut guard.slot).await;
-        resume_unwind(cleaned.after_panic(payload))
+        resume_unwind(cleaned.after_panic(first.take()))
     })
 }
 
-/// Cleans up beside others, where one that panics must not stop them.
+/// The end of the body, while it waits for several cleanups. `_first` is one of the guards.
+#[doc(hidden)]
+pub fn keep<T, S: State, R>(
+    _first: &AsyncDropGuard<T, S>,
+    body: Result<R, Payload>,
+) -> Result<R, Kept<Payload>> {
+    body.map_err(|payload| Kept::new(payload, suppress_body_panic::<T>))
+}
+
+/// Cleans up beside others: one that panics must not stop them, nor is what came of it to be lost
+/// while they go on.
 #[doc(hidden)]
 #[inline]
 pub fn clean_caught<T: AsyncDrop, S: Remembers<T>>(
     guard: &mut AsyncDropGuard<T, S>,
-) -> impl Future<Output = Cleaned<T>> {
-    S::clean_caught(&mut guard.slot)
+) -> impl Future<Output = Kept<Cleaned<T>>> {
+    S::clean_caught(&mut guard.slot).map(|cleaned| Kept::new(cleaned, Cleaned::suppress))
+}
+
+/// All of them have ended. Weighs the panic of one.
+#[doc(hidden)]
+pub fn panic_first<T: AsyncDrop, R>(
+    body: Result<R, Payload>,
+    cleaned: Kept<Cleaned<T>>,
+) -> (Result<R, Payload>, Cleaned<T>) {
+    cleaned.take().panic_first(body)
 }

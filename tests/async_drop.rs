@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
+use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use livedrop::{
@@ -480,4 +481,59 @@ fn what_holds_guards_is_cleaned_up_as_a_trait_object_too() {
     // Of a checked value that is cancelled the cleanup begins anew; the reaper's is resumed.
     assert_eq!(log.counts(), (15, 8, 8));
     block_on(reaper.async_drop()).unwrap();
+}
+
+/// A cleanup written by hand: its future panics in its own `Drop`, or the call that makes it, if
+/// there is a guard in the value.
+struct Lingering(Option<AsyncDropGuard<ByHand>>);
+
+struct Lingers<'a>(&'a mut Lingering);
+
+impl Future for Lingers<'_> {
+    type Output = Result<(), Infallible>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Drop for Lingers<'_> {
+    fn drop(&mut self) {
+        assert!(self.0.0.is_some(), "in the future's drop");
+    }
+}
+
+impl AsyncDrop for Lingering {
+    type Error = Infallible;
+
+    fn async_drop_impl<'life0, 'async_trait>(
+        &'life0 mut self,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Infallible>> + Send + 'async_trait>>
+    where
+        'life0: 'async_trait,
+        Self: 'async_trait,
+    {
+        assert!(self.0.is_none(), "no future");
+        Box::pin(Lingers(self))
+    }
+}
+
+#[test]
+fn a_panic_at_either_end_of_the_future_goes_on_and_drags_along_what_the_value_holds() {
+    let dragged_along = "ByHand was dropped without its cleanup";
+    for (holds, text, told) in
+        [(false, "in the future's drop", None), (true, "no future", Some(dragged_along))]
+    {
+        let reports = Reports::collect_and_panic();
+        let value = || Lingering(holds.then(|| AsyncDropGuard::new(ByHand)));
+        let mut guard = AsyncDropGuard::new(value());
+        assert_eq!(panic_of(|| block_on(guard.async_drop())), text);
+        assert!(guard.is_dropped());
+        reports.expect(told.as_slice());
+
+        let mut vec = AsyncDropVec::new();
+        vec.push(AsyncDropGuard::new(value()));
+        assert_eq!(panic_of(|| block_on(vec.async_drop())), text);
+        reports.expect(told.as_slice());
+    }
 }

@@ -3,9 +3,13 @@
 mod support;
 
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 
+use async_trait::async_trait;
+use futures::FutureExt;
 use livedrop::{AsyncDrop, AsyncDropGuard, scope};
 use support::{Reports, block_on, cancel_after, panic_of, run, wait};
 
@@ -127,4 +131,33 @@ fn a_value_whose_closure_has_begun_is_neither_read_nor_changed() {
     assert!(changed.contains("Pool") && changed == read, "{changed:?}, {read:?}");
     block_on(guard.async_drop()).unwrap();
     assert_eq!(closed.load(SeqCst), 1, "it went on");
+}
+
+struct Inner;
+
+#[async_trait]
+impl AsyncDrop for Inner {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn an_error_is_reported_where_the_rest_of_its_future_panics() {
+    let reports = Reports::collect_and_panic();
+    let inner = AsyncDropGuard::new(Inner);
+    let mut pool = AsyncDropGuard::with_cleanup(inner, |mut inner| {
+        tokio::time::timeout(Duration::from_millis(1), async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let Ok(()) = inner.async_drop().await;
+        })
+    });
+    let ended = AssertUnwindSafe(pool.async_drop()).catch_unwind().await;
+    assert!(ended.is_err(), "the inner guard was forgotten");
+    let texts = reports.take();
+    assert!(texts[0].starts_with("Forgot to call async_drop on Inner"), "{texts:?}");
+    assert!(texts[1].ends_with(" failed as well: Elapsed(())"), "{texts:?}");
+    assert_eq!(texts.len(), 2);
 }

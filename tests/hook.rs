@@ -2,8 +2,10 @@
 
 mod support;
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -283,4 +285,41 @@ fn a_guard_in_a_thread_local_is_reported_at_the_threads_end() {
 fn a_hook_may_change_the_hook() {
     let _hook = hook::scoped(|_| drop(hook::scoped(|_| {})));
     assert!(catch_unwind(AssertUnwindSafe(forget)).is_ok());
+}
+
+/// Panics at everything.
+fn panics(reported: &Rc<Cell<usize>>) -> hook::ScopedHook {
+    let reported = Rc::clone(reported);
+    hook::scoped(move |unhandled| {
+        reported.set(reported.get() + 1);
+        panic!("in the hook: {unhandled}")
+    })
+}
+
+fn guards<const N: usize>(endings: [(usize, Ending); N]) -> [AsyncDropGuard<Resource>; N] {
+    endings
+        .map(|(waits, ending)| AsyncDropGuard::new(Resource::new(&Arc::default(), waits, ending)))
+}
+
+#[test]
+fn a_hook_that_panics_takes_neither_the_place_of_a_panic_nor_of_other_errors() {
+    let reported = Rc::default();
+    let _hook = panics(&reported);
+    let mut vec = AsyncDropVec::new();
+    vec.extend(guards([(0, Ending::Err), (0, Ending::Err), (0, Ending::Panic)]));
+    assert_eq!(panic_of(|| block_on(vec.async_drop())), "cleanup went wrong");
+    assert_eq!(reported.get(), 2);
+}
+
+#[test]
+fn every_error_found_before_a_cancellation_is_reported_though_the_hook_panics_at_the_first() {
+    let reported = Rc::default();
+    let hook = panics(&reported);
+    let waiting = guards([(0, Ending::Err), (0, Ending::Err), (3, Ending::Ok)]).into();
+    let mut vec: AsyncDropGuard<Vec<_>> = AsyncDropGuard::new(waiting);
+    let text = panic_of(|| cancel_after(1, vec.async_drop()));
+    assert_eq!(text, "in the hook: cleanup of Resource failed as well: Failed");
+    assert_eq!(reported.get(), 2);
+    drop(hook);
+    block_on(vec.async_drop()).unwrap();
 }

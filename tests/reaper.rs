@@ -692,9 +692,12 @@ fn abandon_by_a_cleanup_lets_go_of_the_orphans_that_wait_beside_it() {
 #[test]
 fn abandon_catches_what_dropped_values_panic_with() {
     let (drops, mut reaper) = (Arc::new(AtomicUsize::new(0)), Reaper::new());
-    drop(reaper.adopt(AsyncDropGuard::new(Spiteful(Arc::clone(&drops)))));
+    let spiteful = AsyncDropGuard::new(Spiteful(Arc::clone(&drops)));
+    drop(reaper.handle().labelled("anna").adopt(spiteful));
     let report = reaper.abandon();
-    assert_eq!(report.failures[0].message, "panicked: in the value's drop");
+    let failure = &report.failures[0];
+    assert_eq!(failure.message, "panicked: in the value's drop");
+    assert_eq!((&*failure.type_name, failure.label.as_deref()), ("Spiteful", Some("anna")));
     block_on(reaper.async_drop()).unwrap();
 }
 
@@ -713,6 +716,24 @@ fn every_orphan_is_reported_though_the_hook_panics_at_the_first() {
     assert_eq!(panic_of(|| drop(reaper)), "at the first");
     assert_eq!(calls.load(SeqCst), 3);
     assert_eq!(log.counts(), (0, 0, 3));
+}
+
+#[test]
+fn failures_and_orphans_are_all_reported_though_the_hook_panics_at_the_first() {
+    let (log, reaper) = (log(), Reaper::new());
+    drop(adopted(&reaper, &log, Ending::Err));
+    drop(adopted(&reaper, &log, Ending::Err));
+    cancel_after(5, reaper.run());
+    drop(adopted(&reaper, &log, Ending::Ok));
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let _hook = livedrop::hook::scoped(move |_| {
+        assert!(counted.fetch_add(1, SeqCst) > 0, "at the first");
+    });
+    let reaper = AsyncDropGuard::into_inner_without_cleanup(reaper);
+    assert_eq!(panic_of(|| drop(reaper)), "at the first");
+    assert_eq!(calls.load(SeqCst), 3);
+    assert_eq!(log.counts(), (2, 2, 3));
 }
 
 #[test]

@@ -126,6 +126,7 @@ fn behind_a_body() {
 fn inside_of_a_helper() {
     for waits in 0..2 {
         expect_both(async_drop_all((checked(waits),)));
+        expect_both(async_drop_all((live(waits),)));
         let mut vec = AsyncDropVec::new();
         vec.push(checked(waits));
         expect_both(vec.async_drop());

@@ -150,3 +150,63 @@ fn errors_of_several_cleanups_are_all_reported_where_the_output_panics_in_its_dr
     assert!(text.starts_with(FORGOTTEN), "{text}");
     reports.expect(&[FORGOTTEN, ERROR, ERROR]);
 }
+
+#[test]
+fn an_error_of_one_of_several_cleanups_is_reported_whichever_panics() {
+    for endings in [[Ending::Panic, Ending::Err], [Ending::Err, Ending::Panic]] {
+        let (log, reports) = (Arc::<Log>::default(), Reports::collect_and_panic());
+        let [a, b] = endings.map(|ending| guard(&log, ending));
+        let text =
+            panic_of(|| block_on(async { with_async_drop!(a, b, { Ok::<_, Failed>(opened()) }) }));
+        assert_eq!(text, "cleanup went wrong");
+        reports.expect(&["Opened was dropped without its cleanup", ERROR]);
+    }
+}
+
+#[test]
+fn all_but_the_first_panic_are_reported() {
+    let (log, reports) = (Arc::<Log>::default(), Reports::collect());
+    let [a, b] = [Ending::Panic; 2].map(|ending| guard(&log, ending));
+    let text = panic_of(|| {
+        block_on(async {
+            with_async_drop!(a, b, {
+                assert!(a.touch() + b.touch() == 0, "body");
+                Ok::<_, Failed>(())
+            })
+        })
+    });
+    assert_eq!(text, "body");
+    reports.expect(&["cleanup of Resource failed as well: panicked: cleanup went wrong"; 2]);
+}
+
+/// Panics when it is dropped, unless the thread does already.
+#[derive(Debug)]
+struct Spiteful;
+
+impl Drop for Spiteful {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "spiteful");
+    }
+}
+
+struct FailsSpitefully;
+
+#[async_trait]
+impl AsyncDrop for FailsSpitefully {
+    type Error = Spiteful;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Spiteful> {
+        Err(Spiteful)
+    }
+}
+
+#[test]
+fn a_panic_of_the_body_goes_on_though_the_error_of_the_cleanup_panics_in_its_drop() {
+    let reports = Reports::collect();
+    let text = panic_of(|| {
+        let guard = AsyncDropGuard::new(FailsSpitefully);
+        block_on(with_async_drop(guard, async |_| -> Result<(), Spiteful> { panic!("body") }))
+    });
+    assert_eq!(text, "body");
+    reports.expect_one("cleanup of FailsSpitefully failed as well: Spiteful");
+}

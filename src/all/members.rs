@@ -12,7 +12,7 @@ use crate::caught::Caught;
 use crate::findings::Findings;
 use crate::state::Brand;
 use crate::{
-    Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Dropped, Live, Outcome, State,
+    Adopted, Armed, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Dropped, Live, State,
 };
 
 mod sealed {
@@ -145,8 +145,10 @@ impl<T: AsyncDrop, B: Brand> Member<Live, T::Error> for AsyncDropGuard<T, Live<B
     type Remains = AsyncDropGuard<T, Dropped<B>>;
 
     async fn clean(self) -> (Self::Remains, Result<(), T::Error>) {
-        let Outcome { proof, result } = self.async_drop().await;
-        (proof, result)
+        // As a checked one, which has room to tell of an error that the drop of the value hides.
+        let slot = Live::into_checked(self.slot);
+        let result = AsyncDropGuard::<T, Checked> { slot }.async_drop().await;
+        (AsyncDropGuard { slot: () }, result)
     }
 }
 

@@ -40,7 +40,8 @@ use held::Held;
 /// begins its cleanup again. The value cannot be used or shared any more from there on:
 /// [`clone`](Self::clone) and [`Deref`](std::ops::Deref) panic, and
 /// [`upgrade`](AsyncDropWeak::upgrade) gives `None`. [`into_inner`](Self::into_inner) still
-/// gives it back.
+/// gives it back, unless it is adopted: its cleanup is only ever resumed, by this handle or by the
+/// reaper.
 ///
 /// # Errors
 ///
@@ -158,7 +159,8 @@ impl<T, S: State> AsyncDropArc<T, S> {
     ///
     /// # Panics
     ///
-    /// If `guard` was cleaned up before, which only a [`Checked`] guard can be.
+    /// If `guard` was cleaned up before, which a [`Checked`] or an adopted guard can be, or if it
+    /// is adopted and its cleanup has begun.
     #[track_caller]
     pub fn into_inner(
         mut guard: AsyncDropGuard<Self, S>,

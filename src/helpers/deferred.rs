@@ -7,6 +7,7 @@ use std::pin::Pin;
 
 use async_trait::async_trait;
 
+use crate::caught::end_with;
 use crate::exclusive::Exclusive;
 use crate::{AsyncDrop, type_name};
 
@@ -78,9 +79,8 @@ impl<T: Send, F: CleanupFn<T> + Send> AsyncDrop for Deferred<T, F> {
             let Some(future) = self.stage.run() else {
                 return Ok(());
             };
-            let output = future.await;
-            self.stage = Stage::Over;
-            output.into_result()
+            let result = future.await.into_result();
+            end_with::<Self>(result, || self.stage = Stage::Over)
         }
     }
 }

@@ -1,9 +1,10 @@
 //! `flatten_async_drop`: two results of guards, as one.
 
+use std::convert::Infallible;
 use std::fmt::{self, Debug};
-use std::panic::resume_unwind;
 
-use crate::caught::{Caught, suppress, suppress_after_panic};
+use crate::caught::suppress;
+use crate::kept::Kept;
 use crate::{Armed, AsyncDrop, AsyncDropGuard, Lends};
 
 /// Makes one `Result` of two: both guards, or an error when no guard is left over.
@@ -22,7 +23,7 @@ use crate::{Armed, AsyncDrop, AsyncDropGuard, Lends};
 ///
 /// # Cancel safety
 ///
-/// Not cancel safe: a guard is lost with the future, and reported.
+/// Not cancel safe: a guard is lost with the future, and reported; so is the error beside it.
 ///
 /// # Examples
 ///
@@ -100,12 +101,11 @@ async fn clean_after<T: AsyncDrop, S: Armed + Lends<T>, E: Debug>(
     guard: AsyncDropGuard<T, S>,
     error: E,
 ) -> E {
-    let cleanup = AsyncDropGuard::async_drop_on_err(guard, Err::<(), ()>(()));
-    if let Err(payload) = Caught::from_future(cleanup).await.into_result() {
-        suppress_after_panic::<T>(&NeverMade(error));
-        resume_unwind(payload);
-    }
-    error
+    let cleanup = AsyncDropGuard::async_drop_on_err(guard, Err::<Infallible, ()>(()));
+    // Told to the hook if the cleanup is cancelled or panics.
+    let error = Kept::new(error, |error| suppress::<T>(&NeverMade(error)));
+    let Err(()) = cleanup.await;
+    error.take()
 }
 
 /// An error that came in place of a guard.

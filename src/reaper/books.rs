@@ -9,10 +9,11 @@ use futures::stream::FuturesUnordered;
 
 use super::drive::Drivers;
 use super::job::{Ended, Job};
-use super::{Pending, Report, Stage};
+use super::{Failure, Pending, Report, Stage};
 use crate::bomb::report_lost;
 use crate::caught::suppress_of;
 use crate::hook::Cause;
+use crate::kept::tell_each;
 use crate::sync::{Mutex, MutexGuard};
 
 mod ticket;
@@ -52,6 +53,11 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// Names whose failure it is.
+    fn sign(self, failure: Failure) -> Failure {
+        failure.of((self.type_name)(), self.created_at, self.label)
+    }
+
     fn to_pending(&self) -> Pending {
         Pending {
             type_name: (self.type_name)(),
@@ -172,8 +178,7 @@ impl Yard {
         let Some(entry) = books.remove(number) else { return };
         books.report.cleaned += 1;
         if let Some(failure) = failure {
-            let failure = failure.of((entry.type_name)(), entry.created_at, entry.label);
-            books.report.failures.push(failure);
+            books.report.failures.push(entry.sign(*failure));
         }
         let is_empty = books.is_empty();
         drop(books);
@@ -196,19 +201,17 @@ impl Yard {
         if !is_last {
             return;
         }
-        let report = self.abandon();
-        for failure in &report.failures {
-            suppress_of(&failure.type_name, &failure.message);
-        }
-        let orphans = report.abandoned.into_iter();
-        Lost(orphans.filter(|orphan| orphan.stage == Stage::Orphaned)).report();
+        let Report { abandoned, failures, .. } = self.abandon();
+        let orphans = abandoned.into_iter().filter(|orphan| orphan.stage == Stage::Orphaned);
+        let lost = orphans.map(Lost::Orphan);
+        tell_each(failures.into_iter().map(Lost::Failure).chain(lost), |lost| lost.tell());
     }
 
     pub(super) fn abandon(&self) -> Report {
         let mut books = self.books();
         (books.closed, books.abandoned) = (true, true);
         let abandoned = books.pending();
-        books.entries.clear();
+        let mut entries = std::mem::take(&mut books.entries);
         books.free.clear();
         let inbox = std::mem::take(&mut books.inbox);
         let mut report = std::mem::take(&mut books.report);
@@ -217,27 +220,27 @@ impl Yard {
         // A driver that is at work drops what it has once it sees that it was abandoned.
         let running = self.try_running().map(|mut running| std::mem::take(&mut *running));
         for job in inbox.into_iter().chain(running.into_iter().flatten()) {
-            report.failures.extend(job.give_up().map(|failure| *failure));
+            let entry = entries[job.number()].take();
+            let failure = job.give_up();
+            report.failures.extend(failure.zip(entry).map(|(failure, entry)| entry.sign(*failure)));
         }
         self.drivers.wake_all();
         report
     }
 }
 
-/// Orphans whose cleanup nobody will finish. Where the report of one panics, the others are
-/// reported on its way out.
-struct Lost<I: Iterator<Item = Pending>>(I);
-
-impl<I: Iterator<Item = Pending>> Lost<I> {
-    fn report(&mut self) {
-        for orphan in &mut self.0 {
-            report_lost(&orphan.type_name, orphan.created_at, Cause::ReaperGone);
-        }
-    }
+/// What a reaper leaves behind that nobody asks for a report any more.
+enum Lost {
+    /// Nobody will finish its cleanup.
+    Orphan(Pending),
+    Failure(Failure),
 }
 
-impl<I: Iterator<Item = Pending>> Drop for Lost<I> {
-    fn drop(&mut self) {
-        self.report();
+impl Lost {
+    fn tell(&self) {
+        match self {
+            Lost::Orphan(it) => report_lost(&it.type_name, it.created_at, Cause::ReaperGone),
+            Lost::Failure(it) => suppress_of(&it.type_name, &it.message),
+        }
     }
 }

@@ -65,6 +65,10 @@ impl Job {
         Self { number, cleanup: Some(cleanup) }
     }
 
+    pub(super) fn number(&self) -> usize {
+        self.number
+    }
+
     /// Drops the cleanup where it is.
     pub(super) fn give_up(mut self) -> Option<Box<Failure>> {
         let cleanup = self.cleanup.take();

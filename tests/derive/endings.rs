@@ -132,11 +132,14 @@ fn a_panic_in_the_conversion_of_an_error_stops_nothing() {
     }
     let (diary, reports) = (Diary::default(), Reports::collect());
     let (a, b) = (diary.ending("a", 0, Ending::Err), diary.guard("b"));
-    let all = vec![diary.ending("v", 0, Ending::Err)];
+    let all = ["v", "w"].map(|name| diary.ending(name, 0, Ending::Err)).into();
     let mut guard = AsyncDropGuard::new(Two { all, a, b });
     assert_eq!(panic_of(|| block_on(guard.async_drop())), "no v, please");
-    assert_eq!(diary.read(), "+v -v ~v +a -a ~a +b -b ~b");
-    reports.expect_one("cleanup of Two failed as well: panicked: no a, please");
+    assert_eq!(diary.read(), "+v -v ~v +w -w ~w +a -a ~a +b -b ~b");
+    reports.expect(&[
+        "cleanup of Two failed as well: panicked: no w, please",
+        "cleanup of Two failed as well: panicked: no a, please",
+    ]);
 }
 
 /// A field that is empty is no cleanup that failed.
