@@ -20,7 +20,7 @@ async fn write(path: &Path) -> io::Result<()> {
         file.flush().await?;
         file.into_inner().sync_all().await
     });
-    // The guard is used as the file itself, and cleaned up on every way out of the body.
+    // The guard is used as the file itself, and cleaned up however the body ends.
     with_async_drop(file, async |file| {
         for number in 1..=LINES {
             file.write_all(format!("line {number}\n").as_bytes()).await?;
@@ -44,8 +44,9 @@ async fn main() -> ExitCode {
     }
     match written {
         Ok(text) => {
-            println!("{LINES} lines written, {} in the file", text.lines().count());
-            ExitCode::SUCCESS
+            let arrived = text.lines().count();
+            println!("{LINES} lines written, {arrived} in the file");
+            if arrived == LINES { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
             eprintln!("foreign: cannot write {}: {error}", path.display());

@@ -3,6 +3,7 @@
 //!
 //! `cargo run --example quickstart -- [FILE]`; the default is this source.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::io;
 use std::panic::AssertUnwindSafe;
@@ -11,9 +12,10 @@ use std::process::ExitCode;
 
 use async_trait::async_trait;
 use futures::FutureExt;
-use livedrop::{AsyncDrop, AsyncDropGuard, Live, scope, with_async_drop};
+use livedrop::{AsyncDrop, AsyncDropGuard, Live, Reaper, scope, with_async_drop};
 use tokio::fs::File;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, BufWriter};
+use tokio::sync::Notify;
 
 type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
@@ -56,64 +58,99 @@ enum WayOut {
     Normal,
     QuestionMark,
     Panic,
+    Cancelled,
 }
 
 impl WayOut {
-    const ALL: [(WayOut, &str); 3] = [
+    const ALL: [(WayOut, &str); 4] = [
         (WayOut::Normal, "normal end"),
         (WayOut::QuestionMark, "`?` in the body"),
         (WayOut::Panic, "panic in the body"),
+        (WayOut::Cancelled, "cancelled"),
     ];
 
     /// Leaves the copy after its last line, in this way.
-    fn leave(self) -> Result {
+    async fn leave(self, progress: &Progress) -> Result {
         match self {
             WayOut::Normal => Ok(()),
             WayOut::QuestionMark => Err(COMPLAINT.into()),
             WayOut::Panic => panic!("{COMPLAINT}"),
+            WayOut::Cancelled => {
+                progress.waits.notify_one();
+                std::future::pending().await
+            }
         }
     }
 }
 
-/// Copies, and leaves. `copied` counts the bytes that were written, on every way out.
-async fn copy(input: &Path, output: &mut Output, way_out: WayOut, copied: &mut u64) -> Result {
+/// How far a copy has come.
+#[derive(Default)]
+struct Progress {
+    written: Cell<u64>,
+    /// It will go no further by itself.
+    waits: Notify,
+}
+
+/// Copies, and leaves. The bytes that were written are counted on every way out.
+async fn copy(input: &Path, output: &mut Output, way_out: WayOut, progress: &Progress) -> Result {
     let mut lines = BufReader::new(File::open(input).await?);
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line).await? > 0 {
         output.write_line(&line).await?;
-        *copied = output.written;
+        progress.written.set(output.written);
         line.clear();
     }
-    way_out.leave()
+    way_out.leave(progress).await
 }
 
 /// Without a guard: flushed where nothing went wrong and somebody thought of it.
-async fn plain_copy(input: &Path, to: &Path, way_out: WayOut, copied: &mut u64) -> Result {
+async fn plain_copy(input: &Path, to: &Path, way_out: WayOut, progress: &Progress) -> Result {
     let mut output = Output::create(to).await?;
-    copy(input, &mut output, way_out, copied).await
+    copy(input, &mut output, way_out, progress).await
 }
 
-/// With a guard: flushed and synced on every way out.
-async fn guarded_copy(input: &Path, to: &Path, way_out: WayOut, copied: &mut u64) -> Result {
+/// With a guard: flushed and synced however the body ends.
+async fn guarded_copy(input: &Path, to: &Path, way_out: WayOut, progress: &Progress) -> Result {
     let output = AsyncDropGuard::new(Output::create(to).await?);
-    with_async_drop(output, async |output| copy(input, output, way_out, copied).await).await
+    with_async_drop(output, async |output| copy(input, output, way_out, progress).await).await
+}
+
+/// With an adopted guard: what a cancelled copy leaves behind, the reaper flushes and syncs.
+async fn adopted_copy(
+    input: &Path,
+    to: &Path,
+    way_out: WayOut,
+    progress: &Progress,
+    reaper: &Reaper,
+) -> Result {
+    let output = reaper.adopt(AsyncDropGuard::new(Output::create(to).await?));
+    with_async_drop(output, async |output| copy(input, output, way_out, progress).await).await
 }
 
 /// With a guard that the compiler checks: without its `async_drop` this does not compile.
-async fn strict_copy(input: &Path, to: &Path, way_out: WayOut, copied: &mut u64) -> Result {
+async fn strict_copy(input: &Path, to: &Path, way_out: WayOut, progress: &Progress) -> Result {
     let output: AsyncDropGuard<Output, Live> = AsyncDropGuard::live(Output::create(to).await?);
     scope!(output, async |mut output| {
-        let result = copy(input, &mut output, way_out, copied).await;
+        let result = copy(input, &mut output, way_out, progress).await;
         output.async_drop().await.after(result)
     })
     .await
 }
 
+/// Runs a copy until it ends, or waits and is cancelled.
+async fn end(copy: impl Future<Output = Result>, progress: &Progress) {
+    tokio::select! {
+        _ended = AssertUnwindSafe(copy).catch_unwind() => {}
+        () = progress.waits.notified() => {}
+    }
+}
+
 /// One line of the table: what was written, what is in the file, and so what is missing.
-async fn row(kind: &str, way: &str, to: &Path, copied: u64) -> Result {
+async fn row(kind: &str, way: &str, to: &Path, progress: Progress) -> Result {
+    let written = progress.written.get();
     let arrived = tokio::fs::metadata(to).await?.len();
-    let missing = copied - arrived;
-    println!("{kind:<8} {way:<18} {copied:>8} {arrived:>8} {missing:>8}");
+    let missing = written - arrived;
+    println!("{kind:<8} {way:<18} {written:>8} {arrived:>8} {missing:>8}");
     tokio::fs::remove_file(to).await?;
     Ok(())
 }
@@ -122,21 +159,28 @@ async fn row(kind: &str, way: &str, to: &Path, copied: u64) -> Result {
 async fn table(input: &Path, to: &Path) -> Result {
     println!("{:<8} {:<18} {:>8} {:>8} {:>8}", "copy", "way out", "written", "in file", "missing");
     for (way_out, way) in WayOut::ALL {
-        let mut copied = 0;
-        let plain = plain_copy(input, to, way_out, &mut copied);
-        let _ended = AssertUnwindSafe(plain).catch_unwind().await;
-        row("plain", way, to, copied).await?;
+        let progress = Progress::default();
+        end(plain_copy(input, to, way_out, &progress), &progress).await;
+        row("plain", way, to, progress).await?;
 
-        let mut copied = 0;
-        let guarded = guarded_copy(input, to, way_out, &mut copied);
-        let _ended = AssertUnwindSafe(guarded).catch_unwind().await;
-        row("guarded", way, to, copied).await?;
+        // A cancelled copy is past awaiting anything: its guard would report that.
+        if !matches!(way_out, WayOut::Cancelled) {
+            let progress = Progress::default();
+            end(guarded_copy(input, to, way_out, &progress), &progress).await;
+            row("guarded", way, to, progress).await?;
+        }
     }
+    let mut reaper = Reaper::new();
+    let progress = Progress::default();
+    end(adopted_copy(input, to, WayOut::Cancelled, &progress, &reaper), &progress).await;
+    reaper.async_drop().await?; // waits for what it has to clean up
+    row("adopted", "cancelled", to, progress).await?;
+
     // A panic in the body is what the types cannot see: the strict form would report it.
     for (way_out, way) in &WayOut::ALL[..2] {
-        let mut copied = 0;
-        let _ended = strict_copy(input, to, *way_out, &mut copied).await;
-        row("strict", way, to, copied).await?;
+        let progress = Progress::default();
+        end(strict_copy(input, to, *way_out, &progress), &progress).await;
+        row("strict", way, to, progress).await?;
     }
     Ok(())
 }

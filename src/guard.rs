@@ -73,7 +73,7 @@ pub use dropped::{ProofOf, StillOwesItsCleanup};
 /// # Ok::<(), std::io::Error>(())
 /// # }).unwrap();
 /// ```
-#[must_use = "a guard that is dropped before its `async_drop` was awaited loses the cleanup of its value, and panics"]
+#[must_use = "a `Checked` or `Live` guard that is dropped before its `async_drop` was awaited loses the cleanup of its value, and panics"]
 pub struct AsyncDropGuard<T, S: State = Checked> {
     pub(crate) slot: S::Slot<T>,
 }

@@ -52,7 +52,7 @@
 //! }
 //!
 //! # futures::executor::block_on(async {
-//! // Cleaned up on every way out of the body.
+//! // Cleaned up however the body ends.
 //! let parts = with_async_drop(Upload::start().await?, async |upload| {
 //!     upload.send(b"one").await?;
 //!     upload.send(b"two").await

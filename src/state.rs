@@ -283,7 +283,7 @@ impl<T: AsyncDrop<Error: Send> + Send + 'static> CanAdopt for T {}
 #[diagnostic::on_unimplemented(
     message = "`scope` takes a `Live` guard, not a `{Self}` one",
     label = "only what is checked at compile time can enter a scope",
-    note = "create it with `AsyncDropGuard::live(value)`, or convert a `Checked` one: `AsyncDropGuard::into_live(guard)`"
+    note = "create it with `AsyncDropGuard::live(value)`, or convert a `Checked` one: `AsyncDropGuard::into_live(guard)`, which returns a `Result`"
 )]
 pub trait Enters: State {
     /// The guard's content, for its new brand.

@@ -18,8 +18,8 @@ fn text(bytes: &[u8]) -> String {
 
 /// The rows of the quickstart's table: kind of copy, bytes written and missing.
 fn rows(table: &str) -> Vec<(String, u64, u64)> {
-    let is_row =
-        |line: &&str| ["plain ", "guarded ", "strict "].iter().any(|kind| line.starts_with(kind));
+    const KINDS: [&str; 4] = ["plain ", "guarded ", "adopted ", "strict "];
+    let is_row = |line: &&str| KINDS.iter().any(|kind| line.starts_with(kind));
     let row = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
         let number = |from_the_end: usize| words[words.len() - from_the_end].parse().unwrap();
@@ -35,7 +35,7 @@ fn quickstart_loses_no_byte_of_a_guarded_copy() {
     assert_eq!(text(&output.stderr), "");
     let length = std::fs::metadata("examples/quickstart.rs").unwrap().len();
     let rows = rows(&text(&output.stdout));
-    assert_eq!(rows.len(), 8, "{rows:?}");
+    assert_eq!(rows.len(), 10, "{rows:?}");
     for (kind, written, missing) in rows {
         assert_eq!(written, length, "{kind}");
         assert_eq!(missing > 0, kind == "plain", "{kind} lost {missing}");
@@ -117,7 +117,7 @@ fn task_is_waited_for_and_aborted_when_it_is_deaf() {
 fn processes_are_gone_on_every_way_out() {
     // A number that no other process is likely to be started with.
     let rows = lines("processes", &["sleep", "98765.4321"]);
-    assert_eq!(rows.len(), 8, "{rows:?}");
+    assert_eq!(rows.len(), 10, "{rows:?}");
     for row in &rows[1..7] {
         let signal = if row[0] == "stubborn" { "(SIGKILL)" } else { "(SIGTERM)" };
         assert_eq!(row[3..], [signal, "gone"], "{row:?}");
@@ -133,7 +133,7 @@ fn processes_are_gone_on_every_way_out() {
 fn an_upload_is_committed_or_aborted_once() {
     let folder = new_folder("upload");
     let rows = lines("upload", &[folder.to_str().unwrap()]);
-    assert_eq!(rows.len(), 8, "{rows:?}");
+    assert_eq!(rows.len(), 10, "{rows:?}");
     for row in &rows[1..7] {
         let (counts, outcome) = match &*row[0] {
             "normal" => (["1", "0", "300000", "0"], "uploaded"),

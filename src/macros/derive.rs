@@ -13,8 +13,8 @@
 ///   type alias.
 ///
 /// `#[async_drop(skip)]` leaves a field alone. A field without a mark whose type turns out to have
-/// a cleanup, behind an alias, does not compile. A guard in a container behind an alias is not
-/// seen. A proof, `AsyncDropGuard<T, Dropped>`, owes nothing and needs no mark.
+/// a cleanup, behind an alias, does not compile; an `Option` or a `Vec` of guards has one. A guard
+/// behind an alias in a container without a cleanup is not seen. A proof, `AsyncDropGuard<T, Dropped>`, owes nothing and needs no mark.
 ///
 /// Of an enum the active variant is cleaned up. An enum that is `pub` has variants that everybody
 /// can make, and is refused: wrap it in a struct.
