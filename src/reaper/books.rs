@@ -53,11 +53,6 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Names whose failure it is.
-    fn sign(self, failure: Failure) -> Failure {
-        failure.of((self.type_name)(), self.created_at, self.label)
-    }
-
     fn to_pending(&self) -> Pending {
         Pending {
             type_name: (self.type_name)(),
@@ -178,7 +173,8 @@ impl Yard {
         let Some(entry) = books.remove(number) else { return };
         books.report.cleaned += 1;
         if let Some(failure) = failure {
-            books.report.failures.push(entry.sign(*failure));
+            let failure = failure.of((entry.type_name)(), entry.created_at, entry.label);
+            books.report.failures.push(failure);
         }
         let is_empty = books.is_empty();
         drop(books);
@@ -221,8 +217,10 @@ impl Yard {
         let running = self.try_running().map(|mut running| std::mem::take(&mut *running));
         for job in inbox.into_iter().chain(running.into_iter().flatten()) {
             let entry = entries[job.number()].take();
-            let failure = job.give_up();
-            report.failures.extend(failure.zip(entry).map(|(failure, entry)| entry.sign(*failure)));
+            let failure = job.give_up().zip(entry).map(|(failure, entry)| {
+                failure.of((entry.type_name)(), entry.created_at, entry.label)
+            });
+            report.failures.extend(failure);
         }
         self.drivers.wake_all();
         report
