@@ -110,6 +110,7 @@ mod async_drop;
 mod batch;
 mod bomb;
 mod caught;
+mod cleaned;
 mod derived;
 mod errors;
 mod exclusive;
@@ -158,7 +159,8 @@ pub use with::{bracket, with_async_drop};
 // words, has no private path to print.
 #[doc(hidden)]
 pub use {
-    caught::{CannotHappen, Caught, Cleaned, TakesIn},
+    caught::Caught,
+    cleaned::{CannotHappen, Cleaned, TakesIn},
     derived::{
         AskedField, Cleanups, FieldToCleanUp, MarkedField, OwesCleanup, TakesFieldError,
         UnmarkedField, clean_field,

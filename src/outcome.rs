@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use crate::cleaned::body_first;
 use crate::state::Brand;
-use crate::{AsyncDrop, AsyncDropGuard, Dropped, Unscoped, caught};
+use crate::{AsyncDrop, AsyncDropGuard, Dropped, Unscoped};
 
 /// What came of the cleanup of a [`Live`](crate::Live) guard: always a proof that it was attempted, and its
 /// result beside it.
@@ -72,7 +73,7 @@ impl<T: AsyncDrop, B: Brand> Outcome<T, B> {
         self,
         body: Result<R, E>,
     ) -> (AsyncDropGuard<T, Dropped<B>>, Result<R, E>) {
-        (self.proof, caught::body_first::<T, R, E>(body, self.result, E::from))
+        (self.proof, body_first::<T, R, E>(body, self.result, E::from))
     }
 
     /// The proof if the cleanup succeeded.

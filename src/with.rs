@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::caught::{Cleaned, Payload, body_first, end_with, resume_with, suppress_body_panic};
+use crate::caught::{Payload, resume_with, suppress_body_panic};
+use crate::cleaned::{Cleaned, body_first, end_with};
 use crate::kept::Kept;
 use crate::{AsyncDrop, AsyncDropGuard, Lends, Remembers, State};
 

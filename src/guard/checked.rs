@@ -5,7 +5,8 @@ use std::panic::AssertUnwindSafe;
 use futures::FutureExt;
 
 use crate::bomb::{Bomb, Fuse, Origin};
-use crate::caught::{end_with, resume_with};
+use crate::caught::resume_with;
+use crate::cleaned::end_with;
 use crate::guard::LiveSlot;
 use crate::{
     Armed, ArmsLike, AsyncDrop, AsyncDropGuard, Checked, Cleaned, Cleans, Holds, Lends, Remembers,

@@ -6,7 +6,8 @@ use futures::FutureExt;
 
 use super::AsyncDropGuard;
 use crate::bomb::{Bomb, LitBomb, Origin};
-use crate::caught::{end_with, resume_with};
+use crate::caught::resume_with;
+use crate::cleaned::end_with;
 use crate::guard::CheckedSlot;
 use crate::state::Brand;
 use crate::{Armed, ArmsLike, AsyncDrop, Checked, Cleans, Holds, Lends, Live, Outcome};

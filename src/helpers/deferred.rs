@@ -7,7 +7,7 @@ use std::pin::Pin;
 
 use async_trait::async_trait;
 
-use crate::caught::end_with;
+use crate::cleaned::end_with;
 use crate::exclusive::Exclusive;
 use crate::{AsyncDrop, type_name};
 

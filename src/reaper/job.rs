@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use super::Failure;
 use crate::CanAdopt;
 use crate::caught::{self, Panicked, discard};
+use crate::cleaned::end_with;
 
 /// A cleanup that owns its value: the value is dropped before it is ready.
 pub(crate) type Cleanup = Pin<Box<dyn Future<Output = Result<(), Erased>> + Send>>;
@@ -42,7 +43,7 @@ impl Erased {
 pub(crate) fn start<T: CanAdopt>(mut value: T) -> Cleanup {
     Box::pin(async move {
         let result = value.async_drop_unboxed().await;
-        caught::end_with::<T>(result, || drop(value)).map_err(Erased::new)
+        end_with::<T>(result, || drop(value)).map_err(Erased::new)
     })
 }
 
