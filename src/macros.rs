@@ -33,7 +33,8 @@ pub(crate) mod derive;
 ///
 /// # Cancel safety
 ///
-/// As of [`bracket`](crate::bracket).
+/// As of [`bracket`](crate::bracket). With several guards, what came of the cleanups that had ended
+/// by then goes to the hook.
 ///
 /// # Examples
 ///

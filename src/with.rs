@@ -31,7 +31,7 @@ use crate::{AsyncDrop, AsyncDropGuard, Lends, Remembers, State};
 ///
 /// Not cancel safe for `Checked` and `Live` guards: if the future is dropped before it is
 /// ready, the value is lost, and reported to the [hook](crate::hook) as cancelled, in its body
-/// or in its cleanup.
+/// or in its cleanup. A panic of the body that waited for the cleanup goes to the hook, too.
 ///
 /// # Examples
 ///
