@@ -117,7 +117,7 @@ fn task_is_waited_for_and_aborted_when_it_is_deaf() {
 fn processes_are_gone_on_every_way_out() {
     // A number that no other process is likely to be started with.
     let rows = lines("processes", &["sleep", "98765.4321"]);
-    assert_eq!(rows.len(), 10, "{rows:?}");
+    assert_eq!(rows.len(), 8, "{rows:?}");
     for row in &rows[1..7] {
         let signal = if row[0] == "stubborn" { "(SIGKILL)" } else { "(SIGTERM)" };
         assert_eq!(row[3..], [signal, "gone"], "{row:?}");
@@ -133,7 +133,7 @@ fn processes_are_gone_on_every_way_out() {
 fn an_upload_is_committed_or_aborted_once() {
     let folder = new_folder("upload");
     let rows = lines("upload", &[folder.to_str().unwrap()]);
-    assert_eq!(rows.len(), 10, "{rows:?}");
+    assert_eq!(rows.len(), 8, "{rows:?}");
     for row in &rows[1..7] {
         let (counts, outcome) = match &*row[0] {
             "normal" => (["1", "0", "300000", "0"], "uploaded"),
