@@ -216,9 +216,11 @@ impl Yard {
         // A driver that is at work drops what it has once it sees that it was abandoned.
         let running = self.try_running().map(|mut running| std::mem::take(&mut *running));
         for job in inbox.into_iter().chain(running.into_iter().flatten()) {
-            let entry = entries[job.number()].take();
-            let failure = job.give_up().zip(entry).map(|(failure, entry)| {
-                failure.of((entry.type_name)(), entry.created_at, entry.label)
+            // Without a name if it was abandoned before, by somebody who could not give it up.
+            let entry = entries.get_mut(job.number()).and_then(Option::take);
+            let failure = job.give_up().map(|failure| match entry {
+                Some(entry) => failure.of((entry.type_name)(), entry.created_at, entry.label),
+                None => *failure,
             });
             report.failures.extend(failure);
         }
