@@ -116,9 +116,8 @@ impl<F: Future, I: Iterator<Item = F>> Cleanups<I, F> {
     /// Polls those that can go on. If one of them panics, it is gone, and this can be polled on.
     fn poll(&mut self, cx: &mut Context<'_>, mut ended: impl FnMut(F::Output)) -> Poll<()> {
         loop {
-            while self.limit.is_none_or(|limit| self.waiting.len() < limit.get())
-                && let Some(cleanup) = self.unbegun.next()
-            {
+            while self.limit.is_none_or(|limit| self.waiting.len() < limit.get()) {
+                let Some(cleanup) = self.unbegun.next() else { break };
                 let waiting = if self.one_waits {
                     Either::Left(cleanup)
                 } else {

@@ -226,7 +226,7 @@ pub trait Cleans<T: AsyncDrop>: Holds<Slot<T>: Send> {
     #[doc(hidden)]
     fn clean_in_place(
         held: &mut Option<AsyncDropGuard<T, Self>>,
-    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, Self, T>
+    ) -> impl Future<Output = Result<(), T::Error>> + Send
     where
         Self: Sized;
 
@@ -235,7 +235,7 @@ pub trait Cleans<T: AsyncDrop>: Holds<Slot<T>: Send> {
     #[doc(hidden)]
     fn clean_one_of_many(
         held: &mut Option<AsyncDropGuard<T, Self>>,
-    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, Self, T>
+    ) -> impl Future<Output = Result<(), T::Error>> + Send
     where
         Self: Sized,
     {
@@ -252,15 +252,13 @@ pub trait Remembers<T: AsyncDrop>: Cleans<T> {
     /// Cleans up, and gives a panic back as a value. If this is cancelled, the slot is as armed as
     /// before.
     #[doc(hidden)]
-    fn clean_caught(
-        slot: &mut Self::Slot<T>,
-    ) -> impl Future<Output = Cleaned<T>> + Send + use<'_, Self, T>;
+    fn clean_caught(slot: &mut Self::Slot<T>) -> impl Future<Output = Cleaned<T>> + Send;
 
     /// Cleans up. Who owns the slot catches a panic of it, and [ends](Remembers::end) it then.
     #[doc(hidden)]
     fn clean_uncaught(
         slot: &mut Self::Slot<T>,
-    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, Self, T>;
+    ) -> impl Future<Output = Result<(), T::Error>> + Send;
 
     /// Nothing is owed any more, and the value goes.
     #[doc(hidden)]

@@ -172,7 +172,7 @@ impl<T: CanAdopt> Lends<T> for Adopted {
 impl<T: CanAdopt> Cleans<T> for Adopted {
     fn clean_in_place(
         held: &mut Option<AsyncDropGuard<T, Adopted>>,
-    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, T> {
+    ) -> impl Future<Output = Result<(), T::Error>> + Send {
         async move {
             let EmptiesWhenDone(held) = &mut EmptiesWhenDone(held);
             match held {
@@ -195,16 +195,14 @@ impl<T> Drop for EmptiesWhenDone<'_, T> {
 }
 
 impl<T: CanAdopt> Remembers<T> for Adopted {
-    fn clean_caught(
-        slot: &mut AdoptedSlot<T>,
-    ) -> impl Future<Output = Cleaned<T>> + Send + use<'_, T> {
+    fn clean_caught(slot: &mut AdoptedSlot<T>) -> impl Future<Output = Cleaned<T>> + Send {
         Cleaned::from_future(slot.clean())
     }
 
     // Looks after its panics by itself.
     fn clean_uncaught(
         slot: &mut AdoptedSlot<T>,
-    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, T> {
+    ) -> impl Future<Output = Result<(), T::Error>> + Send {
         slot.clean()
     }
 

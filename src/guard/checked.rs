@@ -155,7 +155,7 @@ impl<T: AsyncDrop + Send> Cleans<T> for Checked {
     #[inline]
     fn clean_in_place(
         held: &mut Option<AsyncDropGuard<T>>,
-    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, T> {
+    ) -> impl Future<Output = Result<(), T::Error>> + Send {
         async move {
             let Some((fuse, value)) = owed(held) else {
                 *held = None;
@@ -173,7 +173,7 @@ impl<T: AsyncDrop + Send> Cleans<T> for Checked {
     #[inline]
     fn clean_one_of_many(
         held: &mut Option<AsyncDropGuard<T>>,
-    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, T> {
+    ) -> impl Future<Output = Result<(), T::Error>> + Send {
         async move {
             let Some((fuse, value)) = owed(held) else {
                 *held = None;
@@ -217,16 +217,14 @@ fn end<T>(held: &mut Option<AsyncDropGuard<T>>) {
 
 impl<T: AsyncDrop + Send> Remembers<T> for Checked {
     #[inline]
-    fn clean_caught(
-        slot: &mut CheckedSlot<T>,
-    ) -> impl Future<Output = Cleaned<T>> + Send + use<'_, T> {
+    fn clean_caught(slot: &mut CheckedSlot<T>) -> impl Future<Output = Cleaned<T>> + Send {
         slot.clean_caught()
     }
 
     #[inline]
     fn clean_uncaught(
         slot: &mut CheckedSlot<T>,
-    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, T> {
+    ) -> impl Future<Output = Result<(), T::Error>> + Send {
         async move {
             let CheckedSlot::Armed { fuse, value } = slot else {
                 return Ok(());

@@ -100,7 +100,7 @@ impl<T: AsyncDrop + Send, B: Brand> Cleans<T> for Live<B> {
     #[inline]
     fn clean_in_place(
         held: &mut Option<AsyncDropGuard<T, Self>>,
-    ) -> impl Future<Output = Result<(), T::Error>> + Send + use<'_, T, B> {
+    ) -> impl Future<Output = Result<(), T::Error>> + Send {
         async move {
             let Some(guard) = held else {
                 return Ok(());

@@ -42,10 +42,10 @@ enum Stage<T, F: CleanupFn<T>> {
 impl<T, F: CleanupFn<T>> Stage<T, F> {
     /// The running cleanup, begun now if it was not before.
     fn run(&mut self) -> Option<Pin<&mut F::Future>> {
-        if let Stage::Idle { .. } = self
-            && let Stage::Idle { value, cleanup } = std::mem::replace(self, Stage::Over)
-        {
-            *self = Stage::Running(Exclusive::new(Box::pin(cleanup.into_inner()(value))));
+        if let Stage::Idle { .. } = self {
+            if let Stage::Idle { value, cleanup } = std::mem::replace(self, Stage::Over) {
+                *self = Stage::Running(Exclusive::new(Box::pin(cleanup.into_inner()(value))));
+            }
         }
         match self {
             Stage::Running(future) => Some(future.get_mut().as_mut()),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::{Entry, Iter, IterMut, Keys, Values, ValuesMut};
 use std::fmt::{self, Debug};
 use std::hash::{BuildHasher, Hash, RandomState};
+use std::vec;
 
 use async_trait::async_trait;
 
@@ -200,16 +201,17 @@ impl<K, V: AsyncDrop, S: State, H> AsyncDropHashMap<K, V, S, H> {
     pub fn values_mut(&mut self) -> ValuesMut<'_, K, AsyncDropGuard<V, S>> {
         self.entries.values_mut()
     }
+}
 
+impl<K: Eq + Hash, V: AsyncDrop, S: State, H: BuildHasher> AsyncDropHashMap<K, V, S, H> {
     /// Takes the entries out, one by one, in any order. Those that the iterator is not asked
     /// for stay in the map.
     #[must_use = "iterators are lazy: nothing is taken out unless it is asked for"]
     pub fn drain(&mut self) -> impl Iterator<Item = (K, AsyncDropGuard<V, S>)> {
-        self.entries.extract_if(|_, _| true)
+        let left: Vec<_> = self.entries.drain().collect();
+        Drain { left: left.into_iter(), entries: &mut self.entries }
     }
-}
 
-impl<K: Eq + Hash, V: AsyncDrop, S: State, H: BuildHasher> AsyncDropHashMap<K, V, S, H> {
     /// Inserts the guard if there is no entry for `key` yet.
     ///
     /// # Errors
@@ -264,6 +266,30 @@ impl<K: Eq + Hash, V: AsyncDrop, S: State, H: BuildHasher> AsyncDropHashMap<K, V
         K: Borrow<Q>,
     {
         self.entries.remove(key)
+    }
+}
+
+/// Takes the entries out. When it is dropped, it puts those that are left back.
+struct Drain<'a, K: Eq + Hash, G, H: BuildHasher> {
+    left: vec::IntoIter<(K, G)>,
+    entries: &'a mut HashMap<K, G, H>,
+}
+
+impl<K: Eq + Hash, G, H: BuildHasher> Iterator for Drain<'_, K, G, H> {
+    type Item = (K, G);
+
+    fn next(&mut self) -> Option<(K, G)> {
+        self.left.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.left.size_hint()
+    }
+}
+
+impl<K: Eq + Hash, G, H: BuildHasher> Drop for Drain<'_, K, G, H> {
+    fn drop(&mut self) {
+        self.entries.extend(&mut self.left);
     }
 }
 

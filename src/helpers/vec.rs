@@ -1,8 +1,10 @@
 //! `AsyncDropVec`: guards in a row, cleaned up together.
 
 use std::fmt::{self, Debug};
+use std::mem;
 use std::ops::{Index, IndexMut};
 use std::slice::{Iter, IterMut, SliceIndex};
+use std::vec;
 
 use async_trait::async_trait;
 
@@ -192,7 +194,31 @@ impl<T: AsyncDrop, S: State> AsyncDropVec<T, S> {
     /// not asked for stay in the vector.
     #[must_use = "iterators are lazy: nothing is taken out unless it is asked for"]
     pub fn drain(&mut self) -> impl Iterator<Item = AsyncDropGuard<T, S>> {
-        self.guards.extract_if(.., |_| true)
+        Drain { left: mem::take(&mut self.guards).into_iter(), guards: &mut self.guards }
+    }
+}
+
+/// Takes the guards out. When it is dropped, it puts those that are left back.
+struct Drain<'a, G> {
+    left: vec::IntoIter<G>,
+    guards: &'a mut Vec<G>,
+}
+
+impl<G> Iterator for Drain<'_, G> {
+    type Item = G;
+
+    fn next(&mut self) -> Option<G> {
+        self.left.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.left.size_hint()
+    }
+}
+
+impl<G> Drop for Drain<'_, G> {
+    fn drop(&mut self) {
+        self.guards.extend(&mut self.left);
     }
 }
 

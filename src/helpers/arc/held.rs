@@ -33,10 +33,10 @@ impl<T, S: State> Held<T, S> {
     /// count first, or to try and then let go, would leave a moment in which each of two takes
     /// the other one for the last.
     pub(super) fn let_go(&mut self) -> Option<&mut Option<AsyncDropGuard<T, S>>> {
-        if let Held::Shared(_) = self
-            && let Held::Shared(shared) = std::mem::replace(self, Held::Gone)
-        {
-            *self = Held::Last(Own::new(Some(Arc::into_inner(shared)?)));
+        if let Held::Shared(_) = self {
+            if let Held::Shared(shared) = std::mem::replace(self, Held::Gone) {
+                *self = Held::Last(Own::new(Some(Arc::into_inner(shared)?)));
+            }
         }
         match self {
             Held::Last(guard) => Own::get_mut(guard),

@@ -81,25 +81,28 @@ impl Drop for Entries {
 }
 
 /// A guard of a type that only its key knows.
-pub(super) trait Entry: Any + Send + Sync {
+pub(super) trait Entry: Send + Sync + 'static {
     /// Cleans up in place. If this is cancelled, the entry owes its cleanup as before.
     fn clean(&mut self) -> BoxFuture<'_, Result<(), ErasedError>>;
 
     /// The type of the value, without the paths.
     fn type_name(&self) -> String;
+
+    fn as_any(&self) -> &dyn Any;
+    fn as_any_mut(&mut self) -> &mut dyn Any;
 }
 
 impl dyn Entry {
     pub(super) fn downcast_ref<T: 'static, S: State + 'static>(&self) -> &AsyncDropGuard<T, S> {
-        let entry: &dyn Any = self;
-        entry.downcast_ref::<Held<T, S>>().and_then(|held| held.guard.as_ref()).expect(KEPT)
+        let held = self.as_any().downcast_ref::<Held<T, S>>();
+        held.and_then(|held| held.guard.as_ref()).expect(KEPT)
     }
 
     pub(super) fn downcast_mut<T: 'static, S: State + 'static>(
         &mut self,
     ) -> &mut AsyncDropGuard<T, S> {
-        let entry: &mut dyn Any = self;
-        entry.downcast_mut::<Held<T, S>>().and_then(|held| held.guard.as_mut()).expect(KEPT)
+        let held = self.as_any_mut().downcast_mut::<Held<T, S>>();
+        held.and_then(|held| held.guard.as_mut()).expect(KEPT)
     }
 }
 
@@ -130,6 +133,14 @@ where
 
     fn type_name(&self) -> String {
         type_name::of::<T>()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
     }
 }
 

@@ -40,8 +40,9 @@ impl ErasedError {
     /// The error itself, if it is an `E`.
     #[must_use = "it only looks"]
     pub fn downcast_ref<E: 'static>(&self) -> Option<&E> {
-        let error: &dyn Any = &*self.error;
-        error.downcast_ref()
+        // The box is an `AnyError` as well: this must be the error in it.
+        let error: &dyn AnyError = &*self.error;
+        error.as_any().downcast_ref()
     }
 
     /// The error itself, if it is an `E`.
@@ -54,8 +55,7 @@ impl ErasedError {
         if self.downcast_ref::<E>().is_none() {
             return Err(self);
         }
-        let error: Box<dyn Any> = self.error;
-        Ok(*error.downcast().expect("it was seen to be an `E`"))
+        Ok(*self.error.into_any().downcast().expect("it was seen to be an `E`"))
     }
 }
 
@@ -77,5 +77,17 @@ impl Debug for ErasedError {
 impl Error for ErasedError {}
 
 /// What every error of a cleanup is.
-trait AnyError: Any + Debug + Send + Sync {}
-impl<E: Any + Debug + Send + Sync> AnyError for E {}
+trait AnyError: Debug + Send + Sync {
+    fn as_any(&self) -> &dyn Any;
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
+impl<E: Any + Debug + Send + Sync> AnyError for E {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}

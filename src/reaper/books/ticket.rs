@@ -35,10 +35,10 @@ impl Ticket {
 
     /// Changes the entry, unless it was abandoned.
     pub(crate) fn update(&self, change: impl FnOnce(&mut Entry)) {
-        if let Some(number) = self.number
-            && let Some(entry) = self.yard.books().entry(number)
-        {
-            change(entry);
+        if let Some(number) = self.number {
+            if let Some(entry) = self.yard.books().entry(number) {
+                change(entry);
+            }
         }
     }
 
