@@ -49,7 +49,7 @@ pub mod pain_points {}
 /// </style>
 /// <div class="livedrop-gallery">
 ///
-#[doc = include_str!("../compile-fail/README.md")]
+#[doc = include_str!("guide/gallery.md")]
 ///
 /// </div>
 pub mod gallery {}

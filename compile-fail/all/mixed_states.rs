@@ -1,6 +1,7 @@
 //! Misuse: cleaning a `Checked` and a `Live` guard up by one call (E0277)
 //! Why it matters: `Live` guards give proofs, `Checked` ones do not; one call gives one or the other.
 //! Fix: convert the `Live` guard: `AsyncDropGuard::into_checked(guard)`.
+//! Rule: A guard is in one state
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, Live, async_drop_all};

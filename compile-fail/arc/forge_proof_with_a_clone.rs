@@ -1,6 +1,7 @@
 //! Misuse: handing in the proof of a clone for that of the scope's own handle (E0277)
 //! Why it matters: the clone only lets go; the connection stays open, since the other handle is forgotten.
 //! Fix: a clone has a cleanup and a proof of its own; clean up the scope's handle, too, and return its proof.
+//! Rule: The rule of brands
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropArc, AsyncDropGuard, Live, scope};

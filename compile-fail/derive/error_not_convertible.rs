@@ -1,6 +1,7 @@
 //! Misuse: fields whose errors cannot become one (E0277)
 //! Why it matters: the errors of all fields are returned together, and there is no type for them.
 //! Fix: name an error that takes in each: `#[async_drop(error = Error)]`.
+//! Rule: No error is lost
 
 use livedrop::{AsyncDrop, AsyncDropGuard};
 

@@ -1,6 +1,7 @@
 //! Misuse: marking a field whose type has no cleanup (E0277)
 //! Why it matters: nothing would be cleaned up there, whatever the mark promises.
 //! Fix: give the field's type a cleanup, or remove the mark.
+//! Rule: Say how to clean up
 
 use livedrop::{AsyncDrop, AsyncDropGuard};
 

@@ -1,6 +1,7 @@
 //! Misuse: deriving `AsyncDrop` for a type without a guard (`Client` has nothing to clean up)
 //! Why it matters: its cleanup would do nothing, and everybody who uses it would still have to await that.
 //! Fix: mark the field whose type has a cleanup, or leave the derive out.
+//! Rule: Types with guard members implement `AsyncDrop`
 
 use livedrop::{AsyncDrop, AsyncDropGuard};
 

@@ -1,6 +1,7 @@
 //! Misuse: a public type whose error is that of a private one (E0446)
 //! Why it matters: the type of the error is public then, and said to be that of a type that nobody else can name.
 //! Fix: name the error: `#[async_drop(error = std::io::Error)]`.
+//! Rule: No error is lost
 
 use livedrop::{AsyncDrop, AsyncDropGuard};
 

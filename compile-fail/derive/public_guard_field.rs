@@ -1,6 +1,7 @@
 //! Misuse: a `pub` field that the derive cleans up (the guarded field `socket` is `pub`)
 //! Why it matters: whoever reaches the field can move the guard out, and the owner cleans up another one or none.
 //! Fix: make the field private, and give access to the value by a method.
+//! Rule: Types with guard members implement `AsyncDrop`
 
 use livedrop::{AsyncDrop, AsyncDropGuard};
 

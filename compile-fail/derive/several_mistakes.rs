@@ -1,6 +1,7 @@
 //! Misuse: several mistakes in one type, said all at once (has no option `parallel`)
 //! Why it matters: one run of the compiler tells everything that is to be mended.
 //! Fix: mend each as its message says.
+//! Rule: Say how to clean up
 
 use livedrop::{AsyncDrop, AsyncDropGuard, Live};
 

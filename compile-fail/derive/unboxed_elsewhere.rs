@@ -1,6 +1,7 @@
 //! Misuse: `#[livedrop::unboxed]` above the type (stands above an implementation of `AsyncDrop`)
 //! Why it matters: it makes two methods of the one that is written there, and here there is none.
 //! Fix: write it above `impl AsyncDrop for …`.
+//! Rule: Say how to clean up
 
 use livedrop::{AsyncDrop, AsyncDropGuard};
 

@@ -1,6 +1,7 @@
 //! Misuse: giving a guard to a reaper whose value borrows from this function (E0597)
 //! Why it matters: the reaper may clean it up when this function has long returned.
 //! Fix: give the value data of its own, or clean its guard up here, without a reaper.
+//! Rule: What is adopted owns its data
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, Reaper};

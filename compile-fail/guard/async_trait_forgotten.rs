@@ -1,6 +1,7 @@
 //! Misuse: implementing `AsyncDrop` without `#[async_trait]` (E0195)
 //! Why it matters: the trait can be used as `dyn AsyncDrop`, so its method has another form than it looks.
 //! Fix: write `#[async_trait]` above the `impl`.
+//! Rule: Say how to clean up
 
 use livedrop::{AsyncDrop, AsyncDropGuard};
 

@@ -1,6 +1,7 @@
 //! Misuse: passing a `Checked` guard to a function that wants a `Live` one (E0308)
 //! Why it matters: the function relies on the compiler: a `Live` guard is certain to hold its value.
 //! Fix: make the guard with `AsyncDropGuard::live`, or convert it with `AsyncDropGuard::into_live`.
+//! Rule: A guard is in one state
 
 use std::io;
 

@@ -1,6 +1,7 @@
 //! Misuse: calling the value's own `async_drop_impl` through its guard (E0277)
 //! Why it matters: the guard would not know, and clean the task up a second time.
 //! Fix: call `async_drop` of the guard.
+//! Rule: Clean up once
 
 use std::convert::Infallible;
 

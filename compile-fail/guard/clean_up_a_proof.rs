@@ -1,6 +1,7 @@
 //! Misuse: cleaning up what is a proof already (E0277)
 //! Why it matters: the name is still `connection`, but the connection is gone.
 //! Fix: call `async_drop` once; the proof owes nothing and may just be dropped.
+//! Rule: Clean up once
 
 use std::io;
 

@@ -1,6 +1,7 @@
 //! Misuse: a cleanup closure whose future borrows the value that the closure was given (E0515)
 //! Why it matters: the value would be gone while it is still being closed.
 //! Fix: move the value into the future: `|pool| async move { pool.close().await }`.
+//! Rule: Say how to clean up
 
 use livedrop::AsyncDropGuard;
 

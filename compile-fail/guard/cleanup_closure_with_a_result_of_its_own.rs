@@ -1,6 +1,7 @@
 //! Misuse: a cleanup closure that returns more than whether it succeeded (drop what else it returns)
 //! Why it matters: nobody would get to see it: a cleanup ends with `Ok(())` or with an error.
 //! Fix: drop what else it returns, or report it from inside of the closure.
+//! Rule: Say how to clean up
 
 use std::io;
 

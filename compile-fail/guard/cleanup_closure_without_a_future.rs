@@ -1,6 +1,7 @@
 //! Misuse: a cleanup closure that does its work at once, and returns no future (is not a future)
 //! Why it matters: a guard awaits the cleanup; it has to be given something to await.
 //! Fix: write `async move` before the body of the closure.
+//! Rule: Say how to clean up
 
 use std::io;
 

@@ -1,6 +1,7 @@
 //! Misuse: cloning a guard, to use its connection in two places (E0599)
 //! Why it matters: of two guards of one connection, the first to be cleaned up closes both.
 //! Fix: lend the value to both places, and keep the one guard.
+//! Rule: Clean up once
 
 use std::io;
 

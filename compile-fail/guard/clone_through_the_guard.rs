@@ -1,6 +1,7 @@
 //! Misuse: taking the clone of a guarded value for a second guard (E0308)
 //! Why it matters: `clone` reaches through the guard: the clone is a plain value, and nobody cleans it up.
 //! Fix: guard the clone, if it has something of its own to clean up.
+//! Rule: Factory methods return guards
 
 use std::convert::Infallible;
 

@@ -1,6 +1,7 @@
 //! Misuse: handing the same proof in twice (E0382)
 //! Why it matters: one job would be counted as two jobs done.
 //! Fix: a proof is a value like any other; pass each on once, or count without them.
+//! Rule: A proof comes from its cleanup only
 
 use std::convert::Infallible;
 

@@ -1,6 +1,7 @@
 //! Misuse: cleaning the database up while the cache that borrows it is still open (E0505)
 //! Why it matters: the cache could not write back what it holds.
 //! Fix: clean up in reverse: first what borrows, then what is borrowed.
+//! Rule: After the cleanup the value is gone
 
 use std::io;
 

@@ -1,6 +1,7 @@
 //! Misuse: cleaning the same `Live` guard up twice (E0382)
 //! Why it matters: a connection closed twice may close somebody else's.
 //! Fix: call `async_drop` once; it consumes the guard.
+//! Rule: Clean up once
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard};

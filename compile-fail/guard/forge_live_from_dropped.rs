@@ -1,6 +1,7 @@
 //! Misuse: turning a proof back into a live guard, to use the connection again (E0308)
 //! Why it matters: the connection is closed, and its value is gone.
 //! Fix: open a new one, and guard that.
+//! Rule: A proof comes from its cleanup only
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, Live};

@@ -1,6 +1,7 @@
 //! Misuse: awaiting the cleanup and throwing its outcome away (the result of the cleanup is lost)
 //! Why it matters: a commit that failed looks like one that worked.
 //! Fix: use the outcome: `.result?` for the error alone, `.after(body)` or `.into_result()`.
+//! Rule: No error is lost
 
 #![deny(unused_must_use)]
 

@@ -1,6 +1,7 @@
 //! Misuse: cleaning a `Live` member up from `async_drop_impl` (E0507)
 //! Why it matters: the cleanup borrows the owner, and a `Live` guard can only be given away.
 //! Fix: make the member a `Checked` guard, which is cleaned up in place.
+//! Rule: Types with guard members implement `AsyncDrop`
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, Live};

@@ -1,6 +1,7 @@
 //! Misuse: passing a guard that still owes its cleanup where the proof is asked for (E0277)
 //! Why it matters: the directory would be removed while the file in it is still being written.
 //! Fix: clean up first, and pass the proof: `file.async_drop().await.proof`.
+//! Rule: A proof comes from its cleanup only
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, ProofOf};

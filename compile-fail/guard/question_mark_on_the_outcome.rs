@@ -1,6 +1,7 @@
-//! Misuse: a `?` behind the `async_drop` of a `Live` guard, as behind a `Checked` one (E0277)
+//! Misuse: a `?` after the `async_drop` of a `Live` guard, as after that of a `Checked` one (E0277)
 //! Why it matters: a `Live` guard gives the proof beside the result, and `?` cannot choose.
 //! Fix: say which: `.result?` for the error alone, `.into_result()?` for the proof as well.
+//! Rule: No error is lost
 
 use std::io;
 

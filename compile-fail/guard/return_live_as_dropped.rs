@@ -1,6 +1,7 @@
 //! Misuse: returning the guard itself from a function that promises the proof (E0308)
 //! Why it matters: its callers rely on the transaction being rolled back.
 //! Fix: return what `async_drop` gives: `transaction.async_drop().await.proof`.
+//! Rule: A proof comes from its cleanup only
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, Dropped, Live};

@@ -1,6 +1,7 @@
 //! Misuse: opening a connection for its side effect, and dropping the guard at once (unused `AsyncDropGuard`)
 //! Why it matters: nobody can close it any more, and the dropped guard panics.
 //! Fix: keep the guard in a variable, and clean it up.
+//! Rule: Always call `async_drop`
 
 #![deny(unused_must_use)]
 

@@ -1,6 +1,7 @@
 //! Misuse: using a value after its guard was cleaned up (E0382)
 //! Why it matters: what is sent over a closed connection is lost, or sent to somebody else.
 //! Fix: use the value first; `async_drop` consumes its guard, so it comes last.
+//! Rule: After the cleanup the value is gone
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard};

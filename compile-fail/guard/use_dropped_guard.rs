@@ -1,6 +1,7 @@
 //! Misuse: calling a method of the value on the proof that it was cleaned up (E0599)
 //! Why it matters: the upload is over; there is no value left to ask.
 //! Fix: ask the value before `async_drop`.
+//! Rule: After the cleanup the value is gone
 
 use std::convert::Infallible;
 

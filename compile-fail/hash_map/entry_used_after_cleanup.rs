@@ -1,6 +1,7 @@
 //! Misuse: keeping an entry of a map, and using it after the map's cleanup (E0502)
 //! Why it matters: the connection is closed by then.
 //! Fix: use the entry before the cleanup, or take it out of the map with `remove`.
+//! Rule: After the cleanup the value is gone
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropHashMap};

@@ -1,6 +1,7 @@
 //! Misuse: inserting a value into the map instead of a guard of it (E0277)
 //! Why it matters: nobody would notice that its cleanup is missing.
 //! Fix: wrap it: `AsyncDropGuard::new(value)`.
+//! Rule: Factory methods return guards
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropHashMap};

@@ -1,6 +1,7 @@
 //! Misuse: inserting a `Checked` guard into a map of `Live` ones (E0277)
 //! Why it matters: the map would promise more than the guard in it keeps.
 //! Fix: create the guard with `AsyncDropGuard::live(value)`, or convert it with `into_live`.
+//! Rule: A guard is in one state
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropHashMap, Live};

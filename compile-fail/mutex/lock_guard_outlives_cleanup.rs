@@ -1,6 +1,7 @@
 //! Misuse: cleaning a mutex up while its lock is held (E0505)
 //! Why it matters: the file would be closed under the hands of whoever still writes to it.
 //! Fix: drop the lock before: `drop(file)`, or let the block end in which it was taken.
+//! Rule: After the cleanup the value is gone
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropMutex, Live};

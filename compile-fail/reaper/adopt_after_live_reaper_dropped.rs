@@ -1,6 +1,7 @@
 //! Misuse: adopting for a `Live` reaper that was cleaned up before (E0382)
 //! Why it matters: nobody would clean up after the new guard's owner.
 //! Fix: adopt first; the reaper is cleaned up last of all.
+//! Rule: After the cleanup the value is gone
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, Reaper};

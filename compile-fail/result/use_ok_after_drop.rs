@@ -1,6 +1,7 @@
 //! Misuse: using the value of an `AsyncDropResult` after its cleanup (E0505)
 //! Why it matters: the file is closed by then.
 //! Fix: use the value before the cleanup, or take the guard out with `into_inner`.
+//! Rule: After the cleanup the value is gone
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropResult, Live};

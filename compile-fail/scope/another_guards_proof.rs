@@ -1,6 +1,7 @@
 //! Misuse: cleaning up another guard in the body, and returning its proof (E0277)
 //! Why it matters: the replica was closed, and the primary was not.
 //! Fix: return the proof of the guard that the scope was given.
+//! Rule: The rule of brands
 
 use std::convert::Infallible;
 

@@ -1,6 +1,7 @@
 //! Misuse: a brand of one's own, to tell two kinds of guards apart (E0277)
 //! Why it matters: brands tell scopes apart; whoever could make one up could make up a scope's.
 //! Fix: tell the kinds apart by the types of the values, or of what holds the guards.
+//! Rule: The states are a closed set
 
 use std::convert::Infallible;
 

@@ -1,6 +1,7 @@
 //! Misuse: breaking out of the loop with the result alone (E0277)
-//! Why it matters: the subscription would stay behind, and its messages pile up.
+//! Why it matters: the subscription would stay open, and its messages pile up.
 //! Fix: break with the value, and clean up after the loop.
+//! Rule: Every way out of a scope has the proof
 
 use std::convert::Infallible;
 

@@ -1,6 +1,7 @@
 //! Misuse: giving a `Checked` guard to `scope` (E0277)
 //! Why it matters: the scope relies on the compiler, and a `Checked` guard is not watched by it.
 //! Fix: make the guard with `AsyncDropGuard::live`, or convert it with `into_live`.
+//! Rule: A guard is in one state
 
 use std::convert::Infallible;
 

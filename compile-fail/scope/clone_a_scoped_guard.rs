@@ -1,6 +1,7 @@
 //! Misuse: cloning the scoped guard, to clean up the clone and go on with the original (E0599)
 //! Why it matters: the clone's proof would satisfy the scope, and the original would be forgotten.
 //! Fix: do everything with the one guard, and clean it up last.
+//! Rule: The rule of brands
 
 use std::convert::Infallible;
 

@@ -1,6 +1,7 @@
 //! Misuse: a proof by `Default::default()`, to make the types fit for now (E0277)
 //! Why it matters: the scope would believe it, and the tunnel would stay open.
 //! Fix: a proof comes from `async_drop` only: `tunnel.async_drop().await.proof`.
+//! Rule: A proof comes from its cleanup only
 
 use std::convert::Infallible;
 

@@ -1,6 +1,7 @@
 //! Misuse: making a type of one's own what the body of a scope ends with (E0451)
 //! Why it matters: whatever passes for the end of a scope has to hold the proof, or nothing would be one.
 //! Fix: end the body with the pair of proof and result: `outcome.after(result)`.
+//! Rule: The rule of brands
 
 use std::marker::PhantomData;
 

@@ -1,6 +1,7 @@
-//! Misuse: implementing what the compiler misses behind a `?` in the body of a scope (E0046)
+//! Misuse: implementing what the compiler misses at a `?` in the body of a scope (E0046)
 //! Why it matters: the `?` would leave the scope with the connection open, and its guard forgotten.
 //! Fix: keep the `Result`, clean up, and end the body with `outcome.after(result)`.
+//! Rule: Every way out of a scope has the proof
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, MaySkipTheCleanup, scope};

@@ -1,6 +1,7 @@
 //! Misuse: keeping the scoped guard in a variable outside, for later (lifetime may not live long enough)
 //! Why it matters: outside of the scope nothing would ask for its cleanup any more.
 //! Fix: let only plain values out; for a pool, keep guards that belong to no scope.
+//! Rule: A scoped guard ends in its scope
 
 use std::convert::Infallible;
 

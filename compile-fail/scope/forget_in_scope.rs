@@ -1,6 +1,7 @@
 //! Misuse: leaving the scope without cleaning up (E0277)
 //! Why it matters: the connection would stay open on the server until it times out.
 //! Fix: end the body with the proof and the result: `(connection.async_drop().await.proof, rows)`.
+//! Rule: Every way out of a scope has the proof
 
 use std::convert::Infallible;
 

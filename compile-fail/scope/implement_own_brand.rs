@@ -1,6 +1,7 @@
 //! Misuse: implementing `Brand` for a type of one's own (E0277)
 //! Why it matters: the proof of a scope is worth something only if nobody else can make its brand.
 //! Fix: keep such marks beside the guard; `scope` makes the only other brands.
+//! Rule: The states are a closed set
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, Brand, Live};

@@ -1,6 +1,7 @@
 //! Misuse: making a second guard for the scope, and returning its proof (E0308)
 //! Why it matters: if anybody could make a scope's guard, its own could be forgotten.
 //! Fix: clean up the guard that the scope was given.
+//! Rule: The rule of brands
 
 use std::convert::Infallible;
 

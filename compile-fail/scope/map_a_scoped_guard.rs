@@ -1,6 +1,7 @@
 //! Misuse: replacing the value of a scoped guard by `map_without_cleanup` (E0277)
 //! Why it matters: the scope waits for the cleanup of what it was given; mapped, that could be anything.
 //! Fix: map first, and give the scope the guard of the result.
+//! Rule: A scoped guard ends in its scope
 
 use std::convert::Infallible;
 

@@ -1,6 +1,7 @@
 //! Misuse: silencing the guard with `std::mem::forget` (E0277)
 //! Why it matters: the panic is gone, and the cleanup with it.
 //! Fix: clean up; where the value must go on without, take it out before the scope.
+//! Rule: Every way out of a scope has the proof
 
 use std::convert::Infallible;
 

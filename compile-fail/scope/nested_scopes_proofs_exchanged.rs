@@ -1,6 +1,7 @@
 //! Misuse: returning the outer scope's proof from the inner scope (lifetime may not live long enough)
-//! Why it matters: with the proofs exchanged, each guard could be forgotten behind the other.
+//! Why it matters: with the proofs exchanged, each guard could be forgotten, and the other's proof would hide it.
 //! Fix: every scope returns the proof of its own guard.
+//! Rule: The rule of brands
 
 use std::convert::Infallible;
 

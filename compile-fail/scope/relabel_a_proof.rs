@@ -1,6 +1,7 @@
 //! Misuse: passing the outer scope's proof off as the inner scope's, through a helper (lifetime may not live long enough)
-//! Why it matters: the inner connection would be forgotten behind the outer one's proof.
+//! Why it matters: the inner connection would be forgotten, and the outer one's proof would hide it.
 //! Fix: a helper that takes a proof returns it with the lifetime it came with.
+//! Rule: The rule of brands
 
 use std::convert::Infallible;
 

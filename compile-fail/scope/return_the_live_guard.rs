@@ -1,6 +1,7 @@
 //! Misuse: giving the guard back, not the proof (E0277)
 //! Why it matters: the caller takes the file for closed, and nobody closes it.
 //! Fix: return `file.async_drop().await.proof` in its place.
+//! Rule: Every way out of a scope has the proof
 
 use std::convert::Infallible;
 

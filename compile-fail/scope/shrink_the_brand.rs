@@ -1,6 +1,7 @@
 //! Misuse: treating the brand of a longer scope as that of a shorter one (lifetime may not live long enough)
 //! Why it matters: if brands could shrink, two nested scopes would have the same one.
 //! Fix: return it with the lifetime that it came with.
+//! Rule: The rule of brands
 
 use std::marker::PhantomData;
 

@@ -1,6 +1,7 @@
 //! Misuse: moving a scoped guard into a spawned task (E0521)
 //! Why it matters: the task runs on after the scope has ended, cleaned up or not.
 //! Fix: open the scope inside of the task.
+//! Rule: A scoped guard ends in its scope
 
 use std::convert::Infallible;
 

@@ -1,6 +1,7 @@
 //! Misuse: treating the brand of a shorter scope as that of a longer one (lifetime may not live long enough)
 //! Why it matters: what is marked as read in the inner scope would pass for the outer one's.
 //! Fix: give each mark the lifetime of the scope it comes from.
+//! Rule: The rule of brands
 
 use std::marker::PhantomData;
 

@@ -1,6 +1,7 @@
 //! Misuse: swapping the guards of two nested scopes (lifetime may not live long enough)
 //! Why it matters: each scope would vouch for the other's connection.
 //! Fix: swap what the values hold; the guards stay where they are.
+//! Rule: The rule of brands
 
 use std::convert::Infallible;
 

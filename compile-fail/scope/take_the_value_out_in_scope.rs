@@ -1,6 +1,7 @@
 //! Misuse: taking the value out of a scoped guard, to be rid of the guard (E0277)
 //! Why it matters: there would be nothing left to clean up, and the parts stay on the server.
 //! Fix: clean up on the way out, too; or take the value out before the scope.
+//! Rule: A scoped guard ends in its scope
 
 use std::io;
 

@@ -1,6 +1,7 @@
 //! Misuse: passing the scoped guard to a helper that is written for unscoped ones (E0308)
 //! Why it matters: such a helper gives no proof of this scope; it could not tell whose guard it had.
 //! Fix: let the helper take a `ScopedGuard` and return the `Proof` of the same scope.
+//! Rule: The rule of brands
 
 use std::io;
 

@@ -1,6 +1,7 @@
 //! Misuse: declaring the handle of a connection to be the connection itself, for a scope (E0308)
 //! Why it matters: a handle can be let go of while another one keeps the connection open.
 //! Fix: take the guard out of the last handle, `AsyncDropArc::into_inner`, and clean that up.
+//! Rule: The rule of brands
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropArc, AsyncDropGuard, IsTheGuarded, Live, Proof, Scoped, scope};

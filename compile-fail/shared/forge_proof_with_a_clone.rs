@@ -1,6 +1,7 @@
 //! Misuse: cleaning up a clone, and returning its proof for that of the handle itself (E0277)
 //! Why it matters: the handle would be forgotten, and as the last one never close the connection.
 //! Fix: `Unscoped` is the proof of the clone: clean up the scope's own handle, too, and return its proof.
+//! Rule: The rule of brands
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropShared, Live, scope};

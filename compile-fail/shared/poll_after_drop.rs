@@ -1,6 +1,7 @@
 //! Misuse: awaiting a shared future through a handle that was cleaned up (E0505)
 //! Why it matters: the last handle has closed the connection; there is nothing to wait for.
 //! Fix: await first, or through another handle, and clean that one up as well.
+//! Rule: After the cleanup the value is gone
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropShared, Live};

@@ -1,6 +1,7 @@
 //! Misuse: returning the proof of what `pop_all` gave for that of the stack itself (E0277)
 //! Why it matters: what is pushed on the stack afterwards would never be cleaned up.
 //! Fix: `Unscoped` is the proof of the other stack: clean that one up, too, and return the scope's own.
+//! Rule: The rule of brands
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropStack, scope};

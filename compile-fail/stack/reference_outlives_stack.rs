@@ -1,6 +1,7 @@
 //! Misuse: using a value on a stack after the stack was cleaned up (E0505)
 //! Why it matters: the connection is closed by then, and its memory may be gone.
 //! Fix: keep the key, not the reference, and use the value before the cleanup.
+//! Rule: After the cleanup the value is gone
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropStack};

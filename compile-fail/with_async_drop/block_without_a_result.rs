@@ -1,6 +1,7 @@
 //! Misuse: a block that ends with a plain value, not with a `Result` (E0308)
 //! Why it matters: the cleanup can fail, and its error needs a place in the block's result.
 //! Fix: end the block with `Ok(…)`.
+//! Rule: No error is lost
 
 use std::io;
 

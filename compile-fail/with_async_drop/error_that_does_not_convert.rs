@@ -1,6 +1,7 @@
 //! Misuse: a block whose error cannot take in the error of the cleanup (E0277)
 //! Why it matters: when only the cleanup fails, its error is returned in place of the block's.
 //! Fix: implement `From` for it, or map it in the macro: `with_async_drop!(file, { … }, Error::Close)`.
+//! Rule: No error is lost
 
 use std::io;
 

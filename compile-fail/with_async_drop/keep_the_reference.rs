@@ -1,6 +1,7 @@
 //! Misuse: returning the reference that the body was lent (lifetime may not live long enough)
 //! Why it matters: when `with_async_drop` returns, the connection is closed and gone.
 //! Fix: return what was read through it, not the connection.
+//! Rule: After the cleanup the value is gone
 
 use std::io;
 

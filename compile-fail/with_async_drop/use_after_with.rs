@@ -1,6 +1,7 @@
 //! Misuse: using the guard after `with_async_drop!` has cleaned it up (E0382)
 //! Why it matters: the file is closed; what is written now is lost.
 //! Fix: do it inside of the block.
+//! Rule: After the cleanup the value is gone
 
 use std::io;
 

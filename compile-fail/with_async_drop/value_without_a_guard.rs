@@ -1,6 +1,7 @@
 //! Misuse: a factory that returns the plain value, and its caller cleaning that up (E0308)
 //! Why it matters: outside of a guard, nobody remembers that a cleanup is owed.
 //! Fix: let the factory return the guard: `AsyncDropGuard::new(value)`.
+//! Rule: Factory methods return guards
 
 use std::io;
 

@@ -1,0 +1,100 @@
+//! The files of this crate: a folder an area, and in it each misuse with its snapshot.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A program that must not compile.
+pub(crate) struct Misuse {
+    pub(crate) area: String,
+    pub(crate) name: String,
+    pub(crate) source: String,
+    pub(crate) snapshot: String,
+}
+
+impl Misuse {
+    pub(crate) fn path(&self) -> PathBuf {
+        Path::new(&self.area).join(&self.name).with_extension("rs")
+    }
+
+    /// The rest of the head line that has this beginning.
+    pub(crate) fn head(&self, beginning: &str) -> &str {
+        let found = self.source.lines().find_map(|line| line.strip_prefix(beginning));
+        found.unwrap_or_else(|| panic!("{self}: no line begins with {beginning:?}"))
+    }
+
+    /// The mistake, and the code or words of the compiler in brackets after it.
+    pub(crate) fn mistake(&self) -> (&str, &str) {
+        self.head("//! Misuse: ")
+            .strip_suffix(')')
+            .and_then(|line| line.rsplit_once(" ("))
+            .unwrap_or_else(|| panic!("{self}: the first line does not end with `(E0000)`"))
+    }
+
+    /// The compiler's first line.
+    pub(crate) fn message(&self) -> &str {
+        self.snapshot.lines().next().unwrap_or_else(|| panic!("{self}: the snapshot is empty"))
+    }
+}
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.area, self.name)
+    }
+}
+
+/// The misuses of all areas, in the order of their names.
+pub(crate) fn misuses() -> Vec<Misuse> {
+    let mut misuses = Vec::new();
+    for area in areas() {
+        for name in names_in(&area, "rs") {
+            let path = Path::new(&area).join(&name);
+            let source = fs::read_to_string(path.with_extension("rs")).unwrap();
+            let snapshot = fs::read_to_string(path.with_extension("stderr")).unwrap_or_default();
+            misuses.push(Misuse { area: area.clone(), name, source, snapshot });
+        }
+    }
+    misuses
+}
+
+/// The areas: the folders that hold misuses.
+pub(crate) fn areas() -> Vec<String> {
+    let mut areas = folders(".");
+    // trybuild puts the texts of misuses that have no snapshot into `wip`.
+    areas.retain(|area| !["pass", "tests", "wip"].contains(&area.as_str()));
+    areas
+}
+
+/// The sorted names of the folders in a folder.
+pub(crate) fn folders(parent: &str) -> Vec<String> {
+    let mut folders: Vec<String> = fs::read_dir(parent)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().unwrap().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    folders.sort();
+    folders
+}
+
+/// The names of the files in a folder that have this extension.
+pub(crate) fn names_in(folder: &str, extension: &str) -> BTreeSet<String> {
+    fs::read_dir(folder)
+        .unwrap_or_else(|error| panic!("{folder}: {error}"))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The version of the compiler that runs, if the toolchain file names another one.
+pub(crate) fn other_compiler() -> Option<String> {
+    let toolchain = fs::read_to_string("../rust-toolchain.toml").unwrap();
+    let pinned = toolchain.split('"').nth(1).expect("the channel is the first string");
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let version = Command::new(rustc).arg("--version").output().unwrap().stdout;
+    let version = String::from_utf8(version).unwrap().trim().to_owned();
+    (!version.starts_with(&format!("rustc {pinned} "))).then_some(version)
+}
