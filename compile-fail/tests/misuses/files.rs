@@ -37,6 +37,11 @@ impl Misuse {
     pub(crate) fn message(&self) -> &str {
         self.snapshot.lines().next().unwrap_or_else(|| panic!("{self}: the snapshot is empty"))
     }
+
+    /// The error code in the compiler's first line. Errors of lints and macros have none.
+    pub(crate) fn code(&self) -> Option<&str> {
+        Some(self.message().strip_prefix("error[")?.split_once(']')?.0)
+    }
 }
 
 impl fmt::Display for Misuse {

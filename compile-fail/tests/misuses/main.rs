@@ -1,10 +1,12 @@
 //! Every misuse is refused, and has what belongs to it: a head, a snapshot, a corrected program and
 //! a row in the index.
 //!
-//! The snapshots quote the pinned compiler. `TRYBUILD=overwrite` writes them anew.
+//! The snapshots quote the pinned compiler. `TRYBUILD=overwrite` writes them anew. On every other
+//! compiler `rejected` compares error codes instead.
 
 mod files;
 mod index;
+mod rejected;
 
 use std::collections::BTreeSet;
 use std::fs;

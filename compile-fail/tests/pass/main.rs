@@ -2,4 +2,6 @@
 //! list of modules.
 #![allow(clippy::pedantic, dead_code, unreachable_pub, reason = "programs as users write them")]
 
+mod spawned;
+
 include!(concat!(env!("OUT_DIR"), "/pass.rs"));
