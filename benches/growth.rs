@@ -1,8 +1,8 @@
 //! What cleaning up many guards costs for each, from a thousand to a million: in a map, a vector, a
 //! stack, and left to a reaper.
 //!
-//! `cargo bench --bench growth` prints a table: a cost that grows faster than the number of
-//! entries shows as a column that rises. The rows `futures` and `boxed futures` are a
+//! `cargo bench -p livedrop-benches --bench growth` prints a table: a cost that grows faster than the
+//! number of entries shows as a column that rises. The rows `futures` and `boxed futures` are a
 //! `FuturesUnordered` over plain values, without any guarantee: what rises there, too, is the
 //! machine's. The bench `plot` draws the table.
 

@@ -10,4 +10,4 @@ if [ "$(gungraun-runner --version 2>/dev/null)" != "gungraun-runner $version" ];
 fi
 # The counts are read from below `target`.
 unset GUNGRAUN_HOME
-cargo bench --bench instructions
+cargo bench -p livedrop-benches --bench instructions

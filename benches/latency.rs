@@ -1,8 +1,8 @@
 //! How long it takes to clean up many connections whose close waits for a millisecond each.
 //!
-//! `cargo bench --bench latency` prints two tables: by tokio's paused clock, in which only the
-//! waiting takes time, exactly; and by the clock on the wall, beside the same written by hand. It
-//! fails if the cleanup is more than 5 % above the ideal of the first, or above the second.
+//! `cargo bench -p livedrop-benches --bench latency` prints two tables: by tokio's paused clock, in
+//! which only the waiting takes time, exactly; and by the clock on the wall, beside the same written
+//! by hand. It fails if the cleanup is more than 5 % above the ideal of the first, or above the second.
 
 use std::convert::Infallible;
 use std::time::Duration;

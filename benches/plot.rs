@@ -1,6 +1,6 @@
 //! Draws the table of the bench `growth`: the time of a cleanup against the number of guards.
 //!
-//! `cargo bench --bench growth | cargo bench --bench plot > docs/cleanup-time.svg`
+//! `benches/README.md` has the command.
 
 use std::fmt::{self, Display, Write};
 use std::io;

@@ -1,6 +1,7 @@
 //! What each operation allocates, and how large guards and the futures of their cleanups are.
 //!
-//! `cargo bench --bench sizes` prints both as tables, and fails if one is larger than promised.
+//! `cargo bench -p livedrop-benches --bench sizes` prints both as tables, and fails if one is
+//! larger than promised.
 
 use std::convert::Infallible;
 

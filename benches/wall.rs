@@ -1,7 +1,7 @@
 //! How long each operation takes, beside the same guarantee written by hand.
 //!
-//! `cargo bench --bench wall` measures with criterion, and prints ratios. They are those of one run
-//! on one machine; what can be repeated are the counts of the bench `instructions`.
+//! `cargo bench -p livedrop-benches --bench wall` measures with criterion, and prints ratios. They
+//! are those of one run on one machine; what can be repeated are the counts of the bench `instructions`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 //! way out, and neither the error of the body nor that of the cleanup is lost. An upload that the
 //! store refuses to complete is aborted, too.
 //!
-//! `cargo run --example upload -- [FOLDER]`; the store is made in FOLDER, which must exist.
+//! `cargo run -p livedrop-upload-example --example upload -- [FOLDER]`; the store is made in FOLDER, which must exist.
 //!
 //! In a local folder the parts of an upload are in one file beside the object, `object#1`. Committing
 //! renames it. A local upload that is dropped removes that file by itself, some time later, on a

@@ -268,7 +268,7 @@ fn p6_the_one_call_site_of_ten_that_forgets_is_named() {
     assert!(text.starts_with(&beginning), "{text}");
     assert_eq!(log.counts(), (9, 9, 10));
 
-    // In a strict scope the same early return is refused; `tests/compile_fail.rs` sees to it that
+    // In a strict scope the same early return is refused; `compile-fail/scope/` sees to it that
     // this is what the compiler says, and that the mended twin runs.
     let refused = std::fs::read_to_string("compile-fail/scope/early_return_without_proof.stderr");
     assert!(refused.unwrap().starts_with("error[E0308]"));

@@ -863,17 +863,6 @@ mod executors {
             reaper.async_drop().await.unwrap();
         });
     }
-
-    #[test]
-    fn smol_executor() {
-        let (log, mut reaper) = (log(), Reaper::new());
-        smol::block_on(async {
-            let running = smol::spawn(reaper.run());
-            life(&reaper, &log).await;
-            reaper.async_drop().await.unwrap();
-            running.await;
-        });
-    }
 }
 
 #[test]

@@ -4,7 +4,6 @@
 use std::fmt::Debug;
 use std::task::Poll;
 
-#[cfg(feature = "tokio")]
 use livedrop::AsyncDropTokioMutex;
 use livedrop::{
     Adopted, ArmsLike, AsyncDropArc, AsyncDropGuard, AsyncDropHashMap, AsyncDropMutex,
@@ -26,7 +25,6 @@ pub enum Of<S: Kind> {
     Value(AsyncDropGuard<Value, S>),
     Arc(AsyncDropGuard<AsyncDropArc<Value, S>, S>),
     Mutex(AsyncDropGuard<AsyncDropMutex<Value, S>, S>),
-    #[cfg(feature = "tokio")]
     TokioMutex(AsyncDropGuard<AsyncDropTokioMutex<Value, S>, S>),
     Result(AsyncDropGuard<Outcome<S>, S>),
     Map(AsyncDropGuard<Map<S>, S>),
@@ -45,7 +43,6 @@ macro_rules! each_form {
             Of::Value($guard) => $do,
             Of::Arc($guard) => $do,
             Of::Mutex($guard) => $do,
-            #[cfg(feature = "tokio")]
             Of::TokioMutex($guard) => $do,
             Of::Result($guard) => $do,
             Of::Map($guard) => $do,
@@ -116,15 +113,8 @@ pub trait Kind:
 }
 
 /// What the tokio mutex asks for beside that.
-#[cfg(feature = "tokio")]
 pub trait ArmsForTokio: ArmsLike<AsyncDropTokioMutex<Value, Self>> + Sized {}
-#[cfg(feature = "tokio")]
 impl<S: ArmsLike<AsyncDropTokioMutex<Value, S>>> ArmsForTokio for S {}
-
-#[cfg(not(feature = "tokio"))]
-pub trait ArmsForTokio {}
-#[cfg(not(feature = "tokio"))]
-impl<S> ArmsForTokio for S {}
 
 pub enum AnyGuard {
     Checked(Of<Checked>),

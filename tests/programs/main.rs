@@ -7,13 +7,21 @@
 //! feature `location`.
 //!
 //! ```text
-//! LIVEDROP_PROGRAMS=100000 cargo test --release --features location,tokio --test programs
+//! LIVEDROP_PROGRAMS=100000 cargo test --release -p livedrop-programs --features location
 //! ```
 #![allow(unreachable_pub, reason = "what its modules share")]
 #![cfg(any(debug_assertions, feature = "location"))]
 
+#[path = "../support/mod.rs"]
+mod support;
+#[macro_use]
+#[path = "../support/numbered.rs"]
+mod numbered;
+
+mod executors;
 #[macro_use]
 mod guards;
+mod hash_map_model;
 mod machine;
 mod making;
 mod model;

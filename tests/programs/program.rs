@@ -45,17 +45,11 @@ pub enum Empty {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrap {
     Mutex,
-    #[cfg(feature = "tokio")]
     TokioMutex,
     Result,
 }
 
-const WRAPS: &[Wrap] = &[
-    Wrap::Mutex,
-    #[cfg(feature = "tokio")]
-    Wrap::TokioMutex,
-    Wrap::Result,
-];
+const WRAPS: &[Wrap] = &[Wrap::Mutex, Wrap::TokioMutex, Wrap::Result];
 
 /// A future that makes a value in its guard, which is `Checked` or `Live`.
 #[derive(Clone, Copy, Debug)]

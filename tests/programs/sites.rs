@@ -2,7 +2,6 @@
 
 use std::panic::Location;
 
-#[cfg(feature = "tokio")]
 use livedrop::AsyncDropTokioMutex;
 use livedrop::ReaperHandle;
 use livedrop::{
@@ -48,7 +47,6 @@ impl<S: Kind> Creates for Create<'_, S> {
             Self::Empty(what) => S::empty(reaper, what),
             Self::Arc(guard) => Of::Arc(AsyncDropArc::new(guard)),
             Self::Wrap(Wrap::Mutex, guard) => Of::Mutex(AsyncDropMutex::new(guard)),
-            #[cfg(feature = "tokio")]
             Self::Wrap(Wrap::TokioMutex, guard) => Of::TokioMutex(AsyncDropTokioMutex::new(guard)),
             Self::Wrap(Wrap::Result, guard) => Of::Result(AsyncDropResult::new(Ok(guard))),
             Self::Clone(handle) => Of::Arc(AsyncDropArc::clone(handle)),

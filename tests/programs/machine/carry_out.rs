@@ -1,6 +1,5 @@
 //! The statements, one by one.
 
-#[cfg(feature = "tokio")]
 use livedrop::AsyncDropTokioMutex;
 use livedrop::{Adopted, AsyncDropArc, AsyncDropMutex, AsyncDropResult, Checked, Live};
 
@@ -195,7 +194,6 @@ impl Machine {
         in_its_state!(self.take(wrapper), of: S => {
             let inner = match of {
                 Of::Mutex(guard) => Ok(AsyncDropMutex::into_inner(guard)),
-                #[cfg(feature = "tokio")]
                 Of::TokioMutex(guard) => Ok(AsyncDropTokioMutex::into_inner(guard)),
                 Of::Result(guard) => Ok(AsyncDropResult::into_inner(guard).expect("a guard")),
                 Of::Arc(guard) => AsyncDropArc::into_inner(guard),

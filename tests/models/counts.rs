@@ -1,15 +1,11 @@
 //! Model tests: Shuttle runs small programs of several threads in many orders, and interrupts
 //! them wherever the crate uses a count of its own, and wherever a cleanup is.
 //!
-//! `RUSTFLAGS="--cfg shuttle" cargo test --release --test model --all-features`
-//!
 //! What the model sees: each use of the counts of an `AsyncDropArc` as one step, in any order,
 //! but in *one* order that all threads agree on. Weak memory is the standard library's business
 //! here. What it does not see: the inside of the two locks, which are not this crate's. To the
 //! model, a lock is taken or released in one step; it does see who waits, who is woken, and what
 //! happens while a lock is held.
-
-#![cfg(shuttle)]
 
 use std::collections::BTreeSet;
 use std::future::poll_fn;
@@ -427,7 +423,6 @@ macro_rules! mutex_model {
     };
 }
 mutex_model!(futures_lock, AsyncDropMutex);
-#[cfg(feature = "tokio")]
 mutex_model!(tokio_lock, AsyncDropTokioMutex);
 
 /// Handles of one future, which is interrupted before and after each of its polls.

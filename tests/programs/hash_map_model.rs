@@ -1,21 +1,16 @@
 //! `AsyncDropHashMap` against std's `HashMap`: after any sequence of operations, cancelled
 //! cleanups among them, everybody has what they are owed, and every value is cleaned up once.
 
-mod support;
-#[macro_use]
-#[path = "support/numbered.rs"]
-mod numbered;
-
 use std::collections::{BTreeSet, HashMap};
 use std::pin::pin;
 use std::task::{Context, Waker};
 
+use crate::numbered::{Numbered, Row, Tested, clean};
+use crate::support::{Ending, Reports, block_on};
 use livedrop::{AsyncDropGuard, AsyncDropHashMap, Checked, Live};
-use numbered::{Numbered, Row, Tested, clean};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::{prop_assert, prop_assert_eq, proptest};
-use support::{Ending, Reports, block_on};
 
 trait Maps: Tested {
     fn map() -> AsyncDropGuard<AsyncDropHashMap<u8, Numbered, Self>>;

@@ -1,12 +1,8 @@
 //! Model tests of the reaper: an owner that goes, against `drain`, against `run`, and against the
 //! end of the reaper itself, in many orders.
 //!
-//! `RUSTFLAGS="--cfg shuttle" cargo test --release --test model_reaper`
-//!
 //! What the model sees: each use of the reaper's locks as one step. What it does not see: the inside
 //! of `FuturesUnordered` and of the executor.
-
-#![cfg(shuttle)]
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;

@@ -1,0 +1,10 @@
+//! Model tests: Shuttle runs small programs of several threads in many orders.
+//!
+//! ```text
+//! RUSTFLAGS="--cfg shuttle" CARGO_TARGET_DIR=target/shuttle \
+//!   cargo test --release -p livedrop-models --test models
+//! ```
+#![cfg(shuttle)]
+
+mod counts;
+mod reaper;
