@@ -2,7 +2,8 @@
 //! program every obligation was discharged exactly once or reported exactly once, as the model
 //! says, and every error and every panic of a cleanup came to light once.
 //!
-//! `LIVEDROP_PROGRAMS` is the number of programs, 256 without it. A report names the place where
+//! `LIVEDROP_PROGRAMS` is the number of programs, 256 without it. `LIVEDROP_NO_SHRINK` prints the
+//! first program that fails as it is. A report names the place where
 //! its guard was created, which is how it is known whose it is: in release builds that needs the
 //! feature `location`.
 //!
@@ -42,13 +43,17 @@ fn every_obligation_is_discharged_or_reported_exactly_once() {
     machine::silence_meant_panics();
     let programs_to_run = std::env::var("LIVEDROP_PROGRAMS")
         .map_or(256, |number| number.parse().expect("LIVEDROP_PROGRAMS is a number"));
+    let shrinks = std::env::var_os("LIVEDROP_NO_SHRINK").is_none();
     let config = Config {
         cases: programs_to_run,
         failure_persistence: None,
-        max_shrink_iters: 100_000,
+        max_shrink_iters: if shrinks { 100_000 } else { 0 },
         ..Config::default()
     };
     match TestRunner::new(config).run(&programs(), |program| check(&program)) {
+        Err(TestError::Fail(reason, program)) if !shrinks => {
+            panic!("{reason}\nfailing program: {program:?}");
+        }
         Err(TestError::Fail(_, program)) => {
             let (program, reason) = without_the_rest(program);
             panic!("{reason}\nminimal failing program: {program:?}");

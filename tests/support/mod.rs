@@ -7,6 +7,7 @@ pub mod world;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
+use std::process::{Command, Output};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -144,6 +145,36 @@ pub fn panic_of<R>(f: impl FnOnce() -> R) -> String {
             Err(payload) => (*payload.downcast::<&str>().expect("a text")).to_owned(),
         },
     }
+}
+
+const CHILD: &str = "LIVEDROP_TEST_CHILD";
+
+/// Whether this is the process that [`child`] starts.
+pub fn is_child() -> bool {
+    std::env::var_os(CHILD).is_some()
+}
+
+/// Runs the test of this name in a process of its own.
+pub fn child(test: &str) -> Output {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap()
+}
+
+/// Runs the body of the test of this name in a process of its own: for a body that changes what all
+/// threads share, or that other threads disturb.
+#[track_caller]
+pub fn alone(test: &str, body: impl FnOnce()) {
+    if is_child() {
+        return body();
+    }
+    let output = child(test);
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed);
+    // The run of a name that no test has succeeds, too.
+    assert!(output.status.success() && printed.contains("1 passed"), "{printed}");
 }
 
 /// Collects what is reported on this thread.

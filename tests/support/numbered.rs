@@ -1,6 +1,6 @@
 //! Values with a number, of which several are cleaned up together: each keeps account of its
 //! own cleanup, and all of them of how many run at a time.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+#![allow(dead_code, unreachable_pub, unused_macros, reason = "each test file uses a part of it")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -160,7 +160,6 @@ pub fn clean<S: Tested, T: AsyncDrop>(guard: AsyncDropGuard<T, S>) -> Result<(),
 }
 
 /// The items once for each state, which is called `S` in them.
-#[macro_export]
 macro_rules! in_both_states {
     ($($item:item)+) => {
         mod checked {

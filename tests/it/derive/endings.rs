@@ -1,0 +1,158 @@
+//! Errors, panics, and all at once.
+
+use livedrop::{AsyncDrop, AsyncDropGuard, CleanupErrors};
+
+use super::{AnyError, Diary, Other, Part};
+use crate::support::{Ending, Reports, block_on, panic_of, run};
+
+#[derive(AsyncDrop)]
+struct InOrder {
+    a: AsyncDropGuard<Part>,
+    b: Option<AsyncDropGuard<Part>>,
+    c: AsyncDropGuard<Part>,
+}
+
+#[derive(AsyncDrop)]
+#[async_drop(concurrent)]
+struct AtOnce {
+    a: AsyncDropGuard<Part>,
+    b: Option<AsyncDropGuard<Part>>,
+    c: AsyncDropGuard<Part>,
+}
+
+fn in_order(diary: &Diary, [a, b, c]: [Ending; 3]) -> AsyncDropGuard<InOrder> {
+    let part = |name, ending| diary.ending(name, 1, ending);
+    AsyncDropGuard::new(InOrder { a: part("a", a), b: Some(part("b", b)), c: part("c", c) })
+}
+
+fn at_once(diary: &Diary, [a, b, c]: [Ending; 3]) -> AsyncDropGuard<AtOnce> {
+    let part = |name, ending| diary.ending(name, 1, ending);
+    AsyncDropGuard::new(AtOnce { a: part("a", a), b: Some(part("b", b)), c: part("c", c) })
+}
+
+#[test]
+fn every_field_is_cleaned_up_even_when_one_fails() {
+    let diary = Diary::default();
+    let mut guard = in_order(&diary, [Ending::Err, Ending::Ok, Ending::Err]);
+    let (polls, result) = run(guard.async_drop());
+    assert_eq!(result.unwrap_err().into_iter().collect::<Vec<_>>(), ["a", "c"]);
+    assert_eq!(diary.read(), "+a -a ~a +b -b ~b +c -c ~c");
+    assert_eq!(polls, 4, "one after the other");
+}
+
+#[test]
+fn concurrent_fields_wait_together_and_keep_all_errors() {
+    let diary = Diary::default();
+    let mut guard = at_once(&diary, [Ending::Err, Ending::Ok, Ending::Err]);
+    let (polls, result) = run(guard.async_drop());
+    assert_eq!(result.unwrap_err().into_iter().collect::<Vec<_>>(), ["a", "c"]);
+    assert_eq!(diary.read(), "+a +b +c -a ~a -b ~b -c ~c");
+    assert_eq!(polls, 2);
+}
+
+#[test]
+fn the_first_panic_goes_on_after_the_others_were_cleaned_up() {
+    let endings = [Ending::Err, Ending::Panic, Ending::Panic];
+    let (diary, reports) = (Diary::default(), Reports::collect());
+    let mut guard = in_order(&diary, endings);
+    assert_eq!(panic_of(|| block_on(guard.async_drop())), "b went wrong");
+    assert!(guard.is_dropped());
+    assert_eq!(diary.read(), "+a -a ~a +b ~b +c ~c");
+    assert_eq!(
+        reports.take(),
+        [
+            "cleanup of InOrder failed as well: panicked: c went wrong",
+            "cleanup of InOrder failed as well: \"a\"",
+        ]
+    );
+    let mut guard = at_once(&diary, endings);
+    assert_eq!(panic_of(|| block_on(guard.async_drop())), "b went wrong");
+    assert_eq!(diary.read(), "+a +b +c -a ~a ~b ~c");
+    assert_eq!(reports.take().len(), 2);
+}
+
+#[test]
+fn a_panic_in_a_vector_is_one_of_a_field() {
+    #[derive(AsyncDrop)]
+    struct Pool {
+        all: Vec<AsyncDropGuard<Part>>,
+        last: AsyncDropGuard<Part>,
+    }
+    let diary = Diary::default();
+    let all = vec![diary.ending("a", 0, Ending::Panic), diary.guard("b")];
+    let mut guard = AsyncDropGuard::new(Pool { all, last: diary.guard("c") });
+    assert_eq!(panic_of(|| block_on(guard.async_drop())), "a went wrong");
+    assert_eq!(diary.read(), "+a ~a +b -b ~b +c -c ~c");
+}
+
+#[test]
+fn a_named_error_takes_in_that_of_every_field() {
+    #[derive(AsyncDrop)]
+    #[async_drop(concurrent, error = AnyError)]
+    struct Service {
+        part: AsyncDropGuard<Part>,
+        others: Vec<AsyncDropGuard<Other>>,
+    }
+    let diary = Diary::default();
+    let others = vec![AsyncDropGuard::new(Other(Err(1))), AsyncDropGuard::new(Other(Err(2)))];
+    let service = Service { part: diary.ending("a", 0, Ending::Err), others };
+    let errors: CleanupErrors<AnyError> =
+        block_on(AsyncDropGuard::new(service).async_drop()).unwrap_err();
+    let errors: Vec<_> = errors.into_iter().collect();
+    assert_eq!(errors, [AnyError::Part("a"), AnyError::Other(1), AnyError::Other(2)]);
+}
+
+#[test]
+fn one_field_with_a_named_error() {
+    #[derive(AsyncDrop)]
+    #[async_drop(error = AnyError)]
+    struct Client {
+        part: AsyncDropGuard<Part>,
+    }
+    let client = Client { part: Diary::default().ending("a", 0, Ending::Err) };
+    assert_eq!(block_on(AsyncDropGuard::new(client).async_drop()), Err(AnyError::Part("a")));
+}
+
+/// `From` is the user's, and may panic: the others are cleaned up all the same.
+#[test]
+fn a_panic_in_the_conversion_of_an_error_stops_nothing() {
+    #[derive(Debug)]
+    struct Picky;
+    impl From<&'static str> for Picky {
+        fn from(name: &'static str) -> Self {
+            panic!("no {name}, please")
+        }
+    }
+    #[derive(AsyncDrop)]
+    #[async_drop(error = Picky)]
+    struct Two {
+        all: Vec<AsyncDropGuard<Part>>,
+        a: AsyncDropGuard<Part>,
+        b: AsyncDropGuard<Part>,
+    }
+    let (diary, reports) = (Diary::default(), Reports::collect());
+    let (a, b) = (diary.ending("a", 0, Ending::Err), diary.guard("b"));
+    let all = ["v", "w"].map(|name| diary.ending(name, 0, Ending::Err)).into();
+    let mut guard = AsyncDropGuard::new(Two { all, a, b });
+    assert_eq!(panic_of(|| block_on(guard.async_drop())), "no v, please");
+    assert_eq!(diary.read(), "+v -v ~v +w -w ~w +a -a ~a +b -b ~b");
+    reports.expect(&[
+        "cleanup of Two failed as well: panicked: no w, please",
+        "cleanup of Two failed as well: panicked: no a, please",
+    ]);
+}
+
+/// A field that is empty is no cleanup that failed.
+#[test]
+fn nothing_is_owed_for_a_guard_that_was_cleaned_up_before() {
+    let diary = Diary::default();
+    let mut guard = in_order(&diary, [Ending::Err; 3]);
+    assert!(block_on(guard.a.async_drop()).is_err());
+    guard.b = None.or_else(|| {
+        let mut taken = guard.b.take()?;
+        block_on(taken.async_drop()).unwrap_err();
+        None
+    });
+    let errors = block_on(guard.async_drop()).unwrap_err();
+    assert_eq!(errors.into_iter().collect::<Vec<_>>(), ["c"]);
+}

@@ -1,0 +1,41 @@
+//! The tests of the library, a module a subject. They are one binary, since linking takes most of the
+//! time of a build. What a test does to its whole process it does in a process of its own:
+//! `support::alone`.
+
+#[path = "../support/mod.rs"]
+mod support;
+#[macro_use]
+#[path = "../support/numbered.rs"]
+mod numbered;
+
+mod all;
+mod arc;
+mod async_drop;
+mod cancellation;
+mod contract;
+mod deferred;
+mod derive;
+mod flatten;
+mod guard;
+mod guide;
+mod hash_map;
+mod hook;
+mod layout;
+mod mutex;
+mod payloads;
+mod public_api;
+mod reaper;
+mod reaper_reentered;
+mod result;
+mod scope;
+mod shared;
+mod shown;
+mod stack;
+mod sync_drop;
+mod task;
+mod tracing;
+mod value_drop;
+mod vec;
+mod with;
+mod with_cancelled;
+mod with_output;

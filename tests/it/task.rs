@@ -1,0 +1,151 @@
+//! Background tasks in guards.
+#![cfg(feature = "tokio")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use crate::support::{Reports, cancel_after};
+use livedrop::task::{self, TaskError};
+use livedrop::{AsyncDropGuard, Reaper};
+use tokio::time::{Instant, sleep};
+
+/// Counts its beginning and the end that it comes to when told to stop.
+fn polite(count: &Arc<AtomicUsize>) -> AsyncDropGuard<task::Task<Result<(), String>>> {
+    let count = Arc::clone(count);
+    task::spawn(|stop| async move {
+        count.fetch_add(1, SeqCst);
+        stop.cancelled().await;
+        sleep(Duration::from_millis(20)).await;
+        count.fetch_add(10, SeqCst);
+        Ok(())
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn cleanup_tells_the_task_to_stop_and_waits_for_it() {
+    let count = Arc::default();
+    let mut guard = polite(&count);
+    tokio::task::yield_now().await;
+    assert!(!guard.is_finished());
+    guard.async_drop().await.unwrap();
+    assert_eq!(count.load(SeqCst), 11);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_token_stops_the_task_before_anybody_cleans_up() {
+    let count = Arc::default();
+    let mut guard = polite(&count);
+    tokio::task::yield_now().await;
+    guard.token().cancel();
+    sleep(Duration::from_millis(21)).await;
+    assert!(guard.is_finished());
+    assert_eq!(count.load(SeqCst), 11);
+    guard.async_drop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_does_not_stop_is_aborted_after_the_deadline() {
+    struct Dropped(Arc<AtomicUsize>);
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, SeqCst);
+        }
+    }
+    let drops = Arc::<AtomicUsize>::default();
+    let held = Dropped(Arc::clone(&drops));
+    let mut guard = task::spawn(|_| async move {
+        std::future::pending::<()>().await;
+        drop(held);
+    });
+    guard.set_deadline(Duration::from_secs(3));
+    let begun = Instant::now();
+    let error = guard.async_drop().await.unwrap_err();
+    assert!(matches!(error, TaskError::Aborted(deadline) if deadline == Duration::from_secs(3)));
+    assert_eq!(begun.elapsed().as_secs(), 3);
+    assert_eq!(drops.load(SeqCst), 1, "it has ended, not only been told to");
+    assert_eq!(error.to_string(), "the task did not stop within 3s, and was aborted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_default_deadline_is_the_documented_one() {
+    let mut guard = task::spawn(|_| std::future::pending::<()>());
+    let begun = Instant::now();
+    assert!(guard.async_drop().await.is_err());
+    assert_eq!(begun.elapsed().as_secs(), task::DEADLINE.as_secs());
+}
+
+#[tokio::test]
+async fn a_panic_of_the_task_is_its_error() {
+    let mut guard = task::spawn(|_| async { assert!(std::hint::black_box(false), "in the task") });
+    let error = guard.async_drop().await.unwrap_err();
+    assert_eq!(error.to_string(), "the task panicked: in the task");
+}
+
+#[tokio::test]
+async fn an_error_of_the_task_is_its_error() {
+    let mut guard = task::spawn(|_| async { Err("disk full") });
+    while !guard.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    let error = guard.async_drop().await.unwrap_err();
+    assert_eq!(error.to_string(), "the task failed: disk full");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_cleanup_goes_on_until_the_same_deadline() {
+    let mut guard = task::spawn(|_| std::future::pending::<()>());
+    guard.set_deadline(Duration::from_secs(4));
+    let begun = Instant::now();
+    for _ in 0..3 {
+        let called = tokio::time::timeout(Duration::from_secs(1), guard.async_drop()).await;
+        assert!(called.is_err());
+    }
+    assert!(guard.async_drop().await.is_err());
+    assert_eq!(begun.elapsed().as_secs(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cleanup_cancelled_at_every_poll_is_finished_by_the_reaper() {
+    for polls in 0..4 {
+        let (count, mut reaper, reports) = (Arc::default(), Reaper::new(), Reports::collect());
+        let guard = polite(&count);
+        tokio::task::yield_now().await;
+        let mut guard = reaper.adopt(guard);
+        cancel_after(polls, guard.async_drop());
+        drop(guard);
+        reaper.async_drop().await.unwrap();
+        assert_eq!(count.load(SeqCst), 11);
+        reports.expect_none();
+    }
+}
+
+#[tokio::test]
+async fn a_task_whose_guard_was_lost_is_aborted() {
+    let reports = Reports::collect();
+    let alive = Arc::new(());
+    let held = Arc::clone(&alive);
+    drop(task::spawn(|_| async move {
+        std::future::pending::<()>().await;
+        drop(held);
+    }));
+    reports.expect_one("Forgot to call async_drop on Task<()>");
+    while Arc::strong_count(&alive) > 1 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_token_stops_the_task_before_its_cleanup() {
+    let count = Arc::default();
+    let mut guard = polite(&count);
+    tokio::task::yield_now().await;
+    assert!(!guard.token().is_cancelled());
+    guard.token().clone().cancel();
+    while !guard.is_finished() {
+        sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(count.load(SeqCst), 11);
+    guard.async_drop().await.unwrap();
+    assert_eq!(count.load(SeqCst), 11, "it is not told twice");
+}

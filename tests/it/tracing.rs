@@ -1,0 +1,82 @@
+//! Reports as events. Each test runs in a process of its own: a thread without a subscriber that is
+//! the first one to report switches the events off for all threads.
+#![cfg(feature = "tracing")]
+
+use std::fmt::{Debug, Write};
+use std::sync::{Arc, Mutex};
+
+use crate::support::{Ending, Failed, Log, Resource, alone, block_on};
+use livedrop::{AsyncDropGuard, hook, with_async_drop};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+/// Keeps the level and the fields of each event.
+#[derive(Clone, Default)]
+struct Events(Arc<Mutex<Vec<(Level, String)>>>);
+
+struct Fields(String);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        write!(self.0, "{field}={value:?} ").unwrap();
+    }
+}
+
+impl Subscriber for Events {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields(String::new());
+        event.record(&mut fields);
+        self.0.lock().unwrap().push((*event.metadata().level(), fields.0));
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn a_forgotten_guard_is_an_error_event_and_goes_to_the_hook_as_well() {
+    alone(
+        "tracing::a_forgotten_guard_is_an_error_event_and_goes_to_the_hook_as_well",
+        report_a_forgotten_guard,
+    );
+}
+
+fn report_a_forgotten_guard() {
+    let (events, _quiet) = (Events::default(), hook::scoped(|_| {}));
+    tracing::subscriber::with_default(events.clone(), || {
+        drop(AsyncDropGuard::new(Resource::plain(&Arc::<Log>::default())));
+    });
+    let events = events.0.lock().unwrap();
+    let (level, fields) = &events[0];
+    assert_eq!((*level, events.len()), (Level::ERROR, 1));
+    assert!(fields.contains("type_name=\"Resource\""), "{fields}");
+    assert!(fields.contains("cause=Forgotten"), "{fields}");
+    assert!(fields.contains("message=Forgot to call async_drop on Resource"), "{fields}");
+    assert!(!fields.contains("secret"), "{fields}");
+}
+
+#[test]
+fn a_suppressed_error_is_a_warning_event() {
+    alone("tracing::a_suppressed_error_is_a_warning_event", report_a_suppressed_error);
+}
+
+fn report_a_suppressed_error() {
+    let (events, _quiet) = (Events::default(), hook::scoped(|_| {}));
+    tracing::subscriber::with_default(events.clone(), || {
+        let guard = AsyncDropGuard::new(Resource::new(&Arc::default(), 0, Ending::Err));
+        let _ = block_on(with_async_drop(guard, async |_| Err::<(), _>(Failed)));
+    });
+    let events = events.0.lock().unwrap();
+    let (level, fields) = &events[0];
+    assert_eq!((*level, events.len()), (Level::WARN, 1));
+    assert!(fields.contains("type_name=\"Resource\""), "{fields}");
+    assert!(fields.contains("error=Failed"), "{fields}");
+}
