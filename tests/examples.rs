@@ -1,15 +1,57 @@
 //! The examples, run as a reader runs them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+/// The latest time at which the file, or a file in the folder, changed.
+fn changed(path: &Path) -> SystemTime {
+    if path.is_dir() {
+        let entries = std::fs::read_dir(path).unwrap();
+        entries.map(|entry| changed(&entry.unwrap().path())).max().expect("no folder is empty")
+    } else {
+        path.metadata().unwrap().modified().unwrap()
+    }
+}
+
+/// The executable of an example.
+///
+/// `cargo test` builds the examples, with the features of all packages that it tests. `cargo run` would
+/// build them and what they depend on once more, with the features of their own package. So they are
+/// built here only if `cargo test` was told not to, as by `--test examples`: if there is no executable,
+/// or if it is older than its sources.
+fn executable(name: &str) -> PathBuf {
+    /// What was built. A second build would take the executable away from who runs it.
+    static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let test = std::env::current_exe().unwrap();
+    let profile = test.ancestors().nth(2).expect("it is in `target/PROFILE/deps/`");
+    let path = profile.join("examples").join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    let source = format!("examples/{name}.rs");
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_new = path.exists()
+        && ["src", "derive/src", &source]
+            .iter()
+            .all(|source| changed(source.as_ref()) <= changed(&path));
+    if !is_new && built.insert(name.to_owned()) {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--example", name]);
+        match name {
+            "task" => cargo.args(["--features", "tokio"]),
+            "upload" => cargo.args(["--package", "livedrop-upload-example"]),
+            _ => &mut cargo,
+        };
+        if !cfg!(debug_assertions) {
+            cargo.arg("--release");
+        }
+        assert!(cargo.stdin(Stdio::null()).status().unwrap().success(), "{name} is built");
+    }
+    path
+}
 
 fn example(name: &str, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO"));
-    command.args(["run", "--quiet", "--example", name]);
-    if name == "task" {
-        command.args(["--features", "tokio"]);
-    }
-    command.arg("--").args(arguments).stdin(Stdio::null()).output().unwrap()
+    Command::new(executable(name)).args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -47,8 +89,8 @@ fn quickstart_refuses_an_input_that_cannot_be_read() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("quickstart");
     std::fs::create_dir_all(&folder).unwrap();
     for input in ["no-such-file", folder.to_str().unwrap()] {
-        let output = Command::new(env!("CARGO"))
-            .args(["run", "--quiet", "--example", "quickstart", "--", input])
+        let output = Command::new(executable("quickstart"))
+            .arg(input)
             .env("TMPDIR", &folder)
             .stdin(Stdio::null())
             .output()
