@@ -14,9 +14,9 @@ use async_trait::async_trait;
 use futures::executor::block_on;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
-use livedrop::{
-    AsyncDrop, AsyncDropGuard, AsyncDropHashMap, AsyncDropStack, AsyncDropVec, Reaper, Report,
-};
+use livedrop::collections::{AsyncDropHashMap, AsyncDropStack, AsyncDropVec};
+use livedrop::reaper::Report;
+use livedrop::{AsyncDrop, AsyncDropGuard, Reaper};
 
 const SIZES: [u32; 4] = [1_000, 10_000, 100_000, 1_000_000];
 
@@ -87,7 +87,7 @@ fn map(entries: u64, waits: u64, limit: Option<usize>) -> Cost {
     measure(|| {
         let mut map = AsyncDropHashMap::new();
         if let Some(limit) = limit {
-            map.with_concurrency(limit);
+            map.set_concurrency(limit);
         }
         for key in 0..entries {
             let replaced = map.insert(key, Entry::guard(waits));
@@ -101,7 +101,7 @@ fn vec(entries: u64, waits: u64, limit: Option<usize>) -> Cost {
     measure(|| {
         let mut vec = AsyncDropVec::new();
         if let Some(limit) = limit {
-            vec.with_concurrency(limit);
+            vec.set_concurrency(limit);
         }
         vec.extend((0..entries).map(|_| Entry::guard(waits)));
         vec

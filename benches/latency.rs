@@ -10,7 +10,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::join_all;
 use futures::stream::{self, StreamExt};
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropVec};
+use livedrop::collections::AsyncDropVec;
+use livedrop::{AsyncDrop, AsyncDropGuard};
 use tokio::runtime::Builder;
 use tokio::time::{Instant, sleep};
 
@@ -105,8 +106,8 @@ impl Plan {
         let mut vec = AsyncDropVec::new();
         vec.extend((0..connections).map(|_| AsyncDropGuard::new(Connection::open())));
         match self {
-            Self::OneByOne => _ = vec.with_concurrency(1),
-            Self::Bounded => _ = vec.with_concurrency(AT_A_TIME as usize),
+            Self::OneByOne => _ = vec.set_concurrency(1),
+            Self::Bounded => _ = vec.set_concurrency(AT_A_TIME as usize),
             Self::AllAtOnce => {}
         }
         let begin = Instant::now();

@@ -6,9 +6,10 @@
 use std::convert::Infallible;
 
 use async_trait::async_trait;
+use livedrop::scope::ScopedGuard;
+use livedrop::sync::AsyncDropArc;
 use livedrop::{
-    Adopted, AsyncDrop, AsyncDropArc, AsyncDropGuard, Dropped, Live, ScopedGuard, bracket, scope,
-    with_async_drop,
+    Adopted, AsyncDrop, AsyncDropGuard, Dropped, Live, bracket, scope, with_async_drop,
 };
 use support::pairs::{MANY, ONCE};
 use value::run;

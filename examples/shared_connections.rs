@@ -12,10 +12,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use async_trait::async_trait;
 use futures::future::{BoxFuture, join_all};
-use livedrop::{
-    AsyncDrop, AsyncDropArc, AsyncDropGuard, AsyncDropHashMap, AsyncDropResult, AsyncDropShared,
-    with_async_drop,
-};
+use livedrop::collections::{AsyncDropHashMap, AsyncDropResult};
+use livedrop::sync::{AsyncDropArc, AsyncDropShared};
+use livedrop::{AsyncDrop, AsyncDropGuard, with_async_drop};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;

@@ -4,7 +4,11 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use crate::{Adopted, AsyncDropGuard, CanAdopt, Checked, Cleans, CleanupErrors, batch};
+use crate::collections::clean_vec;
+use crate::guard::clean_in_place;
+use crate::reaper::Adoptable;
+use crate::state::Cleanable;
+use crate::{Adopted, AsyncDropGuard, Checked, CleanupErrors};
 
 /// A value whose cleanup has to be awaited.
 ///
@@ -119,7 +123,7 @@ impl<T: AsyncDrop + Send> AsyncDrop for AsyncDropGuard<T, Checked> {
 // One line for guards is enough in the compiler's list of implementations.
 #[diagnostic::do_not_recommend]
 #[async_trait]
-impl<T: CanAdopt> AsyncDrop for AsyncDropGuard<T, Adopted> {
+impl<T: Adoptable> AsyncDrop for AsyncDropGuard<T, Adopted> {
     type Error = T::Error;
 
     async fn async_drop_impl(&mut self) -> Result<(), T::Error> {
@@ -133,7 +137,7 @@ impl<T: CanAdopt> AsyncDrop for AsyncDropGuard<T, Adopted> {
 
 /// Cleans the guard up if there is one, and leaves `None`.
 #[async_trait]
-impl<T: AsyncDrop, S: Cleans<T>> AsyncDrop for Option<AsyncDropGuard<T, S>> {
+impl<T: AsyncDrop, S: Cleanable<T>> AsyncDrop for Option<AsyncDropGuard<T, S>> {
     type Error = T::Error;
 
     async fn async_drop_impl(&mut self) -> Result<(), T::Error> {
@@ -141,7 +145,7 @@ impl<T: AsyncDrop, S: Cleans<T>> AsyncDrop for Option<AsyncDropGuard<T, S>> {
     }
 
     fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), T::Error>> + Send {
-        S::clean_in_place(self)
+        clean_in_place(self)
     }
 }
 
@@ -150,7 +154,7 @@ impl<T: AsyncDrop, S: Cleans<T>> AsyncDrop for Option<AsyncDropGuard<T, S>> {
 /// If this is cancelled, the guards that are not done yet are still in the vector, and the
 /// errors found so far go to the [hook](crate::hook).
 #[async_trait]
-impl<T: AsyncDrop, S: Cleans<T>> AsyncDrop for Vec<AsyncDropGuard<T, S>>
+impl<T: AsyncDrop, S: Cleanable<T>> AsyncDrop for Vec<AsyncDropGuard<T, S>>
 where
     T::Error: Send,
 {
@@ -161,6 +165,6 @@ where
     }
 
     fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send {
-        batch::clean_vec(self)
+        clean_vec(self)
     }
 }

@@ -1,6 +1,12 @@
-//! The errors of a cleanup of several values.
+//! Collects the results of many cleanups: all errors, and the first panic.
 
 use std::fmt::{self, Debug, Display};
+use std::marker::PhantomData;
+use std::panic::resume_unwind;
+
+use crate::hook;
+use crate::panic::PanicPayload;
+use crate::sync_wrapper::SyncWrapper;
 
 /// What went wrong while several values were cleaned up: every error, in the order in which
 /// they were found. There is at least one.
@@ -92,3 +98,65 @@ impl<E: Display> Display for CleanupErrors<E> {
 /// An error where its parts can be shown, so that `anyhow::Error` and
 /// `Box<dyn Error + Send + Sync>` are made from it by `?`.
 impl<E: Debug + Display> std::error::Error for CleanupErrors<E> {}
+
+/// The errors and the first panic of the cleanups of many `T`s.
+///
+/// A container adds each result as its cleanup ends, and calls [`finish`](Self::finish) at the end. If the
+/// collector is dropped before that, because the cleanup was cancelled for good, it reports its content
+/// to the hook: no error is lost silently.
+pub(crate) struct ErrorCollector<T, E: Debug> {
+    errors: Option<CleanupErrors<E>>,
+    panic: SyncWrapper<Option<PanicPayload>>,
+    values: PhantomData<fn() -> T>,
+}
+
+impl<T, E: Debug> ErrorCollector<T, E> {
+    pub(crate) fn new() -> Self {
+        Self { errors: None, panic: SyncWrapper::new(None), values: PhantomData }
+    }
+
+    /// Adds the result of a cleanup whose panic was caught.
+    pub(crate) fn add(&mut self, result: std::thread::Result<Result<(), E>>) {
+        match result {
+            Ok(result) => self.add_result(result),
+            Err(payload) => self.add_panic(payload),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn add_result(&mut self, result: Result<(), E>) {
+        if let Err(error) = result {
+            match &mut self.errors {
+                Some(errors) => errors.push(error),
+                none => *none = Some(CleanupErrors::from(error)),
+            }
+        }
+    }
+
+    /// Keeps the first panic. The others go to the hook.
+    pub(crate) fn add_panic(&mut self, payload: PanicPayload) {
+        match self.panic.get_mut() {
+            Some(_) => hook::report_panic::<T>(payload),
+            none => *none = Some(payload),
+        }
+    }
+
+    /// Returns the errors, or resumes the first panic. A panic wins: the errors then go to the hook.
+    pub(crate) fn finish(&mut self) -> Result<(), CleanupErrors<E>> {
+        if let Some(payload) = self.panic.get_mut().take() {
+            // Report during the unwind: if the hook panics now, the first panic still wins.
+            let _reported_on_drop = std::mem::replace(self, Self::new());
+            resume_unwind(payload);
+        }
+        self.errors.take().map_or(Ok(()), Err)
+    }
+}
+
+impl<T, E: Debug> Drop for ErrorCollector<T, E> {
+    fn drop(&mut self) {
+        if let Some(payload) = self.panic.get_mut().take() {
+            hook::report_panic::<T>(payload);
+        }
+        hook::report_each(self.errors.take().into_iter().flatten(), hook::report_suppressed::<T>);
+    }
+}

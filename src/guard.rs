@@ -1,27 +1,33 @@
-//! The guard. Its functions stand here, so that the compiler names them by a public path; what
-//! each state stores and does stands in a file of its own.
+//! The guard: the type, and every function that is called on one.
 
+use std::fmt;
 use std::future::{self, Pending};
+use std::ops::{Deref, DerefMut};
 
-use crate::bomb::Origin;
-use crate::state::Brand;
-use crate::{
-    Adopted, Armed, AsyncDrop, Checked, CleanupFn, Deferred, Dropped, Lends, Live, Outcome,
-    Remembers, State, caught,
+use crate::deferred::CleanupFn;
+use crate::reaper::{Adoptable, Registration};
+use crate::state::{
+    Armed, Brand, Cleanable, CleansBehindItsGuard, Holds, State, StillOwesItsCleanup, UnscopedState,
 };
+use crate::{Adopted, AsyncDrop, Checked, Deferred, Dropped, Live, Outcome, type_name};
 
-mod access;
 mod adopted;
+mod bomb;
 mod checked;
+mod cleanup;
 mod dropped;
 mod live;
+mod slot;
 
 pub(crate) use adopted::AdoptedSlot;
+pub(crate) use bomb::{Origin, Phase};
 pub(crate) use checked::CheckedSlot;
+pub use cleanup::{BodyResult, CannotHappen, CleanupResult, FromCleanupError, Owes};
+pub(crate) use cleanup::{clean, clean_in_place};
+pub use dropped::ProofOf;
 pub(crate) use live::LiveSlot;
-
-pub use access::CleansBehindItsGuard;
-pub use dropped::{ProofOf, StillOwesItsCleanup};
+pub(crate) use slot::OwnedSlot;
+pub use slot::Slot;
 
 /// Owns a value whose cleanup must be awaited.
 ///
@@ -84,7 +90,7 @@ impl<T: AsyncDrop> AsyncDropGuard<T, Checked> {
     /// # Examples
     ///
     /// ```
-    /// # use livedrop::{AsyncDropGuard};
+    /// # use livedrop::AsyncDropGuard;
     /// # use std::convert::Infallible;
     /// # struct Job;
     /// # #[async_trait::async_trait]
@@ -101,7 +107,7 @@ impl<T: AsyncDrop> AsyncDropGuard<T, Checked> {
     /// ```
     #[track_caller]
     pub fn new(value: T) -> Self {
-        Self { slot: Checked::arm(Origin::here(), value) }
+        Self { slot: CheckedSlot::new(Origin::here(), value, None) }
     }
 
     /// Cleans the value up, and drops it.
@@ -125,7 +131,7 @@ impl<T: AsyncDrop> AsyncDropGuard<T, Checked> {
     #[must_use = "futures do nothing unless awaited: nothing is cleaned up until this is"]
     #[inline]
     pub fn async_drop(&mut self) -> impl Future<Output = Result<(), T::Error>> + use<'_, T> {
-        self.slot.clean()
+        clean(&mut self.slot)
     }
 
     /// Leaves the checking to the compiler from here on.
@@ -134,7 +140,7 @@ impl<T: AsyncDrop> AsyncDropGuard<T, Checked> {
     ///
     /// If the value was cleaned up before, the proof of that comes back.
     pub fn into_live(guard: Self) -> Result<AsyncDropGuard<T, Live>, AsyncDropGuard<T, Dropped>> {
-        match guard.slot.into_live() {
+        match LiveSlot::from_owned(guard.slot) {
             Some(slot) => Ok(AsyncDropGuard { slot }),
             None => Err(AsyncDropGuard { slot: () }),
         }
@@ -168,7 +174,7 @@ impl<T: AsyncDrop> AsyncDropGuard<T, Live> {
     /// ```
     #[track_caller]
     pub fn live(value: T) -> Self {
-        Self { slot: Live::arm(Origin::here(), value) }
+        Self { slot: LiveSlot::new(Origin::here(), value) }
     }
 }
 
@@ -193,11 +199,11 @@ impl<T: AsyncDrop, B: Brand> AsyncDropGuard<T, Live<B>> {
     #[must_use = "futures do nothing unless awaited: the value would be dropped without its cleanup"]
     #[inline]
     pub fn async_drop(self) -> impl Future<Output = Outcome<T, B>> {
-        self.slot.clean()
+        self.slot.async_drop()
     }
 }
 
-impl<T: AsyncDrop + 'static> AsyncDropGuard<T, Adopted> {
+impl<T: Adoptable> AsyncDropGuard<T, Adopted> {
     /// Cleans the value up, and drops it.
     ///
     /// Called again after it has completed, it does nothing and returns `Ok(())`.
@@ -217,7 +223,7 @@ impl<T: AsyncDrop + 'static> AsyncDropGuard<T, Adopted> {
     /// the next call or, once the guard is dropped, by the reaper.
     #[must_use = "futures do nothing unless awaited: the cleanup is left to the reaper until this is"]
     pub fn async_drop(&mut self) -> impl Future<Output = Result<(), T::Error>> + use<'_, T> {
-        self.slot.clean()
+        clean(&mut self.slot)
     }
 
     /// Whether the cleanup has ended: with a result, or with a panic.
@@ -267,16 +273,16 @@ impl<T, S: State> AsyncDropGuard<T, S> {
     ) -> impl Future<Output = Result<(Self, R), E>>
     where
         T: AsyncDrop,
-        S: Armed + Lends<T>,
+        S: Armed + UnscopedState<T>,
     {
         async move {
             match result {
                 Ok(value) => Ok((guard, value)),
                 Err(error) => {
-                    let mut owned = S::lend(guard.slot);
-                    if let Err(suppressed) = S::Owned::clean_caught(&mut owned).await.resume() {
-                        caught::suppress::<T>(&suppressed);
-                    }
+                    let mut owned = guard.slot.into_owned();
+                    let cleanup = clean::<T, _>(&mut owned).await;
+                    // Dropped unread: `error` is returned, so the hook gets the other one.
+                    drop(CleanupResult::<T>::new(Ok(cleanup)));
                     Err(error)
                 }
             }
@@ -288,7 +294,7 @@ impl<T, S: State> AsyncDropGuard<T, S> {
     where
         S: Armed,
     {
-        AsyncDropGuard { slot: S::into_checked(guard.slot) }
+        AsyncDropGuard { slot: guard.slot.into_owned() }
     }
 
     /// Takes the value out of its guard, and the obligation off the value.
@@ -306,7 +312,7 @@ impl<T, S: State> AsyncDropGuard<T, S> {
     where
         S: Armed,
     {
-        Self::unwrap(guard)
+        guard.into_value()
     }
 
     /// Makes another value of the guarded one, and guards that.
@@ -327,28 +333,7 @@ impl<T, S: State> AsyncDropGuard<T, S> {
         S: Armed,
     {
         let origin = Origin::here();
-        let value = map(Self::into_inner_without_cleanup(guard));
-        AsyncDropGuard { slot: S::arm(origin, value) }
-    }
-
-    /// Not for use: hands the guard over to the library. What the macros expand to stands here
-    /// as far as the compiler names it.
-    ///
-    /// # Panics
-    ///
-    /// If the value was cleaned up before.
-    #[doc(hidden)]
-    #[track_caller]
-    pub fn lend<O>(guard: Self) -> AsyncDropGuard<T, O>
-    where
-        T: AsyncDrop,
-        S: Lends<T, Owned = O>,
-        O: Remembers<T>,
-    {
-        if let Err(origin) = S::value(&guard.slot) {
-            origin.gone("used", S::GONE);
-        }
-        AsyncDropGuard { slot: S::lend(guard.slot) }
+        AsyncDropGuard::owing(origin, map(guard.into_value()), None)
     }
 
     /// Not for use: it stands before the value's own method of this name, which would clean
@@ -422,5 +407,85 @@ impl<T, B: Brand> AsyncDropGuard<T, Dropped<B>> {
         Dropped<B>: StillOwesItsCleanup,
     {
         future::pending()
+    }
+}
+
+/// The value. For a `Checked` guard:
+///
+/// # Panics
+///
+/// After the cleanup, naming the type and the creation site. A `Live` guard never panics.
+impl<T, S: Holds> Deref for AsyncDropGuard<T, S> {
+    type Target = T;
+
+    #[inline]
+    #[track_caller]
+    fn deref(&self) -> &T {
+        match self.slot.get() {
+            Some(value) => value,
+            None => self.slot.origin().panic_gone("used", S::Slot::<T>::GONE),
+        }
+    }
+}
+
+/// The value. Panics as [`Deref`] does.
+impl<T, S: Holds> DerefMut for AsyncDropGuard<T, S> {
+    #[inline]
+    #[track_caller]
+    fn deref_mut(&mut self) -> &mut T {
+        let origin = self.slot.origin();
+        match self.slot.get_mut() {
+            Some(value) => value,
+            None => origin.panic_gone("used", S::Slot::<T>::GONE),
+        }
+    }
+}
+
+/// Shows the value, as `Box` and `Arc` do.
+impl<T: fmt::Debug, S: Holds> fmt::Debug for AsyncDropGuard<T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.slot.get() {
+            Some(value) => value.fmt(f),
+            None => write!(f, "<{}: cleaned up>", type_name::of::<T>()),
+        }
+    }
+}
+
+/// What the crate itself does with a guard.
+impl<T, S: Holds> AsyncDropGuard<T, S> {
+    /// A guard in the same state around a value that owns `guard`. If `guard` is adopted, the new one
+    /// is registered with the same reaper.
+    #[track_caller]
+    pub(crate) fn wrap<U>(guard: Self, make: impl FnOnce(Self) -> U) -> AsyncDropGuard<U, S>
+    where
+        U: AsyncDrop,
+        S: Cleanable<U>,
+    {
+        let origin = Origin::here();
+        let registration = guard.slot.registration().and_then(|own| own.register_wrapper(origin));
+        AsyncDropGuard::owing(origin, make(guard), registration)
+    }
+
+    /// A guard that owes the cleanup of `value`.
+    pub(crate) fn owing(origin: Origin<T>, value: T, registration: Option<Registration>) -> Self
+    where
+        T: AsyncDrop,
+        OwnedSlot<T, S>: Owes<T>,
+    {
+        let owned = OwnedSlot::<T, S>::new(origin, value, registration);
+        AsyncDropGuard { slot: S::Slot::from_owned(owned).expect("a new slot owes its cleanup") }
+    }
+
+    /// Takes the value out, and its obligation off it.
+    ///
+    /// # Panics
+    ///
+    /// If the value is gone.
+    #[track_caller]
+    pub(crate) fn into_value(self) -> T {
+        match self.slot.take() {
+            Ok((_, value)) => value,
+            Err(origin) => origin.panic_gone("tried to take out", S::Slot::<T>::GONE),
+        }
     }
 }

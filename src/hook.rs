@@ -42,11 +42,12 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::panic::Location;
+use std::panic::{Location, resume_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::caught::{caught, discard};
+use crate::panic::{PanicPayload, caught, drop_caught, drop_payload, message};
+use crate::type_name;
 
 /// What nobody could be told otherwise.
 ///
@@ -232,19 +233,79 @@ pub fn abort(unhandled: &Unhandled<'_>) {
     }
 }
 
-/// Reports to the thread's hook, or else to that of the process.
-pub(crate) fn call(unhandled: &Unhandled<'_>) {
-    if std::thread::panicking() {
-        call_caught(unhandled);
-    } else {
-        call_hook(unhandled);
+/// Reports that a value was lost without its cleanup.
+#[cold]
+pub(crate) fn report_lost(
+    type_name: &str,
+    created_at: Option<&'static Location<'static>>,
+    cause: Cause,
+) {
+    let cause = if std::thread::panicking() { Cause::Unwinding } else { cause };
+    call(&Unhandled::Forgotten { type_name, created_at, cause });
+}
+
+/// Reports an error that no caller gets, and drops it.
+#[cold]
+pub(crate) fn report_suppressed<T>(error: impl fmt::Debug) {
+    let type_name = &type_name::of::<T>();
+    let called = caught(|| call(&Unhandled::Suppressed { type_name, error: &error }));
+    // Before the panic of a hook goes on: an error that panics in its `Drop` would abort then.
+    drop_caught(error);
+    if let Err(payload) = called {
+        resume_unwind(payload);
     }
 }
 
-/// Reports where a panic of the hook must not take the place of another one.
-pub(crate) fn call_caught(unhandled: &Unhandled<'_>) {
-    if let Err(payload) = caught(|| call_hook(unhandled)) {
-        discard(payload);
+/// The same for a type of which only the name is left.
+#[cold]
+pub(crate) fn report_suppressed_of(type_name: &str, error: &dyn fmt::Debug) {
+    call(&Unhandled::Suppressed { type_name, error });
+}
+
+/// Reports a panic of the cleanup of a `T` that no caller gets.
+#[cold]
+pub(crate) fn report_panic<T>(payload: PanicPayload) {
+    report_payload::<T>("panicked", payload);
+}
+
+/// Reports a panic of a body that no caller gets, since the cleanup of its `T` was cancelled.
+#[cold]
+pub(crate) fn report_body_panic<T>(payload: PanicPayload) {
+    report_payload::<T>("the body before it panicked", payload);
+}
+
+/// A panic of the hook ends here: it must not take the place of another panic.
+fn report_payload<T>(what: &str, payload: PanicPayload) {
+    let type_name = &type_name::of::<T>();
+    let error = &format_args!("{what}: {}", message(&payload));
+    let called = caught(|| call(&Unhandled::Suppressed { type_name, error }));
+    drop_payload(payload);
+    called.unwrap_or_else(drop_payload);
+}
+
+/// Reports every item, even if a report panics.
+pub(crate) fn report_each<I: Iterator>(items: I, report: impl Fn(I::Item)) {
+    let mut first_panic = None;
+    for item in items {
+        if let Err(payload) = caught(|| report(item)) {
+            match first_panic {
+                None => first_panic = Some(payload),
+                Some(_) => drop_payload(payload),
+            }
+        }
+    }
+    if let Some(payload) = first_panic {
+        resume_unwind(payload);
+    }
+}
+
+/// Calls the thread's hook, or else the hook of the process. If the thread is panicking, a panic of
+/// the hook ends here.
+fn call(unhandled: &Unhandled<'_>) {
+    if std::thread::panicking() {
+        caught(|| call_hook(unhandled)).unwrap_or_else(drop_payload);
+    } else {
+        call_hook(unhandled);
     }
 }
 

@@ -97,7 +97,7 @@
 //!   `#[livedrop::unboxed]` for cleanups without a box.
 //! * `tokio`: `AsyncDropTokioMutex`, and `task`: background tasks in guards.
 //! * `tracing`: an event for every report of the hook.
-//! * `testutils`: `SyncDrop`, which cleans up in `Drop`, for tests.
+//! * `testing`: `SyncDrop`, which cleans up in `Drop`, for tests.
 //! * `location`: keeps the creation site of every guard in release builds too, which costs a
 //!   pointer a guard. Builds with `debug_assertions` always keep it.
 
@@ -105,83 +105,58 @@
 // On docs.rs, what needs a feature says which.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod all;
+pub mod all;
 mod async_drop;
-mod batch;
-mod bomb;
-mod caught;
-mod cleaned;
-mod derived;
+pub mod collections;
+pub mod deferred;
+mod derive;
 mod errors;
-mod exclusive;
-mod findings;
+mod flatten;
 mod guard;
 pub mod guide;
-mod helpers;
 pub mod hook;
-mod kept;
-mod macros;
 mod outcome;
-mod reaper;
-mod scope;
-mod state;
-mod sync;
+mod panic;
+pub mod reaper;
+pub mod scope;
+mod shim;
+pub mod state;
+pub mod sync;
+mod sync_wrapper;
 #[cfg(feature = "tokio")]
 pub mod task;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod type_name;
 mod with;
 
-pub use all::{AllOutcome, Guards, Member, async_drop_all};
+pub use all::async_drop_all;
 pub use async_drop::AsyncDrop;
-pub use errors::CleanupErrors;
-pub use guard::{AsyncDropGuard, ProofOf};
-#[cfg(feature = "testutils")]
-pub use helpers::SyncDrop;
-pub use helpers::{
-    AsyncDropArc, AsyncDropHashMap, AsyncDropMutex, AsyncDropMutexGuard, AsyncDropResult,
-    AsyncDropShared, AsyncDropStack, AsyncDropVec, AsyncDropWeak, CleanupFn, CleanupOutput,
-    Deferred, ErasedError, GuardOf, Key, OccupiedError, TaskPanicked, flatten_async_drop,
-};
-#[cfg(feature = "tokio")]
-pub use helpers::{AsyncDropTokioMutex, AsyncDropTokioMutexGuard};
+pub use deferred::Deferred;
 #[cfg(feature = "derive")]
-pub use macros::derive::{AsyncDrop, unboxed};
+pub use derive::{AsyncDrop, unboxed};
+pub use errors::CleanupErrors;
+pub use flatten::flatten_async_drop;
+pub use guard::{AsyncDropGuard, ProofOf};
 pub use outcome::Outcome;
-pub use reaper::{Acquire, Drain, Failure, Pending, Reaper, ReaperHandle, Report, Run, Stage};
-pub use scope::{Proof, ScopedGuard, scope};
-pub use state::{
-    Adopted, Armed, ArmsLike, Brand, CanAdopt, Checked, Cleans, Dropped, Enters, Holds, Lends,
-    Live, Remembers, Scoped, State, Unscoped,
-};
+pub use reaper::{Reaper, ReaperHandle};
+pub use scope::scope;
+pub use state::{Adopted, Checked, Dropped, Live};
 pub use with::{bracket, with_async_drop};
 
-// Not for use. They stand at the root so that the compiler, where it refuses a program in their
-// words, has no private path to print.
-#[doc(hidden)]
-pub use {
-    caught::Caught,
-    cleaned::{CannotHappen, Cleaned, TakesIn},
-    derived::{
-        AskedField, Cleanups, FieldToCleanUp, MarkedField, OwesCleanup, TakesFieldError,
-        UnmarkedField, clean_field,
-    },
-    guard::{CleansBehindItsGuard, StillOwesItsCleanup},
-    kept::Kept,
-    scope::{
-        EndsItsScope, Entered, Exits, IsTheGuarded, LeavesBy, MaySkipTheCleanup, Proves,
-        ProvesThisScope, SkipsTheCleanup, any, enter,
-    },
-    state::Sealed,
-};
-
-/// What the macros expand to.
+/// What the macros and the derive's output call. Not for use.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::with::{
-        catch, clean_behind, clean_caught, clean_uncaught, end, keep, panic_first,
-    };
     pub use futures::future::join;
     pub use std::boxed::Box;
+
+    pub use crate::derive::{
+        Cleanups, FieldToCleanUp, MarkedField, OwesCleanup, TakesFieldError, UnmarkedField,
+        clean_field,
+    };
+    pub use crate::guard::{BodyResult, CannotHappen, CleanupResult, FromCleanupError};
+    pub use crate::panic::catch;
+    pub use crate::with::{clean_caught, lend};
 }
 
 /// Compiles the examples of the README.

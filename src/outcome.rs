@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::cleaned::body_first;
-use crate::state::Brand;
-use crate::{AsyncDrop, AsyncDropGuard, Dropped, Unscoped};
+use crate::guard::CleanupResult;
+use crate::state::{Brand, Unscoped};
+use crate::{AsyncDrop, AsyncDropGuard, Dropped};
 
 /// What came of the cleanup of a [`Live`](crate::Live) guard: always a proof that it was attempted, and its
 /// result beside it.
@@ -73,7 +73,8 @@ impl<T: AsyncDrop, B: Brand> Outcome<T, B> {
         self,
         body: Result<R, E>,
     ) -> (AsyncDropGuard<T, Dropped<B>>, Result<R, E>) {
-        (self.proof, body_first::<T, R, E>(body, self.result, E::from))
+        let result = CleanupResult::<T>::new(Ok(self.result));
+        (self.proof, result.after_mapped(body, E::from))
     }
 
     /// The proof if the cleanup succeeded.

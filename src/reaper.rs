@@ -5,21 +5,36 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Adopted, Armed, AsyncDrop, AsyncDropGuard, CanAdopt};
+use crate::state::Armed;
+use crate::{Adopted, AsyncDrop, AsyncDropGuard};
 
 mod acquire;
-mod books;
-mod drive;
+mod driver;
 mod handle;
-mod job;
+mod orphan;
+mod registry;
 mod report;
 
 pub use acquire::Acquire;
-pub(crate) use books::{Entry, Ticket, Yard};
-pub use drive::{Drain, Run};
+pub use driver::{Drain, Run};
 pub use handle::ReaperHandle;
-pub(crate) use job::{Cleanup, Erased, start};
+pub(crate) use orphan::{BoxedError, Cleanup, start};
+pub(crate) use registry::Registration;
 pub use report::{Failure, Pending, Report, Stage};
+
+use registry::Registry;
+
+/// A guard of this value can be [adopted](crate::Reaper::adopt): it is `'static` and [`Send`],
+/// and the error of its cleanup is [`Send`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be adopted by a reaper",
+    label = "the reaper may keep this value longer than its owner, on another thread",
+    note = "it must be `Send` and `'static`, and the `Error` of its `AsyncDrop` must be `Send`: give it owned data, or clean its guard up without a reaper"
+)]
+pub trait Adoptable: AsyncDrop<Error: Send> + Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: AsyncDrop<Error: Send> + Send + 'static> Adoptable for T {}
 
 /// Finishes the cleanup of adopted guards whose owners were cancelled, panicked, or forgot.
 ///
@@ -83,8 +98,8 @@ impl Reaper {
     /// A reaper with nothing to do, in its guard.
     #[track_caller]
     pub fn new() -> AsyncDropGuard<Reaper> {
-        let yard = Arc::new(Yard::new());
-        AsyncDropGuard::new(Reaper { handle: ReaperHandle::new(yard) })
+        let registry = Arc::new(Registry::new());
+        AsyncDropGuard::new(Reaper { handle: ReaperHandle::new(registry) })
     }
 
     /// What adopts for this reaper from anywhere: cheap to clone, `Send`, `Sync` and `'static`.
@@ -96,7 +111,7 @@ impl Reaper {
     /// See [`ReaperHandle::adopt`].
     pub fn adopt<T, S: Armed>(&self, guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<T, Adopted>
     where
-        T: CanAdopt + 'static, // it may outlive any borrow: own the data, or `Arc<Mutex<_>>`
+        T: Adoptable + 'static, // it may outlive any borrow: own the data, or `Arc<Mutex<_>>`
     {
         self.handle.adopt(guard)
     }
@@ -105,23 +120,23 @@ impl Reaper {
     #[track_caller]
     pub fn acquire<T, S, E, F>(&self, open: F) -> Acquire<T, S, E, F>
     where
-        T: CanAdopt,
+        T: Adoptable,
         S: Armed,
         F: Future<Output = Result<AsyncDropGuard<T, S>, E>> + Send + 'static,
     {
         self.handle.acquire(open)
     }
 
-    /// Cleans orphans up as they come. Spawn it, on the runtime that the cleanups need.
+    /// Cleanable orphans up as they come. Spawn it, on the runtime that the cleanups need.
     ///
     /// It ends when the reaper was [closed](Reaper::close) and nothing adopted is left. There may
     /// be several, and they may be dropped at any time: the others, and `drain`, go on.
     pub fn run(&self) -> Run {
-        Run::new(Arc::clone(self.handle.yard()))
+        Run::new(Arc::clone(self.handle.registry()))
     }
 
     /// Waits until nothing adopted is alive or pending, and reports what has gone on since the
-    /// last report. Cleans orphans up meanwhile, even where a [`run`](Reaper::run) does: await it
+    /// last report. Cleanable orphans up meanwhile, even where a [`run`](Reaper::run) does: await it
     /// on the runtime that they need.
     ///
     /// Guards that are adopted while it waits are waited for, too;
@@ -132,7 +147,7 @@ impl Reaper {
     /// Cancel safe: nothing is lost, the next call waits on. Each failure is in one report only:
     /// in that of the call that ends.
     pub fn drain(&self) -> Drain<'_> {
-        Drain::new(self.handle.yard())
+        Drain::new(self.handle.registry())
     }
 
     /// What is adopted now, and was not cleaned up yet: oldest first.
@@ -144,7 +159,7 @@ impl Reaper {
     /// Adopts nothing any more. A guard that is adopted later behaves as a
     /// [`Checked`](crate::Checked) one: it panics when it is forgotten.
     pub fn close(&self) {
-        self.handle.yard().close();
+        self.handle.registry().close();
     }
 
     /// Gives up: closes the reaper, drops every orphan without its cleanup, and says which those
@@ -154,7 +169,7 @@ impl Reaper {
     /// behaves as [`Checked`](crate::Checked). Panics of dropped values are among the failures.
     #[must_use = "the report names what was given up"]
     pub fn abandon(&self) -> Report {
-        self.handle.yard().abandon()
+        self.handle.registry().abandon()
     }
 }
 
@@ -170,7 +185,7 @@ impl AsyncDrop for Reaper {
 
 impl Drop for Reaper {
     fn drop(&mut self) {
-        self.handle.yard().leave();
+        self.handle.registry().remove_driver();
     }
 }
 

@@ -2,15 +2,16 @@
 
 use futures::FutureExt;
 
-use crate::state::Scoped;
-use crate::{AsyncDropGuard, Dropped, Enters, Live};
+use crate::state::{EntersScope, Scoped};
+use crate::{AsyncDropGuard, Dropped, Live};
 
-mod ends;
+mod diagnostics;
 
-mod exits;
-
-pub use ends::{EndsItsScope, Entered, IsTheGuarded, Proves, ProvesThisScope};
-pub use exits::{Exits, LeavesBy, MaySkipTheCleanup, SkipsTheCleanup, any, enter};
+#[doc(hidden)]
+pub use diagnostics::{
+    Entered, Exits, IsProof, NoTryError, SameScope, SameValue, ScopeExit, ScopeOutput,
+    TryBeforeCleanup, any, enter,
+};
 
 /// The guard that belongs to the scope `'scope`.
 pub type ScopedGuard<'scope, T> = AsyncDropGuard<T, Live<Scoped<'scope>>>;
@@ -53,7 +54,8 @@ pub type Proof<'scope, T> = AsyncDropGuard<T, Dropped<Scoped<'scope>>>;
 /// # Examples
 ///
 /// ```
-/// use livedrop::{AsyncDropGuard, Proof, ScopedGuard, scope};
+/// use livedrop::scope::{Proof, ScopedGuard};
+/// use livedrop::{AsyncDropGuard, scope};
 /// # use std::io;
 /// # struct Connection;
 /// # impl Connection { async fn query(&mut self, _: &str) -> io::Result<u32> { Ok(1) } }
@@ -86,9 +88,73 @@ pub type Proof<'scope, T> = AsyncDropGuard<T, Dropped<Scoped<'scope>>>;
 #[inline]
 pub fn scope<T, S, R, F>(guard: AsyncDropGuard<T, S>, body: F) -> impl Future<Output = R>
 where
-    S: Enters,
+    S: EntersScope<T>,
     F: for<'scope> AsyncFnOnce(ScopedGuard<'scope, T>) -> (Proof<'scope, T>, R),
 {
     // The body's future holds the guard from here on, so that nothing else has to.
-    body(AsyncDropGuard { slot: S::enter(guard.slot) }).map(|(_proof, output)| output)
+    body(AsyncDropGuard { slot: guard.slot }).map(|(_proof, output)| output)
+}
+
+/// Runs a body with a `Live` guard, and does not compile unless the body cleans it up.
+///
+/// `scope!(guard, async |guard| { … })` is a call of the function [`scope`](crate::scope()), whose
+/// guarantee it has, and is awaited like one. The body is written like an async closure, without
+/// `move` and without types, which are for the function, and ends
+/// with the proof and its own result: `guard.async_drop().await.after(result)`, or
+/// `(guard.async_drop().await.proof, value)`. A body that ends otherwise is refused in these words.
+///
+/// A body that never ends, such as a `loop` without a `break`, is for the function.
+///
+/// # Panics, cancel safety
+///
+/// As of the function [`scope`](crate::scope()).
+///
+/// # Examples
+///
+/// ```
+/// use livedrop::{AsyncDropGuard, scope};
+/// # use std::io;
+/// # struct Connection;
+/// # impl Connection { async fn query(&mut self, _: &str) -> io::Result<u32> { Ok(1) } }
+/// # #[async_trait::async_trait]
+/// # impl livedrop::AsyncDrop for Connection {
+/// #     type Error = io::Error;
+/// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+/// # }
+/// # async fn f() -> io::Result<()> {
+/// let connection = AsyncDropGuard::live(Connection);
+/// let rows = scope!(connection, async |mut connection| {
+///     let rows = connection.query("select 1").await; // a `?` here would skip the cleanup
+///     connection.async_drop().await.after(rows)
+/// })
+/// .await?;
+/// # assert_eq!(rows, 1);
+/// # Ok(())
+/// # }
+/// # futures::executor::block_on(f()).unwrap();
+/// ```
+#[macro_export]
+macro_rules! scope {
+    ($guard:expr, async |$name:pat_param| $body:tt $(,)?) => {
+        $crate::scope::enter(
+            $crate::scope::Exits::<{ $crate::__is!(try $body) && !$crate::__is!(return $body) }>,
+            $guard,
+            async |$name, (exits, entered)| $crate::scope::ScopeExit::leave(exits, entered.leave($body)),
+        )
+    };
+    ($guard:expr, async |$name:pat_param| $body:expr $(,)?) => {
+        $crate::scope!($guard, async |$name| { $body })
+    };
+}
+
+/// Whether this token is a `?`, or a `return`, or has one in it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __is {
+    (try ?) => { true };
+    (return return) => { true };
+    ($what:tt ($($token:tt)*)) => { $crate::scope::any(&[$($crate::__is!($what $token)),*]) };
+    ($what:tt [$($token:tt)*]) => { $crate::scope::any(&[$($crate::__is!($what $token)),*]) };
+    ($what:tt {$($token:tt)*}) => { $crate::scope::any(&[$($crate::__is!($what $token)),*]) };
+    ($what:tt $token:tt) => { false };
 }

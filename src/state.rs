@@ -15,9 +15,13 @@
 
 use std::marker::PhantomData;
 
-use crate::bomb::Origin;
-use crate::guard::{AdoptedSlot, CheckedSlot, LiveSlot};
-use crate::{AsyncDrop, AsyncDropGuard, Cleaned};
+use crate::AsyncDrop;
+use crate::guard::{AdoptedSlot, CheckedSlot, LiveSlot, OwnedSlot};
+use crate::reaper::Adoptable;
+
+// Public, so that the compiler prints no private path where it names them.
+#[doc(hidden)]
+pub use crate::guard::{Owes, Slot};
 
 /// Checked at run time, the default: a guard that is dropped before `async_drop` panics.
 #[derive(Debug)]
@@ -52,8 +56,8 @@ type Invariant<'scope> = PhantomData<fn(&'scope ()) -> &'scope ()>;
 /// Names a brand without holding anything: as variant as the brand, always `Send` and `Sync`.
 type Branded<B> = PhantomData<fn() -> B>;
 
-/// Sealed by its method, not by its path: who cannot name `Seal` cannot implement it, and the
-/// compiler has no private path to print.
+/// Sealed: `Seal` cannot be named outside the crate. The trait itself is public, so that the compiler
+/// prints no private path.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be made a state or a brand of a guard",
@@ -67,7 +71,7 @@ pub trait Sealed {
 mod sealed {
     use super::{Adopted, Brand, Checked, Dropped, Live, Scoped, Sealed, Unscoped};
 
-    #[expect(missing_debug_implementations, reason = "cannot be named outside of the crate")]
+    #[expect(missing_debug_implementations, reason = "cannot be named outside the crate")]
     pub struct Seal;
 
     impl Sealed for Checked {
@@ -105,25 +109,34 @@ impl Brand for Scoped<'_> {}
     message = "`{Self}` is not a state of a guard",
     note = "the states are `Checked`, `Live`, `Dropped` and `Adopted`"
 )]
-pub trait State: Sealed {
+pub trait State: Sealed + Sized {
+    /// The state that the guard has while the library owns it: one that knows at run time how far
+    /// the cleanup has come.
+    #[doc(hidden)]
+    type Owned: State<Owned = Self::Owned>;
+
     /// What a guard in this state stores.
     #[doc(hidden)]
-    type Slot<T>;
+    type Slot<T>: Slot<T, Owned = OwnedSlot<T, Self>>;
 }
 
 impl State for Checked {
+    type Owned = Checked;
     type Slot<T> = CheckedSlot<T>;
 }
 
 impl<B: Brand> State for Live<B> {
+    type Owned = Checked;
     type Slot<T> = LiveSlot<T>;
 }
 
 impl<B: Brand> State for Dropped<B> {
+    type Owned = Dropped<B>;
     type Slot<T> = ();
 }
 
 impl State for Adopted {
+    type Owned = Adopted;
     type Slot<T> = AdoptedSlot<T>;
 }
 
@@ -133,164 +146,73 @@ impl State for Adopted {
     label = "the value is gone after cleanup",
     note = "use the value before `async_drop`"
 )]
-pub trait Holds: State {
-    /// When a value is gone, for messages.
-    #[doc(hidden)]
-    const GONE: &'static str = "after its cleanup";
+pub trait Holds: State {}
+impl Holds for Checked {}
+impl<B: Brand> Holds for Live<B> {}
+impl Holds for Adopted {}
 
-    /// The value, unless it is gone.
-    #[doc(hidden)]
-    fn value<T>(slot: &Self::Slot<T>) -> Result<&T, Origin<T>>;
-
-    /// The value, unless it is gone.
-    #[doc(hidden)]
-    fn value_mut<T>(slot: &mut Self::Slot<T>) -> Result<&mut T, Origin<T>>;
-
-    /// Whether its cleanup panicked before there was a future: nothing is owed any more, though
-    /// the value is still there. See [`Cleans::clean_one_of_many`].
-    #[doc(hidden)]
-    #[must_use = "to ask changes nothing"]
-    fn is_burnt<T>(_: &Self::Slot<T>) -> bool {
-        false
-    }
-
-    /// The value without its obligation, unless it is gone.
-    #[doc(hidden)]
-    fn into_value<T>(slot: Self::Slot<T>) -> Result<(Origin<T>, T), Origin<T>>;
-}
-
-/// The guard owes a cleanup and belongs to no scope: [`Checked`] and [`Live`].
+/// The guard owes a cleanup and belongs to no scope and no reaper: [`Checked`] and [`Live`].
 #[diagnostic::on_unimplemented(
     message = "this needs a `Checked` guard, or a `Live` one that belongs to no scope, not a `{Self}` one",
     label = "not possible in this state",
     note = "inside `scope`, only `async_drop` ends the guard: `let outcome = guard.async_drop().await;`"
 )]
-pub trait Armed: Holds {
-    /// A guard's content for this value.
-    #[doc(hidden)]
-    fn arm<T>(origin: Origin<T>, value: T) -> Self::Slot<T>;
+pub trait Armed: Holds<Owned = Checked> {}
+impl Armed for Checked {}
+impl Armed for Live {}
 
-    /// The content of a checked guard that owes what this one owed.
-    #[doc(hidden)]
-    fn into_checked<T>(slot: Self::Slot<T>) -> CheckedSlot<T>;
-}
-
-/// A guard of a `U` can be made after the model of another guard in this state: what wraps a
-/// guard owes what the guard owed.
-#[diagnostic::on_unimplemented(
-    message = "a `{Self}` guard cannot be wrapped into a `{U}`",
-    note = "the guard must be `Checked`, `Live`, or `Adopted` with a value that can be adopted"
-)]
-pub trait ArmsLike<U>: Holds {
-    /// What the new guard needs of the old one; by default, what it needs where there is none.
-    #[doc(hidden)]
-    type Model: Default;
-
-    /// What a guard like this one needs.
-    #[doc(hidden)]
-    fn model<T>(slot: &Self::Slot<T>) -> Self::Model;
-
-    /// A guard's content for this value.
-    #[doc(hidden)]
-    fn arm_like(model: Self::Model, origin: Origin<U>, value: U) -> Self::Slot<U>;
-}
-
-/// The library can own such a guard while a body borrows its value: [`Checked`] and [`Live`]
-/// outside of any scope, and [`Adopted`].
+/// The guard belongs to no scope, so that the library can own it while a body borrows its value:
+/// [`Checked`], [`Live`] and [`Adopted`].
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` guard cannot be handed over to the library",
     label = "not possible in this state",
     note = "inside `scope`, clean the guard up by `guard.async_drop().await`, and return the proof"
 )]
-pub trait Lends<T: AsyncDrop>: Holds {
-    /// The state that the guard has meanwhile: one that knows what interrupted it.
-    #[doc(hidden)]
-    type Owned: Remembers<T>;
+pub trait UnscopedState<T: AsyncDrop>: Cleanable<T> {}
+impl<T: AsyncDrop + Send> UnscopedState<T> for Checked {}
+impl<T: AsyncDrop + Send> UnscopedState<T> for Live {}
+impl<T: Adoptable> UnscopedState<T> for Adopted {}
 
-    /// Hands the guard's content over to the library.
-    #[doc(hidden)]
-    fn lend(slot: Self::Slot<T>) -> <Self::Owned as State>::Slot<T>;
-}
-
-/// A guard of a `T` in this state can be cleaned up inside of whatever owns it: [`Checked`] and
-/// [`Live`] with a value that is [`Send`], [`Adopted`] with one that [can be](CanAdopt).
+/// A guard of a `T` in this state can be cleaned up by a value that owns it: [`Checked`] and [`Live`]
+/// if `T` is [`Send`], [`Adopted`] if `T` is [`Adoptable`].
 ///
-/// The helper types are generic over it: `S: Cleans<T>`.
+/// The helper types are generic over it: `S: Cleanable<T>`.
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` guard of `{T}` cannot be cleaned up by what owns it",
     note = "the guard must be `Checked`, `Live` or `Adopted`, and its value `Send`"
 )]
-pub trait Cleans<T: AsyncDrop>: Holds<Slot<T>: Send> {
-    /// Cleans the guard up that `held` holds, and leaves `None` once that has ended, with a
-    /// result or with a panic. If this is cancelled, `held` holds the guard as before.
-    #[doc(hidden)]
-    fn clean_in_place(
-        held: &mut Option<AsyncDropGuard<T, Self>>,
-    ) -> impl Future<Output = Result<(), T::Error>> + Send
-    where
-        Self: Sized;
-
-    /// The same for one of many, whose future is to be small. If it panics, it may leave a guard
-    /// that is [burnt](Holds::is_burnt) in place of `None`.
-    #[doc(hidden)]
-    fn clean_one_of_many(
-        held: &mut Option<AsyncDropGuard<T, Self>>,
-    ) -> impl Future<Output = Result<(), T::Error>> + Send
-    where
-        Self: Sized,
-    {
-        Self::clean_in_place(held)
-    }
+pub trait Cleanable<T: AsyncDrop>:
+    Holds<Slot<T>: Send, Owned: Holds<Slot<T>: Owes<T> + Send>>
+{
 }
+impl<T: AsyncDrop + Send> Cleanable<T> for Checked {}
+impl<T: AsyncDrop + Send, B: Brand> Cleanable<T> for Live<B> {}
+impl<T: Adoptable> Cleanable<T> for Adopted {}
 
-/// A guard in this state knows whether its cleanup has ended: [`Checked`] and [`Adopted`].
-#[diagnostic::on_unimplemented(
-    message = "a `{Self}` guard does not know whether its cleanup has ended",
-    note = "the guard must be `Checked` or `Adopted`"
-)]
-pub trait Remembers<T: AsyncDrop>: Cleans<T> {
-    /// Cleans up, and gives a panic back as a value. If this is cancelled, the slot is as armed as
-    /// before.
-    #[doc(hidden)]
-    fn clean_caught(slot: &mut Self::Slot<T>) -> impl Future<Output = Cleaned<T>> + Send;
-
-    /// Cleans up. Who owns the slot catches a panic of it, and [ends](Remembers::end) it then.
-    #[doc(hidden)]
-    fn clean_uncaught(
-        slot: &mut Self::Slot<T>,
-    ) -> impl Future<Output = Result<(), T::Error>> + Send;
-
-    /// Nothing is owed any more, and the value goes.
-    #[doc(hidden)]
-    fn end(slot: Self::Slot<T>);
-}
-
-/// A guard of this value can be [adopted](crate::Reaper::adopt): it is `'static` and [`Send`],
-/// and so is the error of its cleanup [`Send`].
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be adopted by a reaper",
-    label = "the reaper may keep this value longer than its owner, on another thread",
-    note = "it must be `Send` and `'static`, and the `Error` of its `AsyncDrop` must be `Send`: give it owned data, or clean its guard up without a reaper"
-)]
-pub trait CanAdopt: AsyncDrop<Error: Send> + Send + 'static {}
-
-#[diagnostic::do_not_recommend]
-impl<T: AsyncDrop<Error: Send> + Send + 'static> CanAdopt for T {}
-
-/// A guard in this state may enter a [`scope`](crate::scope()): [`Live`], outside of any other.
+/// A guard in this state may enter a [`scope`](crate::scope()): [`Live`], outside any other.
 #[diagnostic::on_unimplemented(
     message = "`scope` takes a `Live` guard, not a `{Self}` one",
     label = "only what is checked at compile time can enter a scope",
     note = "create it with `AsyncDropGuard::live(value)`, or convert a `Checked` one: `AsyncDropGuard::into_live(guard)`, which returns a `Result`"
 )]
-pub trait Enters: State {
-    /// The guard's content, for its new brand.
-    #[doc(hidden)]
-    fn enter<T>(slot: Self::Slot<T>) -> LiveSlot<T>;
-}
+pub trait EntersScope<T>: State<Slot<T> = LiveSlot<T>> {}
+impl<T> EntersScope<T> for Live {}
 
-impl Enters for Live<Unscoped> {
-    fn enter<T>(slot: LiveSlot<T>) -> LiveSlot<T> {
-        slot
-    }
-}
+/// Never implemented. It exists for its error message: a method that would clean the value up while its
+/// guard still owes that.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this would clean the value up behind its guard's back, and the guard would do it again",
+    label = "cleans up the value, not the guard",
+    note = "clean up through the guard: `guard.async_drop().await`"
+)]
+pub trait CleansBehindItsGuard {}
+
+/// Never implemented. It exists for its error message: `async_drop` of a `Dropped` guard.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this guard was cleaned up already",
+    label = "nothing is left to clean up",
+    note = "a `Dropped` guard is the proof of that: return it from the scope, or drop it"
+)]
+pub trait StillOwesItsCleanup: State {}

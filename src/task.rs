@@ -11,8 +11,9 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::caught::{Panicked, discard};
-use crate::{AsyncDrop, AsyncDropGuard, CleanupOutput};
+use crate::deferred::CleanupOutput;
+use crate::panic::{drop_payload, message};
+use crate::{AsyncDrop, AsyncDropGuard};
 
 /// How long a task has between being told to stop and being aborted, unless
 /// [`set_deadline`](Task::set_deadline) says otherwise: ten seconds.
@@ -153,8 +154,8 @@ impl<E> TaskError<E> {
     fn from_join(error: JoinError, deadline: Duration) -> Self {
         match error.try_into_panic() {
             Ok(payload) => {
-                let message = format!("{:?}", Panicked(&payload));
-                discard(payload);
+                let message = format!("panicked: {}", message(&payload));
+                drop_payload(payload);
                 TaskError::Panicked(message)
             }
             Err(_aborted) => TaskError::Aborted(deadline),

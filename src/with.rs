@@ -1,14 +1,11 @@
 //! Bodies around which the library does the cleanup, so that nothing can be forgotten.
 
-use std::panic::{AssertUnwindSafe, resume_unwind};
-
 use futures::FutureExt;
-use futures::future::BoxFuture;
 
-use crate::caught::{Payload, resume_with, suppress_body_panic};
-use crate::cleaned::{Cleaned, body_first, end_with};
-use crate::kept::Kept;
-use crate::{AsyncDrop, AsyncDropGuard, Lends, Remembers, State};
+use crate::guard::{BodyResult, CleanupResult, Owes, Phase, Slot, clean};
+use crate::panic::catch;
+use crate::state::{Holds, UnscopedState};
+use crate::{AsyncDrop, AsyncDropGuard};
 
 /// Runs `body` with the value, cleans up, and returns what came of both.
 ///
@@ -69,18 +66,15 @@ pub fn bracket<T, S, R>(
 ) -> impl Future<Output = (R, Result<(), T::Error>)>
 where
     T: AsyncDrop,
-    S: Lends<T>,
+    S: UnscopedState<T>,
 {
-    let mut guard = AsyncDropGuard::lend(guard);
+    let mut guard = lend(guard);
     async move {
-        // The body is called in there, too: it may panic before it has made a future.
-        match catch(async { body(&mut *guard).await }).await {
-            Ok(output) => {
-                let cleanup = catch(clean_uncaught(&mut guard)).await;
-                (output, end(guard, cleanup).resume())
-            }
-            Err(payload) => clean_behind(guard, payload).await,
-        }
+        // The body is called inside the caught future: it may panic before it returns a future.
+        let body = catch(async { body(&mut *guard).await }).await;
+        let body = BodyResult::new(&guard, body);
+        let cleanup = clean_caught(&mut guard).await;
+        (body.into_output(), cleanup.into_result())
     }
 }
 
@@ -142,82 +136,221 @@ pub fn with_async_drop<T, S, R, E>(
 ) -> impl Future<Output = Result<R, E>>
 where
     T: AsyncDrop,
-    S: Lends<T>,
+    S: UnscopedState<T>,
     E: From<T::Error>,
 {
-    bracket(guard, body).map(|(body, cleanup)| body_first::<T, R, E>(body, cleanup, E::from))
+    bracket(guard, body)
+        .map(|(body, cleanup)| CleanupResult::<T>::new(Ok(cleanup)).after_mapped(body, E::from))
 }
 
-/// Runs the body, or the block of a macro.
-// Not an `async fn`: that would hold the future twice.
-#[doc(hidden)]
-#[inline]
-pub fn catch<R>(body: impl Future<Output = R>) -> impl Future<Output = Result<R, Payload>> {
-    AssertUnwindSafe(body).catch_unwind()
-}
-
-/// Cleans up behind a body that has ended, to be [caught](catch) and then [ended](end).
-#[doc(hidden)]
-#[inline]
-pub fn clean_uncaught<T: AsyncDrop, S: Remembers<T>>(
-    guard: &mut AsyncDropGuard<T, S>,
-) -> impl Future<Output = Result<(), T::Error>> {
-    S::clean_uncaught(&mut guard.slot)
-}
-
-/// The cleanup has ended: nothing is owed any more, and the value goes. Resumes a panic.
-#[doc(hidden)]
-#[inline]
-pub fn end<T: AsyncDrop, S: Remembers<T>>(
-    guard: AsyncDropGuard<T, S>,
-    cleanup: Result<Result<(), T::Error>, Payload>,
-) -> Cleaned<T> {
-    match cleanup {
-        Ok(result) => Cleaned::without_panic(end_with::<T>(result, || S::end(guard.slot))),
-        Err(payload) => resume_with(payload, || S::end(guard.slot)),
-    }
-}
-
-/// Cleans up behind a body that has panicked, and resumes that.
+/// Hands the guard over to the library while a body borrows its value.
 ///
-/// Boxed, so that the compiler inlines what happens without a panic, and not this.
-#[doc(hidden)]
-#[cold]
-pub fn clean_behind<'a, T: AsyncDrop + 'a, S: Remembers<T> + 'a, N>(
-    mut guard: AsyncDropGuard<T, S>,
-    payload: Payload,
-) -> BoxFuture<'a, N> {
-    Box::pin(async move {
-        let first = Kept::new(payload, suppress_body_panic::<T>);
-        let cleaned = S::clean_caught(&mut guard.slot).await;
-        resume_unwind(cleaned.after_panic(first.take()))
-    })
+/// # Panics
+///
+/// If the value was cleaned up before.
+#[track_caller]
+pub fn lend<T, S>(guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<T, S::Owned>
+where
+    T: AsyncDrop,
+    S: UnscopedState<T>,
+{
+    let mut slot = guard.slot.into_owned();
+    if slot.get().is_none() {
+        slot.origin().panic_gone("used", S::Slot::<T>::GONE);
+    }
+    if let Some((phase, _)) = slot.owed() {
+        *phase = Phase::Borrowed;
+    }
+    AsyncDropGuard { slot }
 }
 
-/// The end of the body, while it waits for several cleanups. `_first` is one of the guards.
-#[doc(hidden)]
-pub fn keep<T, S: State, R>(
-    _first: &AsyncDropGuard<T, S>,
-    body: Result<R, Payload>,
-) -> Result<R, Kept<Payload>> {
-    body.map_err(|payload| Kept::new(payload, suppress_body_panic::<T>))
-}
-
-/// Cleans up beside others: one that panics must not stop them, nor is what came of it to be lost
-/// while they go on.
-#[doc(hidden)]
+/// Cleans up a guard that the library owns, and catches a panic of that.
 #[inline]
-pub fn clean_caught<T: AsyncDrop, S: Remembers<T>>(
+pub fn clean_caught<T, S>(
     guard: &mut AsyncDropGuard<T, S>,
-) -> impl Future<Output = Kept<Cleaned<T>>> {
-    S::clean_caught(&mut guard.slot).map(|cleaned| Kept::new(cleaned, Cleaned::suppress))
+) -> impl Future<Output = CleanupResult<T>>
+where
+    T: AsyncDrop,
+    S: Holds<Slot<T>: Owes<T>>,
+{
+    CleanupResult::of(clean(&mut guard.slot))
 }
 
-/// All of them have ended. Weighs the panic of one.
+/// Runs a block with one or more guards, cleans them up, and gives the block's result.
+///
+/// `with_async_drop!(a, b, { block })` takes the guards `a` and `b` by the names of their
+/// variables. In the block the names are the guards, borrowed: use the values through them.
+/// The macro awaits by itself, so it stands in an `async` context, and its value is the
+/// block's `Result`. A `?` or a `return` in the block ends the block.
+///
+/// The guards are cleaned up after the block whatever it returns, and after a panic, which is
+/// resumed then: several of them concurrently, all of them even when one fails or panics.
+///
+/// `with_async_drop!(a, b, { block }, map_err)` maps the error of each cleanup by `map_err`,
+/// which is written out once for each guard; otherwise it is [`From::from`].
+///
+/// The [function](crate::with_async_drop()) of the same name takes a closure instead of a
+/// block.
+///
+/// # Errors
+///
+/// The block's error, or else the first of a cleanup, in the order of the names. All others go
+/// to the [hook](crate::hook) as [`Suppressed`](crate::hook::Unhandled::Suppressed). If only
+/// cleanups fail, what the block returned is dropped; where that panics, as a guard in it does,
+/// their errors go to the hook.
+///
+/// # Panics
+///
+/// Resumes a panic of the block once the cleanup has ended, or else the first of a cleanup.
+/// Other panics of cleanups go to the hook. If a guard was cleaned up before.
+///
+/// # Cancel safety
+///
+/// As of [`bracket`](crate::bracket). With several guards, what came of the cleanups that had ended
+/// by then goes to the hook.
+///
+/// # Examples
+///
+/// ```
+/// use livedrop::{AsyncDropGuard, with_async_drop};
+/// # use std::io;
+/// # struct File;
+/// # impl File {
+/// #     async fn read(&mut self) -> io::Result<String> { Ok("text".into()) }
+/// #     async fn write(&mut self, _: &str) -> io::Result<()> { Ok(()) }
+/// # }
+/// # #[async_trait::async_trait]
+/// # impl livedrop::AsyncDrop for File {
+/// #     type Error = io::Error;
+/// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+/// # }
+/// # async fn open(_: &str) -> io::Result<AsyncDropGuard<File>> { Ok(AsyncDropGuard::new(File)) }
+///
+/// async fn copy() -> io::Result<usize> {
+///     let (source, target) = (open("a").await?, open("b").await?);
+///     with_async_drop!(source, target, {
+///         let text = source.read().await?;
+///         target.write(&text).await?;
+///         Ok(text.len())
+///     })
+/// }
+///
+/// #[derive(Debug)]
+/// enum Error { Read(io::Error), Close(io::Error) }
+///
+/// async fn read() -> Result<String, Error> {
+///     let source = open("a").await.map_err(Error::Read)?;
+///     with_async_drop!(source, { source.read().await.map_err(Error::Read) }, Error::Close)
+/// }
+/// # futures::executor::block_on(async {
+/// #     assert_eq!(copy().await.unwrap(), 4);
+/// #     assert_eq!(read().await.unwrap(), "text");
+/// # });
+/// ```
+#[macro_export]
+macro_rules! with_async_drop {
+    ($($guard:ident),+, $body:block $(,)?) => {
+        $crate::__with_async_drop!(($($guard),+), $body, result, after, ())
+    };
+    ($($guard:ident),+, $body:block, $map_err:expr $(,)?) => {
+        $crate::__with_async_drop!(($($guard),+), $body, result, after_mapped, ($map_err))
+    };
+}
+
+/// Runs a block with one or more guards whose cleanup cannot fail, cleans them up, and gives
+/// what the block returns, whatever its type.
+///
+/// The [`Error`](crate::AsyncDrop::Error) of the guarded types is
+/// [`Infallible`](std::convert::Infallible). Everything else is as with
+/// [`with_async_drop!`](crate::with_async_drop!).
+///
+/// # Examples
+///
+/// ```
+/// use livedrop::{AsyncDropGuard, with_async_drop_infallible};
+/// # use std::convert::Infallible;
+/// # struct Counter(u32);
+/// # #[async_trait::async_trait]
+/// # impl livedrop::AsyncDrop for Counter {
+/// #     type Error = Infallible;
+/// #     async fn async_drop_impl(&mut self) -> Result<(), Infallible> { Ok(()) }
+/// # }
+/// # futures::executor::block_on(async {
+/// let counter = AsyncDropGuard::new(Counter(41));
+/// let sum = with_async_drop_infallible!(counter, {
+///     counter.0 += 1;
+///     counter.0
+/// });
+/// assert_eq!(sum, 42);
+/// # });
+/// ```
+#[macro_export]
+macro_rules! with_async_drop_infallible {
+    ($($guard:ident),+, $body:block $(,)?) => {
+        $crate::__with_async_drop!(($($guard),+), $body, value, after_infallible, ())
+    };
+}
+
+/// [`with_async_drop!`](crate::with_async_drop!) under the name of the original guide.
+#[macro_export]
+macro_rules! with_async_drop_2 {
+    ($($input:tt)+) => {
+        $crate::with_async_drop!($($input)+)
+    };
+}
+
+/// [`with_async_drop_infallible!`](crate::with_async_drop_infallible!) under the name of the
+/// original guide.
+#[macro_export]
+macro_rules! with_async_drop_2_infallible {
+    ($($input:tt)+) => {
+        $crate::with_async_drop_infallible!($($input)+)
+    };
+}
+
+/// What the macros share. They differ in what the block ends with (`result` or `value`), and in
+/// how a cleanup's result is combined with it.
 #[doc(hidden)]
-pub fn panic_first<T: AsyncDrop, R>(
-    body: Result<R, Payload>,
-    cleaned: Kept<Cleaned<T>>,
-) -> (Result<R, Payload>, Cleaned<T>) {
-    cleaned.take().panic_first(body)
+#[macro_export]
+macro_rules! __with_async_drop {
+    (
+        ($first:ident $(, $other:ident)*), $body:block, $ends_with:ident, $after:ident, $map_err:tt
+    ) => {{
+        let mut $first = $crate::__private::lend($first);
+        $(let mut $other = $crate::__private::lend($other);)*
+        // The type stands here so that the compiler points at a block that ends with another one.
+        let body = async {
+            let body: $crate::__with_async_drop!(@$ends_with) = $body;
+            #[allow(unreachable_code)]
+            return body;
+        };
+        let body = $crate::__private::catch(body).await;
+        let body = $crate::__private::BodyResult::new(&$first, body);
+        // From here on the names of the guards are the results of their cleanups. If one of them
+        // panicked, that goes before all errors.
+        let $crate::__with_async_drop!(@nest $first $(, $other)*) =
+            $crate::__with_async_drop!(@clean $first $(, $other)*).await;
+        let body = body.into_output();
+        $first.resume_panic();
+        $($other.resume_panic();)*
+        let body = $crate::__with_async_drop!(@after $first, body, $after, $map_err);
+        $(let body = $crate::__with_async_drop!(@after $other, body, $after, $map_err);)*
+        body
+    }};
+    (@result) => { ::core::result::Result<_, _> };
+    (@value) => { _ };
+    (@nest $guard:ident) => { mut $guard };
+    (@nest $guard:ident, $($others:ident),+) => {
+        (mut $guard, $crate::__with_async_drop!(@nest $($others),+))
+    };
+    (@clean $guard:ident) => { $crate::__private::clean_caught(&mut $guard) };
+    (@clean $guard:ident, $($others:ident),+) => {
+        $crate::__private::join(
+            $crate::__private::clean_caught(&mut $guard),
+            $crate::__with_async_drop!(@clean $($others),+),
+        )
+    };
+    (@after $guard:ident, $body:ident, $after:ident, ($($map_err:expr)?)) => {
+        $guard.$after($body $(, $map_err)?)
+    };
 }

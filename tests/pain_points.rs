@@ -16,11 +16,12 @@ use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use livedrop::collections::{AsyncDropHashMap, AsyncDropStack, AsyncDropVec, ErasedError};
 use livedrop::hook::{self, Cause, Unhandled};
+use livedrop::reaper::Stage;
 use livedrop::{
-    Adopted, AsyncDrop, AsyncDropGuard, AsyncDropHashMap, AsyncDropStack, AsyncDropVec,
-    CleanupErrors, ErasedError, Live, Reaper, Stage, async_drop_all, bracket, scope,
-    with_async_drop,
+    Adopted, AsyncDrop, AsyncDropGuard, CleanupErrors, Live, Reaper, async_drop_all, bracket,
+    scope, with_async_drop,
 };
 use support::{
     Ending, Failed, Log, Reports, Resource, block_on, cancel_after, created_at, panic_of, run, wait,
@@ -160,9 +161,9 @@ fn p3_dropping_does_not_block_the_thread_that_the_cleanup_needs() {
             assert_eq!(reaper.drain().await.cleaned, 1);
             reaper.async_drop().await.unwrap();
 
-            #[cfg(feature = "testutils")]
+            #[cfg(feature = "testing")]
             {
-                let blocks = livedrop::SyncDrop::new(connect());
+                let blocks = livedrop::testing::SyncDrop::new(connect());
                 let _quiet = Reports::collect();
                 let text = panic_of(|| drop(blocks));
                 assert!(text.starts_with("SyncDrop of Client would deadlock"), "{text}");
@@ -751,7 +752,7 @@ fn p15_cleanups_run_at_the_same_time_bounded_on_request_and_nested_ones_cannot_s
 
     let at_once = Arc::default();
     let mut bounded = AsyncDropVec::new();
-    bounded.with_concurrency(8).extend((0..100).map(|_| waiting(&at_once)));
+    bounded.set_concurrency(8).extend((0..100).map(|_| waiting(&at_once)));
     block_on(bounded.async_drop()).unwrap();
     assert_eq!(most(&at_once), 8);
 
@@ -763,10 +764,10 @@ fn p15_cleanups_run_at_the_same_time_bounded_on_request_and_nested_ones_cannot_s
     // A pool that is cleaned up inside of another one's turn has turns of its own.
     let at_once = Arc::default();
     let mut outer = AsyncDropVec::new();
-    outer.with_concurrency(1);
+    outer.set_concurrency(1);
     for _ in 0..3 {
         let mut inner = AsyncDropVec::new();
-        inner.with_concurrency(1).extend((0..3).map(|_| waiting(&at_once)));
+        inner.set_concurrency(1).extend((0..3).map(|_| waiting(&at_once)));
         outer.push(inner);
     }
     let (_, result) = run(outer.async_drop());

@@ -6,7 +6,8 @@ use std::convert::Infallible;
 use std::pin::Pin;
 
 use futures::stream::{FuturesUnordered, StreamExt};
-use livedrop::{AsyncDropGuard, AsyncDropHashMap, AsyncDropStack, AsyncDropVec, Reaper};
+use livedrop::collections::{AsyncDropHashMap, AsyncDropStack, AsyncDropVec};
+use livedrop::{AsyncDropGuard, Reaper};
 
 use crate::value::{Value, run};
 

@@ -6,7 +6,8 @@ use std::panic::AssertUnwindSafe;
 
 use async_drop_guard as peer;
 use futures::FutureExt;
-use livedrop::{AsyncDropArc, AsyncDropGuard, AsyncDropMutex, Live, scope, with_async_drop};
+use livedrop::sync::{AsyncDropArc, AsyncDropMutex};
+use livedrop::{AsyncDropGuard, Live, scope, with_async_drop};
 
 use crate::twins::{self, Close};
 use crate::value::{Alone, Boxed, Value, repeat, run};

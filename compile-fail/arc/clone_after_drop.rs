@@ -4,7 +4,8 @@
 //! Rule: After the cleanup the value is gone
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropArc, AsyncDropGuard, Live};
+use livedrop::sync::AsyncDropArc;
+use livedrop::{AsyncDrop, AsyncDropGuard, Live};
 
 struct Connection;
 

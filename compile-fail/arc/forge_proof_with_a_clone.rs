@@ -4,7 +4,8 @@
 //! Rule: The rule of brands
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropArc, AsyncDropGuard, Live, scope};
+use livedrop::sync::AsyncDropArc;
+use livedrop::{AsyncDrop, AsyncDropGuard, Live, scope};
 
 struct Connection;
 

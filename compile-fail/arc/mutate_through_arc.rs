@@ -4,7 +4,8 @@
 //! Rule: Share what may be shared
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropArc, AsyncDropGuard};
+use livedrop::sync::AsyncDropArc;
+use livedrop::{AsyncDrop, AsyncDropGuard};
 
 struct LogFile {
     lines: Vec<String>,

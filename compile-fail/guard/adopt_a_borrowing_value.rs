@@ -20,7 +20,7 @@ impl AsyncDrop for Transaction<'_> {
     }
 }
 
-async fn serve() -> Result<(), livedrop::Report> {
+async fn serve() -> Result<(), livedrop::reaper::Report> {
     let mut reaper = Reaper::new();
     let mut log = Vec::new();
     let transaction = AsyncDropGuard::new(Transaction { log: &mut log });

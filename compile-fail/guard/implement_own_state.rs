@@ -6,7 +6,8 @@
 use std::convert::Infallible;
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, State};
+use livedrop::state::State;
+use livedrop::{AsyncDrop, AsyncDropGuard};
 
 struct Connection;
 

@@ -4,7 +4,8 @@
 //! Rule: After the cleanup the value is gone
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropHashMap};
+use livedrop::collections::AsyncDropHashMap;
+use livedrop::{AsyncDrop, AsyncDropGuard};
 
 struct Connection {
     sent: usize,

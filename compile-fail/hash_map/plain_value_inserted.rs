@@ -4,7 +4,8 @@
 //! Rule: Factory methods return guards
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropHashMap};
+use livedrop::collections::AsyncDropHashMap;
+use livedrop::{AsyncDrop, AsyncDropGuard};
 
 struct Connection;
 

@@ -4,7 +4,8 @@
 //! Rule: A guard is in one state
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropHashMap, Live};
+use livedrop::collections::AsyncDropHashMap;
+use livedrop::{AsyncDrop, AsyncDropGuard, Live};
 
 struct Connection;
 

@@ -4,7 +4,8 @@
 //! Rule: After the cleanup the value is gone
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropMutex, Live};
+use livedrop::sync::AsyncDropMutex;
+use livedrop::{AsyncDrop, AsyncDropGuard, Live};
 
 struct LogFile {
     lines: Vec<String>,

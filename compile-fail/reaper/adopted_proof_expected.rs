@@ -24,7 +24,7 @@ fn delete(_closed: AsyncDropGuard<LogFile, Dropped>) {
     println!("deleted");
 }
 
-async fn serve() -> Result<(), livedrop::Report> {
+async fn serve() -> Result<(), livedrop::reaper::Report> {
     let mut reaper = Reaper::new();
     let file = reaper.adopt(AsyncDropGuard::live(LogFile { open: true }));
     delete(file);

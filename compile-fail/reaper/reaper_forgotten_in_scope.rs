@@ -20,7 +20,7 @@ impl AsyncDrop for Connection {
     }
 }
 
-async fn serve() -> Result<(), livedrop::Report> {
+async fn serve() -> Result<(), livedrop::reaper::Report> {
     let reaper = AsyncDropGuard::into_live(Reaper::new()).unwrap();
     scope!(reaper, async |reaper| {
         let connection = reaper.adopt(AsyncDropGuard::new(Connection { open: true }));

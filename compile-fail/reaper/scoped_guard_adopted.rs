@@ -4,7 +4,8 @@
 //! Rule: A scoped guard ends in its scope
 
 use async_trait::async_trait;
-use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, Reaper, ScopedGuard};
+use livedrop::scope::ScopedGuard;
+use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, Reaper};
 
 struct Connection {
     open: bool,

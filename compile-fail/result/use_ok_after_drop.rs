@@ -4,7 +4,8 @@
 //! Rule: After the cleanup the value is gone
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropResult, Live};
+use livedrop::collections::AsyncDropResult;
+use livedrop::{AsyncDrop, AsyncDropGuard, Live};
 
 struct File {
     name: String,

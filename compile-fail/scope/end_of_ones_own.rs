@@ -6,7 +6,9 @@
 use std::marker::PhantomData;
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, Dropped, EndsItsScope, Scoped, scope};
+use livedrop::state::Scoped;
+use livedrop::scope::ScopeOutput;
+use livedrop::{AsyncDrop, AsyncDropGuard, Dropped, scope};
 
 struct Connection;
 
@@ -22,7 +24,7 @@ impl AsyncDrop for Connection {
 /// Names the scope, and has no proof.
 struct Done<'scope>(PhantomData<fn(&'scope ()) -> &'scope ()>);
 
-impl<'scope> EndsItsScope for Done<'scope> {
+impl<'scope> ScopeOutput for Done<'scope> {
     type Value = Connection;
     type State = Dropped<Scoped<'scope>>;
     type Output = ();

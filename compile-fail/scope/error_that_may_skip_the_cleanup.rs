@@ -4,7 +4,8 @@
 //! Rule: Every way out of a scope has the proof
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, MaySkipTheCleanup, scope};
+use livedrop::scope::TryBeforeCleanup;
+use livedrop::{AsyncDrop, AsyncDropGuard, scope};
 
 #[derive(Debug)]
 struct Refused;
@@ -26,7 +27,7 @@ impl AsyncDrop for Connection {
     }
 }
 
-impl MaySkipTheCleanup for Refused {}
+impl TryBeforeCleanup for Refused {}
 
 async fn send(connection: Connection) -> Result<(), Refused> {
     scope!(AsyncDropGuard::live(connection), async |mut connection| {

@@ -6,7 +6,8 @@
 use std::convert::Infallible;
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, ScopedGuard, scope};
+use livedrop::scope::ScopedGuard;
+use livedrop::{AsyncDrop, AsyncDropGuard, scope};
 
 struct Connection {
     user: &'static str,

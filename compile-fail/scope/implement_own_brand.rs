@@ -4,7 +4,8 @@
 //! Rule: The states are a closed set
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, Brand, Live};
+use livedrop::state::Brand;
+use livedrop::{AsyncDrop, AsyncDropGuard, Live};
 
 struct Connection;
 

@@ -6,7 +6,8 @@
 use std::convert::Infallible;
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, Proof, scope};
+use livedrop::scope::Proof;
+use livedrop::{AsyncDrop, AsyncDropGuard, scope};
 
 struct Connection;
 

@@ -5,7 +5,7 @@
 
 use std::marker::PhantomData;
 
-use livedrop::Scoped;
+use livedrop::state::Scoped;
 
 /// Marks rows that were read in a scope.
 struct Rows<'scope> {

@@ -8,7 +8,8 @@ use std::convert::Infallible;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, ScopedGuard, scope};
+use livedrop::scope::ScopedGuard;
+use livedrop::{AsyncDrop, AsyncDropGuard, scope};
 
 struct Session;
 

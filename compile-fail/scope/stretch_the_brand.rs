@@ -5,7 +5,7 @@
 
 use std::marker::PhantomData;
 
-use livedrop::Scoped;
+use livedrop::state::Scoped;
 
 /// A cursor into a result, valid in the scope that it was opened in.
 struct Cursor<'scope> {

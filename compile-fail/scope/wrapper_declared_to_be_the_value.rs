@@ -4,7 +4,11 @@
 //! Rule: The rule of brands
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropArc, AsyncDropGuard, IsTheGuarded, Live, Proof, Scoped, scope};
+use livedrop::scope::Proof;
+use livedrop::state::Scoped;
+use livedrop::sync::AsyncDropArc;
+use livedrop::scope::SameValue;
+use livedrop::{AsyncDrop, AsyncDropGuard, Live, scope};
 
 struct Connection;
 
@@ -17,7 +21,7 @@ impl AsyncDrop for Connection {
     }
 }
 
-impl<'brand> IsTheGuarded<Connection> for AsyncDropArc<Connection, Live<Scoped<'brand>>> {
+impl<'brand> SameValue<Connection> for AsyncDropArc<Connection, Live<Scoped<'brand>>> {
     fn itself<'scope>(proof: Proof<'scope, Self>) -> Proof<'scope, Connection> {
         proof
     }

@@ -4,7 +4,8 @@
 //! Rule: The rule of brands
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropShared, Live, scope};
+use livedrop::sync::AsyncDropShared;
+use livedrop::{AsyncDrop, AsyncDropGuard, Live, scope};
 
 struct Connection;
 

@@ -4,7 +4,8 @@
 //! Rule: After the cleanup the value is gone
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropShared, Live};
+use livedrop::sync::AsyncDropShared;
+use livedrop::{AsyncDrop, AsyncDropGuard, Live};
 
 struct Connection;
 

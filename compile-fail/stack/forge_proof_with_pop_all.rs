@@ -4,7 +4,8 @@
 //! Rule: The rule of brands
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropStack, scope};
+use livedrop::collections::AsyncDropStack;
+use livedrop::{AsyncDrop, AsyncDropGuard, scope};
 
 struct Connection;
 

@@ -2,13 +2,9 @@
 #[allow(trivial_bounds)]
 impl ::livedrop::AsyncDrop for Client
 where
-    <Socket as ::livedrop::AskedField<
-        { <Socket as ::livedrop::FieldToCleanUp>::IS_CLEANED_UP },
-    >>::Type: ::livedrop::FieldToCleanUp,
+    Socket: ::livedrop::__private::FieldToCleanUp,
 {
-    type Error = <<Socket as ::livedrop::AskedField<
-        { <Socket as ::livedrop::FieldToCleanUp>::IS_CLEANED_UP },
-    >>::Type as ::livedrop::FieldToCleanUp>::Error;
+    type Error = <Socket as ::livedrop::__private::FieldToCleanUp>::Error;
     fn async_drop_impl<'life0, 'async_trait>(
         &'life0 mut self,
     ) -> ::core::pin::Pin<
@@ -30,6 +26,6 @@ where
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
         let Self { socket } = self;
-        ::livedrop::clean_field(socket)
+        ::livedrop::__private::clean_field(socket)
     }
 }

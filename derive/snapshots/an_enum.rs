@@ -14,8 +14,8 @@ impl ::livedrop::AsyncDrop for Link {
         'life0: 'async_trait,
         Self: 'async_trait,
     {
-        ::livedrop::UnmarkedField::<u8>::new().owes_no_cleanup();
-        ::livedrop::UnmarkedField::<String>::new().owes_no_cleanup();
+        ::livedrop::__private::UnmarkedField::<u8>::new().owes_no_cleanup();
+        ::livedrop::__private::UnmarkedField::<String>::new().owes_no_cleanup();
         ::livedrop::__private::Box::pin(::livedrop::AsyncDrop::async_drop_unboxed(self))
     }
     fn async_drop_unboxed(
@@ -25,8 +25,10 @@ impl ::livedrop::AsyncDrop for Link {
     > + ::core::marker::Send {
         async move {
             match self {
-                Self::Open(field0, _) => ::livedrop::clean_field(field0).await,
-                Self::Named { socket, .. } => ::livedrop::clean_field(socket).await,
+                Self::Open(field0, _) => ::livedrop::__private::clean_field(field0).await,
+                Self::Named { socket, .. } => {
+                    ::livedrop::__private::clean_field(socket).await
+                }
                 Self::Closed {} => ::core::result::Result::Ok(()),
             }
         }

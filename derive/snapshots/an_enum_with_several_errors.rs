@@ -24,7 +24,7 @@ impl ::livedrop::AsyncDrop for Link {
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
         async move {
-            let cleanups = ::livedrop::Cleanups::<Self, _>::new();
+            let cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
             match self {
                 Self::Two(field0, field1) => {
                     cleanups.run(field0).await;

@@ -14,7 +14,7 @@ impl ::livedrop::AsyncDrop for Service {
         'life0: 'async_trait,
         Self: 'async_trait,
     {
-        ::livedrop::UnmarkedField::<u8>::new().owes_no_cleanup();
+        ::livedrop::__private::UnmarkedField::<u8>::new().owes_no_cleanup();
         ::livedrop::__private::Box::pin(::livedrop::AsyncDrop::async_drop_unboxed(self))
     }
     fn async_drop_unboxed(
@@ -24,7 +24,7 @@ impl ::livedrop::AsyncDrop for Service {
     > + ::core::marker::Send {
         let Self(field0, _, field2, field3) = self;
         async move {
-            let cleanups = ::livedrop::Cleanups::<Self, _>::new();
+            let cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
             ::livedrop::__private::join(
                     cleanups.run(field0),
                     ::livedrop::__private::join(

@@ -29,8 +29,8 @@ where
         'life0: 'async_trait,
         Self: 'async_trait,
     {
-        ::livedrop::UnmarkedField::<[&'a str; N]>::new().owes_no_cleanup();
-        ::livedrop::UnmarkedField::<U>::new().owes_no_cleanup();
+        ::livedrop::__private::UnmarkedField::<[&'a str; N]>::new().owes_no_cleanup();
+        ::livedrop::__private::UnmarkedField::<U>::new().owes_no_cleanup();
         ::livedrop::__private::Box::pin(::livedrop::AsyncDrop::async_drop_unboxed(self))
     }
     fn async_drop_unboxed(
@@ -40,7 +40,7 @@ where
     > + ::core::marker::Send {
         let Self { spare, busy, .. } = self;
         async move {
-            let cleanups = ::livedrop::Cleanups::<Self, _>::new();
+            let cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
             cleanups.run(spare).await;
             cleanups.run_each(busy).await;
             cleanups.end()

@@ -14,7 +14,7 @@ impl ::livedrop::AsyncDrop for Client {
         'life0: 'async_trait,
         Self: 'async_trait,
     {
-        ::livedrop::UnmarkedField::<String>::new().owes_no_cleanup();
+        ::livedrop::__private::UnmarkedField::<String>::new().owes_no_cleanup();
         ::livedrop::__private::Box::pin(::livedrop::AsyncDrop::async_drop_unboxed(self))
     }
     fn async_drop_unboxed(

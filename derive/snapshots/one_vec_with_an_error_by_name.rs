@@ -23,7 +23,7 @@ impl ::livedrop::AsyncDrop for Pool {
     > + ::core::marker::Send {
         let Self { workers } = self;
         async move {
-            let cleanups = ::livedrop::Cleanups::<Self, _>::new();
+            let cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
             cleanups.run_each(workers).await;
             cleanups.end()
         }

@@ -16,7 +16,7 @@ impl ::livedrop::AsyncDrop for Service {
         'life0: 'async_trait,
         Self: 'async_trait,
     {
-        ::livedrop::UnmarkedField::<String>::new().owes_no_cleanup();
+        ::livedrop::__private::UnmarkedField::<String>::new().owes_no_cleanup();
         ::livedrop::__private::Box::pin(::livedrop::AsyncDrop::async_drop_unboxed(self))
     }
     fn async_drop_unboxed(
@@ -26,7 +26,7 @@ impl ::livedrop::AsyncDrop for Service {
     > + ::core::marker::Send {
         let Self { database, cache, workers, log, .. } = self;
         async move {
-            let cleanups = ::livedrop::Cleanups::<Self, _>::new();
+            let cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
             cleanups.run(database).await;
             cleanups.run(cache).await;
             cleanups.run_each(workers).await;

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Data, GenericParam, Generics, parse_quote};
+use syn::{Data, Generics, parse_quote};
 
 use crate::ast::{Ast, Field, Role, Variant};
 use crate::guards::mentions;
@@ -34,7 +34,7 @@ fn implement(ast: &Ast<'_>, generics: &Generics, body: &TokenStream) -> TokenStr
     let name = &ast.input.ident;
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     // A condition on a type without parameters holds always, or is an error.
-    let allow = asked(ast).map(|_| quote!(#[allow(trivial_bounds)]));
+    let allow = gives_unknown_error(ast).map(|_| quote!(#[allow(trivial_bounds)]));
     quote! {
         #[automatically_derived]
         #allow
@@ -73,52 +73,25 @@ fn checks(ast: &Ast<'_>) -> TokenStream {
     unmarked
         .map(|Field { ty, .. }| {
             quote_spanned!(ty.span()=>
-                ::livedrop::UnmarkedField::<#ty>::new().owes_no_cleanup();
+                ::livedrop::__private::UnmarkedField::<#ty>::new().owes_no_cleanup();
             )
         })
         .collect()
 }
 
 /// The error of one cleanup, or of one guard of a vector.
-fn error_of(ast: &Ast<'_>, field: &Field<'_>) -> TokenStream {
+fn error_of(field: &Field<'_>) -> TokenStream {
     let ty = field.each().unwrap_or(field.ty);
     if field.is_no_guard_itself() {
-        let ty = if is_concrete(ast, field) { asked_type(field) } else { quote!(#ty) };
-        quote!(<#ty as ::livedrop::FieldToCleanUp>::Error)
+        quote!(<#ty as ::livedrop::__private::FieldToCleanUp>::Error)
     } else {
         quote!(<#ty as ::livedrop::AsyncDrop>::Error)
     }
 }
 
-/// The field that gives the error of the whole.
-fn gives_error<'a, 'b>(ast: &'b Ast<'a>) -> Option<&'b Field<'a>> {
-    ast.cleaned().next().filter(|_| ast.options.error.is_none())
-}
-
-/// The same, if the compiler has to be asked whether it has an error at all. If not, it says so
-/// once, and of this field: see `AskedField`. Of the other fields the body asks.
-fn asked<'a, 'b>(ast: &'b Ast<'a>) -> Option<&'b Field<'a>> {
-    gives_error(ast).filter(|field| field.is_no_guard_itself() && is_concrete(ast, field))
-}
-
-/// The type of a field that [is concrete](is_concrete), or an error in its place.
-fn asked_type(field: &Field<'_>) -> TokenStream {
-    let ty = field.ty;
-    quote_spanned! {ty.span()=>
-        <#ty as ::livedrop::AskedField<{ <#ty as ::livedrop::FieldToCleanUp>::IS_CLEANED_UP }>>::Type
-    }
-}
-
-/// Whether the type is the same whatever the parameters of the whole are, and not the whole.
-fn is_concrete(ast: &Ast<'_>, field: &Field<'_>) -> bool {
-    let parameters = ast.input.generics.params.iter().map(|param| match param {
-        GenericParam::Type(param) => &param.ident,
-        GenericParam::Const(param) => &param.ident,
-        GenericParam::Lifetime(param) => &param.lifetime.ident,
-    });
-    let self_type = Ident::new("Self", Span::call_site());
-    let words: Vec<_> = parameters.chain([&ast.input.ident, &self_type]).collect();
-    !mentions(field.ty.to_token_stream(), &words)
+/// The first field, if it gives the error of the whole and only the compiler knows whether it has one.
+fn gives_unknown_error<'a, 'b>(ast: &'b Ast<'a>) -> Option<&'b Field<'a>> {
+    ast.cleaned().next().filter(|field| ast.options.error.is_none() && field.is_no_guard_itself())
 }
 
 fn first<'a, 'b>(ast: &'b Ast<'a>) -> &'b Field<'a> {
@@ -130,7 +103,7 @@ fn error(ast: &Ast<'_>) -> TokenStream {
     let first = first(ast);
     let (named, span) = match &ast.options.error {
         Some(named) => (named.to_token_stream(), named.span()),
-        None => (error_of(ast, first), first.ty.span()),
+        None => (error_of(first), first.ty.span()),
     };
     if ast.has_several_errors() {
         quote_spanned!(span=> type Error = ::livedrop::CleanupErrors<#named>;)
@@ -166,7 +139,7 @@ fn of_struct(ast: &Ast<'_>, form: &Variant<'_>) -> TokenStream {
         }
         [field] if !ast.has_several_errors() => {
             let Field { binding, ty, .. } = field;
-            quote_spanned!(ty.span()=> ::livedrop::clean_field(#binding))
+            quote_spanned!(ty.span()=> ::livedrop::__private::clean_field(#binding))
         }
         _ => {
             let (new, runs) = (new_cleanups(), runs(ast, form));
@@ -187,7 +160,7 @@ fn of_enum(ast: &Ast<'_>) -> TokenStream {
             [] if several => quote!(#pattern => {}),
             [] => quote!(#pattern => ::core::result::Result::Ok(()),),
             [Field { binding, ty, .. }] if !several => {
-                quote_spanned!(ty.span()=> #pattern => ::livedrop::clean_field(#binding).await,)
+                quote_spanned!(ty.span()=> #pattern => ::livedrop::__private::clean_field(#binding).await,)
             }
             _ => {
                 let runs = runs(ast, variant);
@@ -210,7 +183,7 @@ fn cleanups() -> Ident {
 
 fn new_cleanups() -> TokenStream {
     let cleanups = cleanups();
-    quote!(let #cleanups = ::livedrop::Cleanups::<Self, _>::new();)
+    quote!(let #cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();)
 }
 
 /// One after the other, or all at once.
@@ -263,7 +236,7 @@ fn bounded(ast: &Ast<'_>) -> Generics {
     let several = ast.has_several_errors();
     let error = match &ast.options.error {
         Some(named) => named.to_token_stream(),
-        None => error_of(ast, first(ast)),
+        None => error_of(first(ast)),
     };
     let mut clauses: Vec<TokenStream> = Vec::new();
     let mut add = |clause: TokenStream| {
@@ -272,31 +245,26 @@ fn bounded(ast: &Ast<'_>) -> Generics {
         }
     };
     for field in ast.cleaned().filter(|field| is_generic(field.ty.to_token_stream())) {
-        let (ty, error) = (field.ty, error_of(ast, field));
+        let (ty, error) = (field.ty, error_of(field));
         let trait_ = match field.each() {
             // Said in full: where a condition speaks of a type, the compiler looks no further.
             Some(each) => {
                 add(quote!(#each: ::livedrop::AsyncDrop));
                 quote!(::livedrop::AsyncDrop<Error = ::livedrop::CleanupErrors<#error>>)
             }
-            None if field.is_no_guard_itself() => quote!(::livedrop::FieldToCleanUp),
+            None if field.is_no_guard_itself() => quote!(::livedrop::__private::FieldToCleanUp),
             None => quote!(::livedrop::AsyncDrop),
         };
         add(quote!(#ty: #trait_ + ::core::marker::Send));
     }
-    if let Some(field) = asked(ast) {
-        let ty = asked_type(field);
-        add(quote_spanned!(field.ty.span()=> #ty: ::livedrop::FieldToCleanUp));
-    } else if let Some(field) = gives_error(ast).filter(|field| field.is_no_guard_itself()) {
-        // It mentions a lifetime or a constant, of which no other constant can be made.
-        let ty = field.ty;
+    if let Some(Field { ty, .. }) = gives_unknown_error(ast) {
         let words = ty.to_token_stream();
         if !is_generic(words.clone()) && !mentions(words, &[&ast.input.ident, &self_type]) {
-            add(quote_spanned!(ty.span()=> #ty: ::livedrop::FieldToCleanUp));
+            add(quote_spanned!(ty.span()=> #ty: ::livedrop::__private::FieldToCleanUp));
         }
     }
     for field in ast.cleaned() {
-        let (ty, from) = (field.ty.to_token_stream(), error_of(ast, field));
+        let (ty, from) = (field.ty.to_token_stream(), error_of(field));
         let converts = from.to_string() != error.to_string();
         if converts && is_generic(quote!(#ty #error)) {
             add(quote!(#error: ::core::convert::From<#from>));

@@ -1,212 +1,149 @@
-//! `Adopted`: what the owner does not clean up, its reaper does.
+//! `Adopted`: a reaper cleans up what the owner does not.
 
-use std::task::Poll;
+use std::task::{Context, Poll};
 
-use crate::bomb::{Origin, report_lost};
-use crate::exclusive::Exclusive;
+use super::bomb::{Origin, Phase};
+use super::cleanup::Owes;
+use super::slot::Slot;
 use crate::hook::Cause;
-use crate::reaper::{Cleanup, Entry, Erased, Stage, Ticket, start};
-use crate::{
-    Adopted, ArmsLike, AsyncDrop, AsyncDropGuard, CanAdopt, Cleaned, Cleans, Holds, Lends,
-    Remembers,
-};
+use crate::reaper::{Adoptable, BoxedError, Cleanup, Registration, Stage, start};
+use crate::sync_wrapper::SyncWrapper;
 
 /// What an `Adopted` guard stores.
-#[expect(missing_debug_implementations, reason = "cannot be named outside of the crate")]
+#[expect(missing_debug_implementations, reason = "cannot be named outside the crate")]
 pub struct AdoptedSlot<T> {
     content: Content<T>,
-    /// Chosen where the type was known to be adoptable, so that the slot itself asks nothing of
-    /// it.
+    /// Begins the cleanup. It is chosen where `T` is known to be `Adoptable`, so that `Drop` needs no
+    /// bound on `T`.
     start: fn(T) -> Cleanup,
-    /// Missing if the reaper was closed, and after the end.
-    ticket: Option<Ticket>,
+    /// `None` if the reaper was closed, and once the cleanup has ended.
+    registration: Option<Registration>,
     origin: Origin<T>,
 }
 
 enum Content<T> {
     Idle(T),
-    Running(Exclusive<Cleanup>),
-    /// Over, or in its `poll`, or panicked there.
+    /// The cleanup has begun, and owns the value.
+    Running(SyncWrapper<Cleanup>),
+    /// The cleanup has ended, or is being polled. If that poll panics, it has ended.
     Done,
 }
 
-impl<T: CanAdopt> AdoptedSlot<T> {
-    /// Looked after if there is a ticket.
-    pub(crate) fn new(origin: Origin<T>, value: T, ticket: Option<Ticket>) -> Self {
-        Self { content: Content::Idle(value), start: start::<T>, ticket, origin }
-    }
-
+impl<T: Adoptable> AdoptedSlot<T> {
     /// For a value that was cleaned up before.
     pub(crate) fn done(origin: Origin<T>) -> Self {
-        Self { content: Content::Done, start: start::<T>, ticket: None, origin }
+        Self { content: Content::Done, start: start::<T>, registration: None, origin }
     }
 }
 
-impl<T> AdoptedSlot<T> {
-    pub(super) fn is_done(&self) -> bool {
+impl<T> Slot<T> for AdoptedSlot<T> {
+    type Owned = Self;
+
+    const GONE: &'static str = "after its cleanup has begun";
+
+    #[inline]
+    fn get(&self) -> Option<&T> {
+        match &self.content {
+            Content::Idle(value) => Some(value),
+            Content::Running(_) | Content::Done => None,
+        }
+    }
+
+    #[inline]
+    fn get_mut(&mut self) -> Option<&mut T> {
+        match &mut self.content {
+            Content::Idle(value) => Some(value),
+            Content::Running(_) | Content::Done => None,
+        }
+    }
+
+    fn origin(&self) -> Origin<T> {
+        self.origin
+    }
+
+    fn is_done(&self) -> bool {
         matches!(self.content, Content::Done)
     }
 
-    fn take(&mut self) -> Content<T> {
-        std::mem::replace(&mut self.content, Content::Done)
+    fn take(mut self) -> Result<(Origin<T>, T), Origin<T>> {
+        match std::mem::replace(&mut self.content, Content::Done) {
+            Content::Idle(value) => Ok((self.origin, value)),
+            begun => {
+                self.content = begun;
+                Err(self.origin)
+            }
+        }
     }
 
-    /// Begins the cleanup, or goes on with it.
-    fn run(&mut self) -> impl Future<Output = Result<(), Erased>> + use<'_, T> {
-        std::future::poll_fn(|cx| {
-            // Both are away during the poll: a panic leaves nothing that could be polled again,
-            // and nothing that is waited for.
-            let ticket = self.ticket.take();
-            let mut cleanup = match self.take() {
-                Content::Idle(value) => {
-                    if let Some(ticket) = &ticket {
-                        ticket.update(|entry| entry.stage = Stage::Cleaning);
-                    }
-                    (self.start)(value)
-                }
-                Content::Running(cleanup) => cleanup.into_inner(),
-                Content::Done => return Poll::Ready(Ok(())),
-            };
-            let poll = cleanup.as_mut().poll(cx);
-            if poll.is_pending() {
-                self.content = Content::Running(Exclusive::new(cleanup));
-                self.ticket = ticket;
-            }
-            poll
-        })
+    fn registration(&self) -> Option<&Registration> {
+        self.registration.as_ref()
+    }
+
+    fn into_owned(self) -> Self {
+        self
+    }
+
+    fn from_owned(owned: Self) -> Option<Self> {
+        Some(owned)
     }
 }
 
-impl<T: AsyncDrop + 'static> AdoptedSlot<T> {
-    pub(super) fn clean(&mut self) -> impl Future<Output = Result<(), T::Error>> + use<'_, T> {
-        let run = self.run();
-        async move { run.await.map_err(Erased::into_error) }
+impl<T: Adoptable> Owes<T> for AdoptedSlot<T> {
+    fn new(origin: Origin<T>, value: T, registration: Option<Registration>) -> Self {
+        Self { content: Content::Idle(value), start: start::<T>, registration, origin }
+    }
+
+    /// Nothing: the cleanup is kept in the slot, so that the reaper can resume it.
+    fn owed(&mut self) -> Option<(&mut Phase, &mut T)> {
+        None
+    }
+
+    fn settle(&mut self) {}
+
+    fn poll_kept(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), T::Error>> {
+        // Both are out of the slot during the poll. If it panics, nothing is left that could be
+        // polled again, and the reaper does not wait for it.
+        let registration = self.registration.take();
+        let mut cleanup = match std::mem::replace(&mut self.content, Content::Done) {
+            Content::Idle(value) => {
+                if let Some(registration) = &registration {
+                    registration.update(|entry| entry.stage = Stage::Cleaning);
+                }
+                (self.start)(value)
+            }
+            Content::Running(cleanup) => cleanup.into_inner(),
+            Content::Done => return Poll::Ready(Ok(())),
+        };
+        let poll = cleanup.as_mut().poll(cx);
+        if poll.is_pending() {
+            self.content = Content::Running(SyncWrapper::new(cleanup));
+            self.registration = registration;
+        }
+        poll.map_err(BoxedError::downcast)
     }
 }
 
 impl<T> Drop for AdoptedSlot<T> {
     fn drop(&mut self) {
-        let (cleanup, cause) = match (self.take(), &self.ticket) {
-            (Content::Done, _) => return,
-            (Content::Running(cleanup), _) => (cleanup.into_inner(), Cause::CancelledInCleanup),
-            (Content::Idle(value), Some(_)) => ((self.start)(value), Cause::Forgotten),
-            (Content::Idle(value), None) => {
-                // Reported first, as every guard does: what is inside of the value comes after.
+        let registration = self.registration.take();
+        let (cleanup, cause) = match std::mem::replace(&mut self.content, Content::Done) {
+            Content::Done => return,
+            Content::Running(cleanup) => (cleanup.into_inner(), Cause::CancelledInCleanup),
+            Content::Idle(value) if registration.is_some() => {
+                ((self.start)(value), Cause::Forgotten)
+            }
+            Content::Idle(value) => {
+                // Reported before the guards inside the value, as every guard is.
                 let _value = value;
-                return self.lost(Cause::Forgotten);
+                return self.origin.report_lost(Cause::Forgotten);
             }
         };
-        let refused = match self.ticket.take() {
-            Some(ticket) => ticket.hand_over(cleanup).err(),
+        let refused = match registration {
+            Some(registration) => registration.orphan(cleanup).err(),
             None => Some(cleanup),
         };
         if let Some(_cleanup) = refused {
-            self.lost(cause);
+            self.origin.report_lost(cause);
         }
-    }
-}
-
-impl<T> AdoptedSlot<T> {
-    #[cold]
-    fn lost(&self, cause: Cause) {
-        report_lost(&crate::type_name::of::<T>(), self.origin.created_at(), cause);
-    }
-}
-
-impl Holds for Adopted {
-    const GONE: &'static str = "after its cleanup has begun";
-
-    #[inline]
-    fn value<T>(slot: &AdoptedSlot<T>) -> Result<&T, Origin<T>> {
-        match &slot.content {
-            Content::Idle(value) => Ok(value),
-            _ => Err(slot.origin),
-        }
-    }
-
-    #[inline]
-    fn value_mut<T>(slot: &mut AdoptedSlot<T>) -> Result<&mut T, Origin<T>> {
-        match &mut slot.content {
-            Content::Idle(value) => Ok(value),
-            _ => Err(slot.origin),
-        }
-    }
-
-    fn into_value<T>(mut slot: AdoptedSlot<T>) -> Result<(Origin<T>, T), Origin<T>> {
-        let origin = slot.origin;
-        match slot.take() {
-            Content::Idle(value) => Ok((origin, value)),
-            running => {
-                slot.content = running;
-                Err(origin)
-            }
-        }
-    }
-}
-
-impl<U: CanAdopt> ArmsLike<U> for Adopted {
-    type Model = Option<Ticket>;
-
-    fn model<T>(slot: &AdoptedSlot<T>) -> Option<Ticket> {
-        // Its entry is made out for the new value once that is there.
-        let entry = Entry::new(slot.origin, Stage::Alive);
-        slot.ticket.as_ref().and_then(|ticket| ticket.sibling(entry))
-    }
-
-    fn arm_like(ticket: Option<Ticket>, origin: Origin<U>, value: U) -> AdoptedSlot<U> {
-        if let Some(ticket) = &ticket {
-            ticket.update(|entry| entry.renew(origin));
-        }
-        AdoptedSlot::new(origin, value, ticket)
-    }
-}
-
-impl<T: CanAdopt> Lends<T> for Adopted {
-    type Owned = Adopted;
-
-    fn lend(slot: AdoptedSlot<T>) -> AdoptedSlot<T> {
-        slot
-    }
-}
-
-impl<T: CanAdopt> Cleans<T> for Adopted {
-    fn clean_in_place(
-        held: &mut Option<AsyncDropGuard<T, Adopted>>,
-    ) -> impl Future<Output = Result<(), T::Error>> + Send {
-        async move {
-            let EmptiesWhenDone(held) = &mut EmptiesWhenDone(held);
-            match held {
-                Some(guard) => guard.slot.clean().await,
-                None => Ok(()),
-            }
-        }
-    }
-}
-
-/// Drops the guard if its cleanup has ended.
-struct EmptiesWhenDone<'a, T>(&'a mut Option<AsyncDropGuard<T, Adopted>>);
-
-impl<T> Drop for EmptiesWhenDone<'_, T> {
-    fn drop(&mut self) {
-        if self.0.as_ref().is_some_and(|guard| guard.slot.is_done()) {
-            *self.0 = None;
-        }
-    }
-}
-
-impl<T: CanAdopt> Remembers<T> for Adopted {
-    fn clean_caught(slot: &mut AdoptedSlot<T>) -> impl Future<Output = Cleaned<T>> + Send {
-        Cleaned::from_future(slot.clean())
-    }
-
-    // Looks after its panics by itself.
-    fn clean_uncaught(
-        slot: &mut AdoptedSlot<T>,
-    ) -> impl Future<Output = Result<(), T::Error>> + Send {
-        slot.clean()
-    }
-
-    fn end(slot: AdoptedSlot<T>) {
-        drop(slot);
     }
 }

@@ -1,124 +1,96 @@
 //! `Live`: the type says that the cleanup is owed, and only `async_drop` changes the type.
 
-use std::panic::{AssertUnwindSafe, resume_unwind};
-
-use futures::FutureExt;
+use std::panic::resume_unwind;
 
 use super::AsyncDropGuard;
-use crate::bomb::{Bomb, LitBomb, Origin};
-use crate::caught::resume_with;
-use crate::cleaned::end_with;
-use crate::guard::CheckedSlot;
+use super::bomb::{Begun, DropBomb, NotBegun, Origin, Phase};
+use super::checked::CheckedSlot;
+use super::slot::Slot;
+use crate::panic::catch;
 use crate::state::Brand;
-use crate::{Armed, ArmsLike, AsyncDrop, Checked, Cleans, Holds, Lends, Live, Outcome};
+use crate::{AsyncDrop, Outcome};
 
 /// What a `Live` guard stores: as large as the value in a build that keeps no creation sites.
-/// The bomb comes first: it is what reports a forgotten guard, before the guards inside of the
-/// value, which are dragged along.
-#[expect(missing_debug_implementations, reason = "cannot be named outside of the crate")]
+///
+/// The bomb comes first: a forgotten guard is reported before the guards inside its value.
+#[expect(missing_debug_implementations, reason = "cannot be named outside the crate")]
 pub struct LiveSlot<T> {
-    pub(crate) bomb: Bomb<T>,
-    pub(crate) value: T,
+    bomb: DropBomb<T, NotBegun>,
+    value: T,
+}
+
+impl<T> LiveSlot<T> {
+    #[inline]
+    pub(super) fn new(origin: Origin<T>, value: T) -> Self {
+        Self { bomb: DropBomb { phase: NotBegun, origin }, value }
+    }
 }
 
 impl<T: AsyncDrop> LiveSlot<T> {
+    /// Not `clean`: this is the zero-cost promise, and the future holds the value itself.
+    ///
+    /// The future keeps no flags of what was moved. For each flag rustc lays the future out so that
+    /// all of it is copied when it is made, which costs 10 instructions
+    /// (`benches/README.md`). There is no flag because nothing can unwind between the place where
+    /// something is made, or was awaited, and the place where it moves on: the parts are destructured
+    /// before the block, the bomb and the result leave the inner block as one tuple, and the value is
+    /// dropped where it lies. If the value panics there, the result is lost.
     #[inline]
-    pub(super) fn clean<B: Brand>(self) -> impl Future<Output = Outcome<T, B>> {
-        // Captured apart, neither moves again: the future holds the value once.
+    pub(super) fn async_drop<B: Brand>(self) -> impl Future<Output = Outcome<T, B>> {
         let LiveSlot { bomb, mut value } = self;
         async move {
-            // Nothing in this block can unwind between where something is made, or has been awaited,
-            // and where it moves on: what is left leaves the block in one piece, and `LitBomb` is
-            // no call. Else the future would keep flags of what has moved, and with them a layout of
-            // which all is copied when it is made (`benches/README.md`).
             let ended = {
-                // Nothing is armed while the future is made: if that panics, it was the attempt.
+                // Nothing is armed while the future is made. If that panics, it was the attempt.
                 let origin = bomb.defuse();
                 let cleanup = value.async_drop_unboxed();
-                let lit = LitBomb(origin);
-                let result = AssertUnwindSafe(cleanup).catch_unwind().await;
-                (lit, result)
+                let bomb = DropBomb { phase: Begun, origin };
+                let result = catch(cleanup).await;
+                (bomb, result)
             };
-            let result = LitBomb::put_out(ended).unwrap_or_else(|payload| resume_unwind(payload));
-            // Not `end_with`: a value that moves in here has its flag in the future. So it is dropped
-            // where it lies, and if it panics, the result goes with it.
+            let result = defuse(ended).unwrap_or_else(|payload| resume_unwind(payload));
             Outcome { proof: AsyncDropGuard { slot: () }, result }
         }
     }
 }
 
-impl<B: Brand> Holds for Live<B> {
+#[inline]
+fn defuse<T, R>((bomb, result): (DropBomb<T, Begun>, R)) -> R {
+    bomb.defuse();
+    result
+}
+
+impl<T> Slot<T> for LiveSlot<T> {
+    type Owned = CheckedSlot<T>;
+
     #[inline]
-    fn value<T>(slot: &LiveSlot<T>) -> Result<&T, Origin<T>> {
-        Ok(&slot.value)
+    fn get(&self) -> Option<&T> {
+        Some(&self.value)
     }
 
     #[inline]
-    fn value_mut<T>(slot: &mut LiveSlot<T>) -> Result<&mut T, Origin<T>> {
-        Ok(&mut slot.value)
+    fn get_mut(&mut self) -> Option<&mut T> {
+        Some(&mut self.value)
     }
 
-    fn into_value<T>(slot: LiveSlot<T>) -> Result<(Origin<T>, T), Origin<T>> {
-        let LiveSlot { bomb, value } = slot;
+    fn origin(&self) -> Origin<T> {
+        self.bomb.origin
+    }
+
+    fn take(self) -> Result<(Origin<T>, T), Origin<T>> {
+        let LiveSlot { bomb, value } = self;
         Ok((bomb.defuse(), value))
     }
-}
 
-impl Armed for Live {
     #[inline]
-    fn arm<T>(origin: Origin<T>, value: T) -> LiveSlot<T> {
-        LiveSlot { bomb: Bomb::new(origin), value }
+    fn into_owned(self) -> CheckedSlot<T> {
+        let LiveSlot { bomb, value } = self;
+        let bomb = DropBomb { phase: Phase::Armed, origin: bomb.defuse() };
+        CheckedSlot::Owed { bomb, value }
     }
 
     #[inline]
-    fn into_checked<T>(slot: LiveSlot<T>) -> CheckedSlot<T> {
-        CheckedSlot::Armed { fuse: slot.bomb.into_fuse(), value: slot.value }
-    }
-}
-
-impl<U, B: Brand> ArmsLike<U> for Live<B> {
-    type Model = ();
-
-    fn model<T>(_: &LiveSlot<T>) {}
-
-    #[inline]
-    fn arm_like((): (), origin: Origin<U>, value: U) -> LiveSlot<U> {
-        Live::arm(origin, value)
-    }
-}
-
-impl<T: AsyncDrop + Send> Lends<T> for Live {
-    type Owned = Checked;
-
-    #[inline]
-    fn lend(slot: LiveSlot<T>) -> CheckedSlot<T> {
-        Checked::lend(Live::into_checked(slot))
-    }
-}
-
-impl<T: AsyncDrop + Send, B: Brand> Cleans<T> for Live<B> {
-    #[inline]
-    fn clean_in_place(
-        held: &mut Option<AsyncDropGuard<T, Self>>,
-    ) -> impl Future<Output = Result<(), T::Error>> + Send {
-        async move {
-            let Some(guard) = held else {
-                return Ok(());
-            };
-            let value = &mut guard.slot.value;
-            let cleanup = async { value.async_drop_unboxed().await };
-            match AssertUnwindSafe(cleanup).catch_unwind().await {
-                Ok(result) => end_with::<T>(result, || end(held)),
-                Err(payload) => resume_with(payload, || end(held)),
-            }
-        }
-    }
-}
-
-/// Nothing is owed any more, and the guard goes with its value.
-#[inline]
-fn end<T, B: Brand>(held: &mut Option<AsyncDropGuard<T, Live<B>>>) {
-    if let Some(guard) = held.take() {
-        guard.slot.bomb.defuse();
+    fn from_owned(owned: CheckedSlot<T>) -> Option<Self> {
+        let (origin, value) = owned.take().ok()?;
+        Some(Self::new(origin, value))
     }
 }

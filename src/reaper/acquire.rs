@@ -4,11 +4,12 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::books::Ticket;
-use super::{Cleanup, ReaperHandle, Stage, start};
-use crate::bomb::Origin;
-use crate::guard::AdoptedSlot;
-use crate::{Adopted, Armed, AsyncDropGuard, CanAdopt};
+use super::orphan::{Cleanup, start};
+use super::registry::Registration;
+use super::{Adoptable, ReaperHandle, Stage};
+use crate::guard::{AdoptedSlot, Origin, Owes, Slot};
+use crate::state::Armed;
+use crate::{Adopted, AsyncDropGuard};
 
 /// A guard that is being opened for a reaper; see [`Reaper::acquire`](crate::Reaper::acquire).
 ///
@@ -19,7 +20,7 @@ use crate::{Adopted, Armed, AsyncDropGuard, CanAdopt};
 #[must_use = "futures do nothing unless awaited: nothing is opened"]
 pub struct Acquire<T, S, E, F>
 where
-    T: CanAdopt,
+    T: Adoptable,
     S: Armed,
     F: Future<Output = Result<AsyncDropGuard<T, S>, E>> + Send + 'static,
 {
@@ -32,16 +33,16 @@ where
 enum Step<F> {
     /// Never polled.
     New(F),
-    /// Polled, and where the reaper can take it over: it does not move again. The ticket is
+    /// Polled, and where the reaper can take it over: it does not move again. The registration is
     /// missing if the reaper was closed.
-    Opening(Pin<Box<F>>, Option<Ticket>),
+    Opening(Pin<Box<F>>, Option<Registration>),
     /// Ready, or in its `poll`, or panicked there.
     Over,
 }
 
 impl<T, S, E, F> Acquire<T, S, E, F>
 where
-    T: CanAdopt,
+    T: Adoptable,
     S: Armed,
     F: Future<Output = Result<AsyncDropGuard<T, S>, E>> + Send + 'static,
 {
@@ -53,7 +54,7 @@ where
 /// Pinned on the heap from its first poll on, and never before.
 impl<T, S, E, F> Unpin for Acquire<T, S, E, F>
 where
-    T: CanAdopt,
+    T: Adoptable,
     S: Armed,
     F: Future<Output = Result<AsyncDropGuard<T, S>, E>> + Send + 'static,
 {
@@ -61,29 +62,29 @@ where
 
 impl<T, S, E, F> Future for Acquire<T, S, E, F>
 where
-    T: CanAdopt,
+    T: Adoptable,
     S: Armed,
     F: Future<Output = Result<AsyncDropGuard<T, S>, E>> + Send + 'static,
 {
     type Output = Result<AsyncDropGuard<T, Adopted>, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let (mut open, ticket) = match std::mem::replace(&mut self.step, Step::Over) {
-            Step::New(open) => (Box::pin(open), self.handle.admit(self.origin, Stage::Opening)),
-            Step::Opening(open, ticket) => (open, ticket),
+        let (mut open, registration) = match std::mem::replace(&mut self.step, Step::Over) {
+            Step::New(open) => (Box::pin(open), self.handle.register(self.origin, Stage::Opening)),
+            Step::Opening(open, registration) => (open, registration),
             Step::Over => panic!("a future is not polled after it was ready"),
         };
         // From here on a panic drops both.
         let Poll::Ready(result) = open.as_mut().poll(cx) else {
-            self.step = Step::Opening(open, ticket);
+            self.step = Step::Opening(open, registration);
             return Poll::Pending;
         };
-        let slot = match S::into_value(result?.slot) {
+        let slot = match result?.slot.take() {
             Ok((origin, value)) => {
-                if let Some(ticket) = &ticket {
-                    ticket.update(|entry| entry.renew(origin));
+                if let Some(registration) = &registration {
+                    registration.update(|entry| entry.renew(origin));
                 }
-                AdoptedSlot::new(origin, value, ticket)
+                AdoptedSlot::new(origin, value, registration)
             }
             Err(origin) => AdoptedSlot::done(origin),
         };
@@ -93,14 +94,16 @@ where
 
 impl<T, S, E, F> Drop for Acquire<T, S, E, F>
 where
-    T: CanAdopt,
+    T: Adoptable,
     S: Armed,
     F: Future<Output = Result<AsyncDropGuard<T, S>, E>> + Send + 'static,
 {
     fn drop(&mut self) {
-        if let Step::Opening(open, Some(ticket)) = std::mem::replace(&mut self.step, Step::Over) {
+        if let Step::Opening(open, Some(registration)) =
+            std::mem::replace(&mut self.step, Step::Over)
+        {
             // Refused if the reaper has given up; what is half-open is dropped then.
-            let _refused = ticket.hand_over(Box::pin(async move {
+            let _refused = registration.orphan(Box::pin(async move {
                 match open.await.ok().and_then(begin) {
                     Some(cleanup) => cleanup.await,
                     None => Ok(()),
@@ -112,7 +115,7 @@ where
 
 impl<T, S, E, F> fmt::Debug for Acquire<T, S, E, F>
 where
-    T: CanAdopt,
+    T: Adoptable,
     S: Armed,
     F: Future<Output = Result<AsyncDropGuard<T, S>, E>> + Send + 'static,
 {
@@ -122,6 +125,6 @@ where
 }
 
 /// The cleanup of what was opened for somebody who has gone.
-fn begin<T: CanAdopt, S: Armed>(guard: AsyncDropGuard<T, S>) -> Option<Cleanup> {
-    S::into_value(guard.slot).ok().map(|(_, value)| start(value))
+fn begin<T: Adoptable, S: Armed>(guard: AsyncDropGuard<T, S>) -> Option<Cleanup> {
+    guard.slot.take().ok().map(|(_, value)| start(value))
 }

@@ -2,43 +2,43 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
 
-use super::books::{Entry, Ticket};
-use super::{Acquire, Pending, Stage, Yard};
-use crate::bomb::Origin;
-use crate::guard::AdoptedSlot;
-use crate::{Adopted, Armed, AsyncDropGuard, CanAdopt};
+use super::registry::{Entry, Registration, Registry};
+use super::{Acquire, Adoptable, Pending, Stage};
+use crate::guard::{AdoptedSlot, Origin, Owes, Slot};
+use crate::state::Armed;
+use crate::{Adopted, AsyncDropGuard};
 
 /// Adopts for a [`Reaper`](crate::Reaper) from any task: cheap to clone, `Send`, `Sync` and
 /// `'static`.
 #[derive(Clone)]
 pub struct ReaperHandle {
-    yard: Arc<Yard>,
+    registry: Arc<Registry>,
     label: Option<Arc<str>>,
 }
 
 impl ReaperHandle {
-    pub(super) fn new(yard: Arc<Yard>) -> Self {
-        Self { yard, label: None }
+    pub(super) fn new(registry: Arc<Registry>) -> Self {
+        Self { registry, label: None }
     }
 
-    pub(super) fn yard(&self) -> &Arc<Yard> {
-        &self.yard
+    pub(super) fn registry(&self) -> &Arc<Registry> {
+        &self.registry
     }
 
-    /// A ticket for a value of this handle, unless the reaper is closed.
-    pub(super) fn admit<T>(&self, origin: Origin<T>, stage: Stage) -> Option<Ticket> {
-        let label = self.label.clone();
-        self.yard.admit(Entry { label, ..Entry::new(origin, stage) })
+    /// Registers a value under this handle's label, unless the reaper is closed.
+    pub(super) fn register<T>(&self, origin: Origin<T>, stage: Stage) -> Option<Registration> {
+        let mut entry = Entry::new(origin, stage);
+        entry.label.clone_from(&self.label);
+        self.registry.register(entry)
     }
 
     /// A handle of the same reaper that gives this label to what it adopts and acquires.
     ///
     /// For values of one type that are made at one place: the label stands in
-    /// [`Pending`] and in [`Failure`](crate::Failure), beside the type and the creation site. It
+    /// [`Pending`] and in [`Failure`](crate::reaper::Failure), beside the type and the creation site. It
     /// goes along where an adopted guard is wrapped, as into an
-    /// [`AsyncDropArc`](crate::AsyncDropArc). A label of this handle is replaced.
+    /// [`AsyncDropArc`](crate::sync::AsyncDropArc). A label of this handle is replaced.
     ///
     /// # Examples
     ///
@@ -59,7 +59,7 @@ impl ReaperHandle {
     /// let handle = reaper.handle();
     ///
     /// let name = "anna";
-    /// let peer = handle.labelled(format!("peer {name}")).acquire(Peer::connect(name)).await?;
+    /// let peer = handle.with_label(format!("peer {name}")).acquire(Peer::connect(name)).await?;
     /// assert_eq!(reaper.pending()[0].label.as_deref(), Some("peer anna"));
     /// # drop(peer);
     /// reaper.async_drop().await?;
@@ -67,8 +67,8 @@ impl ReaperHandle {
     /// # }
     /// ```
     #[must_use = "it labels what the new handle adopts, not what this one does"]
-    pub fn labelled(&self, label: impl Into<Arc<str>>) -> ReaperHandle {
-        Self { yard: Arc::clone(&self.yard), label: Some(label.into()) }
+    pub fn with_label(&self, label: impl Into<Arc<str>>) -> ReaperHandle {
+        Self { registry: Arc::clone(&self.registry), label: Some(label.into()) }
     }
 
     /// Makes the guard one that cannot be lost.
@@ -78,12 +78,12 @@ impl ReaperHandle {
     /// forgotten.
     pub fn adopt<T, S: Armed>(&self, guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<T, Adopted>
     where
-        T: CanAdopt + 'static, // it may outlive any borrow: own the data, or `Arc<Mutex<_>>`
+        T: Adoptable + 'static, // it may outlive any borrow: own the data, or `Arc<Mutex<_>>`
     {
-        let slot = match S::into_value(guard.slot) {
+        let slot = match guard.slot.take() {
             Ok((origin, value)) => {
-                let ticket = self.admit(origin, Stage::Alive);
-                AdoptedSlot::new(origin, value, ticket)
+                let registration = self.register(origin, Stage::Alive);
+                AdoptedSlot::new(origin, value, registration)
             }
             Err(origin) => AdoptedSlot::done(origin),
         };
@@ -114,7 +114,7 @@ impl ReaperHandle {
     #[track_caller]
     pub fn acquire<T, S, E, F>(&self, open: F) -> Acquire<T, S, E, F>
     where
-        T: CanAdopt,
+        T: Adoptable,
         S: Armed,
         F: Future<Output = Result<AsyncDropGuard<T, S>, E>> + Send + 'static,
     {
@@ -124,13 +124,13 @@ impl ReaperHandle {
     /// What is adopted now, and was not cleaned up yet: oldest first.
     #[must_use = "the list is all this is for"]
     pub fn pending(&self) -> Vec<Pending> {
-        self.yard.pending()
+        self.registry.pending()
     }
 
     /// Whether the reaper adopts nothing any more.
     #[must_use = "this only tells"]
     pub fn is_closed(&self) -> bool {
-        self.yard.is_closed()
+        self.registry.is_closed()
     }
 }
 
@@ -140,24 +140,5 @@ impl fmt::Debug for ReaperHandle {
             .field("is_closed", &self.is_closed())
             .field("label", &self.label)
             .finish_non_exhaustive()
-    }
-}
-
-impl Entry {
-    /// Of a value that was adopted now.
-    pub(crate) fn new<T>(origin: Origin<T>, stage: Stage) -> Self {
-        Self {
-            type_name: crate::type_name::of::<T>,
-            created_at: origin.created_at(),
-            label: None,
-            since: Instant::now(),
-            stage,
-        }
-    }
-
-    /// Makes it one of a value that is there now, under the same label.
-    pub(crate) fn renew<T>(&mut self, origin: Origin<T>) {
-        let label = self.label.take();
-        *self = Self { label, ..Self::new(origin, Stage::Alive) };
     }
 }

@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::exclusive::Exclusive;
+use crate::sync_wrapper::SyncWrapper;
 
 /// An adopted value that was not cleaned up yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Pending {
     /// Where its guard was created. Kept in builds with `debug_assertions` and with the feature
     /// `location`.
     pub created_at: Option<&'static Location<'static>>,
-    /// What the handle [was told](crate::ReaperHandle::labelled) to call it.
+    /// What the handle [was told](crate::ReaperHandle::with_label) to call it.
     pub label: Option<Arc<str>>,
     /// How long ago it was adopted.
     pub age: Duration,
@@ -68,16 +68,16 @@ pub struct Failure {
     /// Where its guard was created. Kept in builds with `debug_assertions` and with the feature
     /// `location`.
     pub created_at: Option<&'static Location<'static>>,
-    /// What the handle [was told](crate::ReaperHandle::labelled) to call it.
+    /// What the handle [was told](crate::ReaperHandle::with_label) to call it.
     pub label: Option<Arc<str>>,
     /// The error as its `Debug` shows it, or the message of the panic.
     pub message: String,
-    error: Option<Exclusive<Box<dyn Any + Send>>>,
+    error: Option<SyncWrapper<Box<dyn Any + Send>>>,
 }
 
 impl Failure {
     pub(crate) fn new(message: String, error: Option<Box<dyn Any + Send>>) -> Self {
-        let error = error.map(Exclusive::new);
+        let error = error.map(SyncWrapper::new);
         Self { type_name: String::new(), created_at: None, label: None, message, error }
     }
 
@@ -108,7 +108,7 @@ impl Failure {
         let Self { type_name, created_at, label, message, error } = self;
         let error = match error.map(|error| error.into_inner().downcast::<E>()) {
             Some(Ok(error)) => return Ok(*error),
-            Some(Err(other)) => Some(Exclusive::new(other)),
+            Some(Err(other)) => Some(SyncWrapper::new(other)),
             None => None,
         };
         Err(Self { type_name, created_at, label, message, error })

@@ -3,10 +3,9 @@
 use crate::numbered::{Numbered, Row, Tested};
 use crate::support::{Ending, Reports, block_on, cancel_after, panic_of, run, wait};
 use async_trait::async_trait;
-use livedrop::{
-    AllOutcome, AsyncDrop, AsyncDropGuard, CleanupErrors, Live, Proof, Reaper, async_drop_all,
-    scope,
-};
+use livedrop::all::AllOutcome;
+use livedrop::scope::Proof;
+use livedrop::{AsyncDrop, AsyncDropGuard, CleanupErrors, Live, Reaper, async_drop_all, scope};
 
 /// A value of another type with the same error.
 struct Other;

@@ -9,10 +9,9 @@ use crate::support::{
     Ending, Failed, Log, Reports, Resource, block_on, cancel_after, created_at, panic_of, run,
 };
 use allocation_counter::measure;
-use livedrop::{
-    AsyncDrop, AsyncDropArc, AsyncDropGuard, AsyncDropWeak, Checked, Cleans, Live, Scoped, scope,
-    with_async_drop,
-};
+use livedrop::state::{Cleanable, Scoped};
+use livedrop::sync::{AsyncDropArc, AsyncDropWeak};
+use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Live, scope, with_async_drop};
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert};
 
 const WAITS: usize = 3;
@@ -658,7 +657,7 @@ mod traits {
     fn what_is_generic_over_the_state_needs_no_more_than_cleans() {
         async fn clean_shared<S>(handle: AsyncDropGuard<AsyncDropArc<Plain, S>, S>)
         where
-            S: Cleans<Plain> + Cleans<AsyncDropArc<Plain, S>>,
+            S: Cleanable<Plain> + Cleanable<AsyncDropArc<Plain, S>>,
             AsyncDropGuard<Plain, S>: Sync,
         {
             AsyncDropGuard::new(Some(handle)).async_drop().await.unwrap();

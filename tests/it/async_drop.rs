@@ -12,10 +12,10 @@ use crate::support::{
     Ending, Failed, Log, Reports, Resource, block_on, cancel_after, panic_of, run, wait,
 };
 use async_trait::async_trait;
-use livedrop::{
-    AsyncDrop, AsyncDropArc, AsyncDropGuard, AsyncDropHashMap, AsyncDropMutex, AsyncDropResult,
-    AsyncDropShared, AsyncDropStack, AsyncDropVec, Checked, Cleans, CleanupErrors, Live, Reaper,
-};
+use livedrop::collections::{AsyncDropHashMap, AsyncDropResult, AsyncDropStack, AsyncDropVec};
+use livedrop::state::Cleanable;
+use livedrop::sync::{AsyncDropArc, AsyncDropMutex, AsyncDropShared};
+use livedrop::{AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Live, Reaper};
 
 /// Written as `async_trait` expands it: the shape of the method is public.
 struct ByHand;
@@ -266,7 +266,7 @@ fn what_the_crate_implements_it_for_is_cleaned_up_behind_dyn_too() {
         stack
     });
     #[cfg(feature = "tokio")]
-    expect_cleaned_behind_dyn(livedrop::AsyncDropTokioMutex::new);
+    expect_cleaned_behind_dyn(livedrop::sync::AsyncDropTokioMutex::new);
     block_on(reaper.async_drop()).unwrap();
 }
 
@@ -395,12 +395,12 @@ in_state!(checked, Checked);
 in_state!(live, Live);
 
 /// A type with a guard as a member, generic over its state, as people write it.
-struct Owner<S: Cleans<Resource>> {
+struct Owner<S: Cleanable<Resource>> {
     member: Option<AsyncDropGuard<Resource, S>>,
 }
 
 #[async_trait]
-impl<S: Cleans<Resource>> AsyncDrop for Owner<S> {
+impl<S: Cleanable<Resource>> AsyncDrop for Owner<S> {
     type Error = Failed;
 
     async fn async_drop_impl(&mut self) -> Result<(), Failed> {

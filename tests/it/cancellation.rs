@@ -7,10 +7,9 @@ use crate::support::world::{Run, World, explore, silence_meant_panics};
 use crate::support::{Ending, Failed, Log, Resource, block_on, wait};
 use async_trait::async_trait;
 use futures::FutureExt;
-use livedrop::{
-    Adopted, AsyncDrop, AsyncDropArc, AsyncDropGuard, AsyncDropHashMap, AsyncDropMutex,
-    AsyncDropStack, AsyncDropVec, Live, Reaper, bracket, with_async_drop,
-};
+use livedrop::collections::{AsyncDropHashMap, AsyncDropStack, AsyncDropVec};
+use livedrop::sync::{AsyncDropArc, AsyncDropMutex};
+use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, Live, Reaper, bracket, with_async_drop};
 
 type Scenario = Box<dyn Fn(Arc<World>) -> Run>;
 

@@ -8,9 +8,9 @@ use std::task::{Context, Waker};
 
 use crate::numbered::{Numbered, Plan, Row, Tested, clean};
 use crate::support::{Ending, Reports, block_on, cancel_after, created_at, panic_of, run, wait};
-use livedrop::{
-    AsyncDropGuard, AsyncDropHashMap, Checked, Live, OccupiedError, Proof, Reaper, hook, scope,
-};
+use livedrop::collections::{AsyncDropHashMap, OccupiedError};
+use livedrop::scope::Proof;
+use livedrop::{AsyncDropGuard, Checked, Live, Reaper, hook, scope};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 /// A hasher that orders the entries alike in every map, so that polls can be counted.
@@ -242,7 +242,7 @@ in_both_states! {
             let start = || {
                 let (row, mut map) = filled::<S>(MIXED);
                 if let Some(limit) = limit {
-                    map.with_concurrency(limit);
+                    map.set_concurrency(limit);
                 }
                 (row, map)
             };
@@ -350,7 +350,7 @@ in_both_states! {
     fn limit_is_reached_and_never_exceeded() {
         for limit in 1..=6 {
             let (row, mut map) = many::<S>(12, 3);
-            assert_eq!(map.with_concurrency(limit).len(), 12);
+            assert_eq!(map.set_concurrency(limit).len(), 12);
             block_on(map.async_drop()).unwrap();
             row.expect_cleaned_once();
             assert_eq!(row.flight.most(), limit);
@@ -367,8 +367,8 @@ in_both_states! {
     #[test]
     fn limit_of_zero_panics_at_once_with_type_and_remedy() {
         let (row, mut map) = many::<S>(1, 0);
-        let text = panic_of(|| map.with_concurrency(0).len());
-        let beginning = "with_concurrency(0) on AsyncDropHashMap<u32, Numbered";
+        let text = panic_of(|| map.set_concurrency(0).len());
+        let beginning = "set_concurrency(0) on AsyncDropHashMap<u32, Numbered";
         assert!(text.starts_with(beginning) && text.contains("at least 1"), "{text}");
         block_on(map.async_drop()).unwrap();
         row.expect_cleaned_once();
@@ -378,13 +378,13 @@ in_both_states! {
     fn maps_of_maps_do_not_wait_for_each_others_turn() {
         let mut row = Row::default();
         let mut outermost = AsyncDropHashMap::new();
-        outermost.with_concurrency(1);
+        outermost.set_concurrency(1);
         for outer in 0..3 {
             let mut middle = AsyncDropHashMap::new();
-            middle.with_concurrency(1);
+            middle.set_concurrency(1);
             for inner in 0..3 {
                 let mut innermost = S::in_place(S::map());
-                innermost.with_concurrency(1);
+                innermost.set_concurrency(1);
                 for key in 0..3 {
                     let guard = S::guard(row.value(2, Ending::Err));
                     assert!(innermost.insert(key, guard).is_none());
@@ -479,7 +479,7 @@ fn live_map_that_is_cancelled_is_reported_with_what_it_held() {
     let texts = reports.take();
     assert_eq!(texts.len(), 2, "{texts:?}");
     assert!(texts[0].starts_with("async_drop on AsyncDropHashMap<"), "{texts:?}");
-    assert!(texts[1].starts_with("Forgot to call async_drop on Numbered"), "{texts:?}");
+    assert!(texts[1].starts_with("async_drop on Numbered was cancelled"), "{texts:?}");
     assert_eq!(row.counts(), [(1, 1, 1), (1, 0, 1)]);
 }
 
@@ -536,7 +536,7 @@ fn cleanup_runs_on_a_multi_thread_runtime() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         let (row, mut map) = many::<Checked>(50, 3);
-        map.with_concurrency(7);
+        map.set_concurrency(7);
         tokio::spawn(async move { map.async_drop().await }).await.unwrap().unwrap();
         row.expect_cleaned_once();
         assert_eq!(row.flight.most(), 7);

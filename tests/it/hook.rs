@@ -10,8 +10,10 @@ use crate::support::{
     Ending, Failed, Log, Reports, Resource, alone, block_on, cancel_after, child, is_child,
     panic_of, wait,
 };
+use livedrop::collections::AsyncDropVec;
 use livedrop::hook::{self, Cause, Unhandled};
-use livedrop::{AsyncDropArc, AsyncDropGuard, AsyncDropVec, Reaper, with_async_drop};
+use livedrop::sync::AsyncDropArc;
+use livedrop::{AsyncDropGuard, Reaper, with_async_drop};
 
 fn forget() {
     drop(AsyncDropGuard::new(Resource::plain(&Arc::default())));

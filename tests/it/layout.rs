@@ -5,7 +5,9 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, Dropped, Live, Outcome, Proof, ScopedGuard, Unscoped};
+use livedrop::scope::{Proof, ScopedGuard};
+use livedrop::state::Unscoped;
+use livedrop::{AsyncDrop, AsyncDropGuard, Dropped, Live, Outcome};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 /// A value with a given content.

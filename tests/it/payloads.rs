@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use crate::support::{Resource, block_on, panic_of};
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropShared, Reaper, hook, with_async_drop};
+use livedrop::sync::AsyncDropShared;
+use livedrop::{AsyncDrop, AsyncDropGuard, Reaper, hook, with_async_drop};
 
 struct Payload {
     drops: Arc<AtomicUsize>,

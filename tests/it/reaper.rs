@@ -11,9 +11,10 @@ use crate::support::{
 };
 use async_trait::async_trait;
 use futures::FutureExt;
+use livedrop::reaper::{Report, Stage};
+use livedrop::sync::AsyncDropArc;
 use livedrop::{
-    Adopted, AsyncDrop, AsyncDropArc, AsyncDropGuard, Live, Reaper, ReaperHandle, Report, Stage,
-    bracket, scope, with_async_drop,
+    Adopted, AsyncDrop, AsyncDropGuard, Live, Reaper, ReaperHandle, bracket, scope, with_async_drop,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -78,11 +79,11 @@ fn a_label_goes_with_the_value_wherever_the_reaper_speaks_of_it() {
     let label = |text: &str| Some(Arc::from(text));
     let (log, mut reaper) = (log(), Reaper::new());
     let resource = |ending| AsyncDropGuard::new(Resource::new(&log, 3, ending));
-    let peer = reaper.handle().labelled("peer 7");
+    let peer = reaper.handle().with_label("peer 7");
 
     let mut plain = reaper.adopt(resource(Ending::Ok));
     let first = peer.adopt(resource(Ending::Ok));
-    let second = peer.labelled(String::from("peer 8")).adopt(resource(Ending::Ok));
+    let second = peer.with_label(String::from("peer 8")).adopt(resource(Ending::Ok));
     let expected = [None, label("peer 7"), label("peer 8")].map(|label| (label, Stage::Alive));
     assert_eq!(labels(&reaper), expected);
     block_on(plain.async_drop()).unwrap();
@@ -262,7 +263,7 @@ fn failures_name_their_type_and_site_and_keep_the_error() {
     drop(reaper.adopt(AsyncDropGuard::new(Resource::new(&log, 1, Ending::Err))));
     drop(adopted(&reaper, &log, Ending::Panic));
     let mut report = block_on(reaper.drain());
-    report.failures.sort_by_key(livedrop::Failure::is_panic);
+    report.failures.sort_by_key(livedrop::reaper::Failure::is_panic);
     let panic = report.failures.pop().unwrap();
     assert!(panic.to_string().ends_with(": panicked: cleanup went wrong"), "{panic}");
     let panic = panic.downcast::<Failed>().unwrap_err();
@@ -564,7 +565,7 @@ fn a_parked_drain_takes_over_when_run_is_dropped() {
 }
 
 /// An executor that polls where it is woken.
-struct PollsAtOnce(std::sync::Mutex<livedrop::Run>);
+struct PollsAtOnce(std::sync::Mutex<livedrop::reaper::Run>);
 
 impl std::task::Wake for PollsAtOnce {
     fn wake(self: Arc<Self>) {
@@ -691,7 +692,7 @@ fn abandon_by_a_cleanup_lets_go_of_the_orphans_that_wait_beside_it() {
 fn abandon_catches_what_dropped_values_panic_with() {
     let (drops, mut reaper) = (Arc::new(AtomicUsize::new(0)), Reaper::new());
     let spiteful = AsyncDropGuard::new(Spiteful(Arc::clone(&drops)));
-    drop(reaper.handle().labelled("anna").adopt(spiteful));
+    drop(reaper.handle().with_label("anna").adopt(spiteful));
     let report = reaper.abandon();
     let failure = &report.failures[0];
     assert_eq!(failure.message, "panicked: in the value's drop");

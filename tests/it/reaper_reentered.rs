@@ -9,7 +9,8 @@ use crate::support::{
 };
 use async_trait::async_trait;
 use futures::FutureExt;
-use livedrop::{AsyncDrop, AsyncDropGuard, Reaper, Report, Stage};
+use livedrop::reaper::{Report, Stage};
+use livedrop::{AsyncDrop, AsyncDropGuard, Reaper};
 
 /// A value whose cleanup waits, and does this with the reaper that runs it.
 struct Meddling<F> {

@@ -6,7 +6,8 @@ use crate::numbered::{Numbered, Row, Tested, clean};
 use crate::support::{
     Ending, Log, Reports, Resource, block_on, cancel_after, created_at, panic_of, run,
 };
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropResult, Checked, Live};
+use livedrop::collections::AsyncDropResult;
+use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Live};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 assert_impl_all!(AsyncDropResult<Numbered, String>: Send, Sync);
@@ -15,7 +16,7 @@ assert_not_impl_any!(AsyncDropResult<Numbered, String>: Clone, Copy);
 
 type Inner<S> = AsyncDropResult<Numbered, String, S>;
 
-fn failed<S: Tested + livedrop::ArmsLike<Inner<S>>>() -> AsyncDropGuard<Inner<S>, S> {
+fn failed<S: Tested + livedrop::state::Cleanable<Inner<S>>>() -> AsyncDropGuard<Inner<S>, S> {
     AsyncDropResult::new(Err("refused".to_owned()))
 }
 

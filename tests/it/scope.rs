@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::support::{Ending, Failed, Log, Resource, block_on, wait};
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, Dropped, Live, Proof, ScopedGuard, scope};
+use livedrop::scope::{Proof, ScopedGuard};
+use livedrop::{AsyncDrop, AsyncDropGuard, Dropped, Live, scope};
 
 fn live(log: &Arc<Log>) -> AsyncDropGuard<Resource, Live> {
     AsyncDropGuard::live(Resource::plain(log))

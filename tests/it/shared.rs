@@ -13,10 +13,9 @@ use crate::support::{
 use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::{BoxFuture, join};
-use livedrop::{
-    Adopted, AsyncDrop, AsyncDropArc, AsyncDropGuard, AsyncDropShared, Checked, Live, Reaper,
-    ReaperHandle, State, TaskPanicked, scope,
-};
+use livedrop::state::State;
+use livedrop::sync::{AsyncDropArc, AsyncDropShared, TaskPanicked};
+use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, Checked, Live, Reaper, ReaperHandle, scope};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 type Of<S> = AsyncDropShared<Resource, BoxFuture<'static, AsyncDropGuard<Resource, S>>, S>;

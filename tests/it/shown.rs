@@ -5,8 +5,10 @@ use std::fmt::{self, Display, Write};
 use std::sync::Arc;
 
 use crate::support::{Ending, Failed, Log, Resource, block_on, cancel_after, panic_of, wait};
+use livedrop::collections::AsyncDropStack;
 use livedrop::hook;
-use livedrop::{AsyncDropGuard, AsyncDropStack, CleanupErrors, Outcome, Reaper, Stage};
+use livedrop::reaper::Stage;
+use livedrop::{AsyncDropGuard, CleanupErrors, Outcome, Reaper};
 
 fn resource(ending: Ending) -> AsyncDropGuard<Resource> {
     AsyncDropGuard::new(Resource::new(&Arc::<Log>::default(), 1, ending))
@@ -15,7 +17,7 @@ fn resource(ending: Ending) -> AsyncDropGuard<Resource> {
 #[test]
 fn a_reaper_shows_what_is_pending_and_its_parts_only_their_names() {
     let mut reaper = Reaper::new();
-    let handle = reaper.handle().labelled("peer anna");
+    let handle = reaper.handle().with_label("peer anna");
     let mut adopted = handle.adopt(resource(Ending::Ok));
 
     let shown = format!("{reaper:?}");
@@ -60,7 +62,7 @@ fn every_stage_has_its_word() {
 #[test]
 fn a_failure_names_type_label_and_error() {
     let mut reaper = Reaper::new();
-    drop(reaper.handle().labelled("peer anna").adopt(resource(Ending::Err)));
+    drop(reaper.handle().with_label("peer anna").adopt(resource(Ending::Err)));
     let report = block_on(reaper.drain());
     let [failure] = &report.failures[..] else { panic!("{report}") };
 
@@ -131,7 +133,7 @@ fn a_writer_that_fails_is_written_to_no_more() {
     expect_stops_where_the_page_ends(&errors);
 
     let mut reaper = Reaper::new();
-    let handle = reaper.handle().labelled("peer anna");
+    let handle = reaper.handle().with_label("peer anna");
     drop(handle.adopt(resource(Ending::Err)));
     let alive = handle.adopt(resource(Ending::Ok));
     expect_stops_where_the_page_ends(&reaper.pending()[0]);

@@ -12,9 +12,11 @@ use crate::support::{
     Ending, Failed, Log, Reports, Resource, block_on, cancel_after, created_at, panic_of, run, wait,
 };
 use async_trait::async_trait;
+use livedrop::collections::{AsyncDropStack, ErasedError, Key};
+use livedrop::state::Armed;
 use livedrop::{
-    Adopted, Armed, AsyncDrop, AsyncDropGuard, AsyncDropStack, Checked, CleanupErrors, ErasedError,
-    Key, Live, Reaper, ReaperHandle, scope, with_async_drop,
+    Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Live, Reaper, ReaperHandle, scope,
+    with_async_drop,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 

@@ -1,5 +1,5 @@
 //! `SyncDrop`: cleans up in `Drop`, for tests.
-#![cfg(feature = "testutils")]
+#![cfg(feature = "testing")]
 
 use std::sync::Arc;
 use std::thread;
@@ -8,7 +8,8 @@ use std::time::Duration;
 use crate::support::{Ending, Log, Reports, Resource, block_on, panic_of};
 use async_trait::async_trait;
 use futures::channel::oneshot;
-use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Live, SyncDrop};
+use livedrop::testing::SyncDrop;
+use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Live};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::LocalSet;

@@ -7,10 +7,9 @@ use std::sync::Arc;
 
 use crate::support::{Ending, Failed, Log, Reports, Resource, block_on, panic_of, wait};
 use async_trait::async_trait;
-use livedrop::{
-    AsyncDrop, AsyncDropArc, AsyncDropGuard, AsyncDropHashMap, AsyncDropMutex, AsyncDropStack,
-    AsyncDropVec, Live, Reaper, async_drop_all, scope, with_async_drop,
-};
+use livedrop::collections::{AsyncDropHashMap, AsyncDropStack, AsyncDropVec};
+use livedrop::sync::{AsyncDropArc, AsyncDropMutex};
+use livedrop::{AsyncDrop, AsyncDropGuard, Live, Reaper, async_drop_all, scope, with_async_drop};
 
 struct Second;
 

@@ -7,7 +7,9 @@ use std::convert::Infallible;
 use crate::numbered::{Numbered, Plan, Row, Tested, clean};
 use crate::support::{Ending, Reports, block_on, cancel_after, created_at, panic_of, run};
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropVec, Checked, Live, Proof, scope};
+use livedrop::collections::AsyncDropVec;
+use livedrop::scope::Proof;
+use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Live, scope};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 trait Vecs: Tested {
@@ -191,7 +193,7 @@ in_both_states! {
         for limit in 1..=6 {
             let start = || {
                 let (row, mut vec) = filled::<S>(MIXED);
-                vec.with_concurrency(limit);
+                vec.set_concurrency(limit);
                 (row, vec)
             };
             let total = run(start().1.async_drop()).0;
@@ -238,7 +240,7 @@ in_both_states! {
     fn limit_is_reached_and_never_exceeded() {
         for limit in 1..=6 {
             let (row, mut vec) = many::<S>(12, 3);
-            assert_eq!(vec.with_concurrency(limit).len(), 12);
+            assert_eq!(vec.set_concurrency(limit).len(), 12);
             block_on(vec.async_drop()).unwrap();
             row.expect_cleaned_once();
             assert_eq!(row.flight.most(), limit);
@@ -248,8 +250,8 @@ in_both_states! {
     #[test]
     fn limit_of_zero_panics_at_once_with_type_and_remedy() {
         let (_row, mut vec) = many::<S>(1, 0);
-        let text = panic_of(|| vec.with_concurrency(0).len());
-        let beginning = "with_concurrency(0) on AsyncDropVec<Numbered";
+        let text = panic_of(|| vec.set_concurrency(0).len());
+        let beginning = "set_concurrency(0) on AsyncDropVec<Numbered";
         assert!(text.starts_with(beginning) && text.contains("at least 1"), "{text}");
         block_on(vec.async_drop()).unwrap();
     }
@@ -257,10 +259,10 @@ in_both_states! {
     #[test]
     fn vectors_of_vectors_do_not_wait_for_each_others_turn() {
         let (mut row, mut outer) = (Row::default(), AsyncDropVec::new());
-        outer.with_concurrency(1);
+        outer.set_concurrency(1);
         for _ in 0..4 {
             let mut inner = S::in_place(S::empty());
-            inner.with_concurrency(1);
+            inner.set_concurrency(1);
             inner.extend((0..4).map(|_| S::guard(row.value(2, Ending::Ok))));
             outer.push(inner);
         }
@@ -354,9 +356,9 @@ fn guard_that_waits_for_another_one_needs_room_for_both() {
     let mut vec = AsyncDropVec::<Linked>::new();
     vec.push(AsyncDropGuard::new(Linked(Some(receive), None)));
     vec.push(AsyncDropGuard::new(Linked(None, Some(send))));
-    vec.with_concurrency(1);
+    vec.set_concurrency(1);
     cancel_after(10, vec.async_drop());
-    vec.with_concurrency(2);
+    vec.set_concurrency(2);
     block_on(vec.async_drop()).unwrap();
 }
 

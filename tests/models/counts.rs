@@ -14,10 +14,9 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
-use livedrop::{
-    Armed, ArmsLike, AsyncDrop, AsyncDropArc, AsyncDropGuard, AsyncDropShared, AsyncDropWeak,
-    Checked, Cleans, Live,
-};
+use livedrop::state::{Armed, Cleanable};
+use livedrop::sync::{AsyncDropArc, AsyncDropShared, AsyncDropWeak};
+use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Live};
 use shuttle::future::block_on;
 use shuttle::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle::thread;
@@ -111,9 +110,9 @@ type Handle<S> = AsyncDropGuard<AsyncDropArc<Resource, S>, S>;
 /// The states, with what is needed of them here.
 trait Modelled:
     Sized
-    + Cleans<Resource, Slot<Resource>: Sync>
-    + Cleans<AsyncDropArc<Resource, Self>>
-    + ArmsLike<AsyncDropArc<Resource, Self>>
+    + Cleanable<Resource, Slot<Resource>: Sync>
+    + Cleanable<AsyncDropArc<Resource, Self>>
+    + Cleanable<AsyncDropArc<Resource, Self>>
     + 'static
 {
     fn guard(value: Resource) -> AsyncDropGuard<Resource, Self>;
@@ -135,7 +134,7 @@ impl Modelled for Live {
 fn clean<T, S>(ledger: &Ledger, guard: AsyncDropGuard<T, S>)
 where
     T: AsyncDrop<Error = Failed>,
-    S: Cleans<T>,
+    S: Cleanable<T>,
 {
     let mut owner = AsyncDropGuard::new(Some(guard));
     note(ledger, &run(owner.async_drop()));
@@ -368,7 +367,7 @@ macro_rules! mutex_model {
     ($module:ident, $mutex:ident) => {
         mod $module {
             use super::*;
-            use livedrop::$mutex as Mutex;
+            use livedrop::sync::$mutex as Mutex;
 
             type Handle = AsyncDropGuard<AsyncDropArc<Mutex<Counter>>>;
 
@@ -465,14 +464,14 @@ mod shared_future {
     fn let_go<T, S>(ledger: &Ledger, guard: AsyncDropGuard<T, S>)
     where
         T: AsyncDrop<Error = Failed>,
-        S: Cleans<T>,
+        S: Cleanable<T>,
     {
         note(ledger, &block_on(AsyncDropGuard::new(Some(guard)).async_drop()));
     }
 
     fn act<S>(act: Act, ledger: &Ledger, handle: Handle<S>)
     where
-        S: Modelled + Armed + Cleans<Task<S>>,
+        S: Modelled + Armed + Cleanable<Task<S>>,
     {
         match act {
             Act::LetGo => {}
@@ -499,7 +498,7 @@ mod shared_future {
 
     fn program<S>(acts: &[Act])
     where
-        S: Modelled + Armed + Cleans<Task<S>>,
+        S: Modelled + Armed + Cleanable<Task<S>>,
     {
         let (ledger, opened) = (Ledger::new(), Arc::new(AtomicUsize::new(0)));
         let first = share::<S>(&ledger, &opened);

@@ -4,12 +4,12 @@
 use std::fmt::Debug;
 use std::task::Poll;
 
-use livedrop::AsyncDropTokioMutex;
-use livedrop::{
-    Adopted, ArmsLike, AsyncDropArc, AsyncDropGuard, AsyncDropHashMap, AsyncDropMutex,
-    AsyncDropResult, AsyncDropStack, AsyncDropVec, CanAdopt, Checked, Cleans, Lends, Live,
-    ReaperHandle,
-};
+use livedrop::collections::{AsyncDropHashMap, AsyncDropResult, AsyncDropStack, AsyncDropVec};
+use livedrop::reaper::Adoptable;
+use livedrop::state::{Cleanable, UnscopedState};
+use livedrop::sync::AsyncDropTokioMutex;
+use livedrop::sync::{AsyncDropArc, AsyncDropMutex};
+use livedrop::{Adopted, AsyncDropGuard, Checked, Live, ReaperHandle};
 
 use crate::making::SharedOf;
 use crate::program::{Empty, Kind as State};
@@ -77,17 +77,17 @@ macro_rules! each_free_form {
 
 /// A state of guards, and how it does what the statements say.
 pub trait Kind:
-    Cleans<Value, Slot<Value>: Send + Sync>
-    + Lends<Value>
-    + ArmsLike<AsyncDropArc<Value, Self>>
-    + ArmsLike<AsyncDropMutex<Value, Self>>
-    + ArmsLike<Outcome<Self>>
+    Cleanable<Value, Slot<Value>: Send + Sync>
+    + UnscopedState<Value>
+    + Cleanable<AsyncDropArc<Value, Self>>
+    + Cleanable<AsyncDropMutex<Value, Self>>
+    + Cleanable<Outcome<Self>>
     + ArmsForTokio
     + Sized
     + 'static
 {
     #[track_caller]
-    fn guard<T: CanAdopt>(reaper: &ReaperHandle, value: T) -> AsyncDropGuard<T, Self>;
+    fn guard<T: Adoptable>(reaper: &ReaperHandle, value: T) -> AsyncDropGuard<T, Self>;
 
     #[track_caller]
     fn empty(reaper: &ReaperHandle, what: Empty) -> Of<Self>;
@@ -113,8 +113,11 @@ pub trait Kind:
 }
 
 /// What the tokio mutex asks for beside that.
-pub trait ArmsForTokio: ArmsLike<AsyncDropTokioMutex<Value, Self>> + Sized {}
-impl<S: ArmsLike<AsyncDropTokioMutex<Value, S>>> ArmsForTokio for S {}
+pub trait ArmsForTokio:
+    Cleanable<Value> + Cleanable<AsyncDropTokioMutex<Value, Self>> + Sized
+{
+}
+impl<S: Cleanable<Value> + Cleanable<AsyncDropTokioMutex<Value, S>>> ArmsForTokio for S {}
 
 pub enum AnyGuard {
     Checked(Of<Checked>),
@@ -132,7 +135,7 @@ macro_rules! same_in_each_state {
                 Empty::Vec(limit) => {
                     let mut row = Row::<$state>::$new($($reaper)?);
                     if limit > 0 {
-                        row.with_concurrency(limit.into());
+                        row.set_concurrency(limit.into());
                     }
                     Of::Vec(row)
                 }
@@ -167,7 +170,7 @@ macro_rules! same_in_each_state {
 impl Kind for Checked {
     same_in_each_state!(Checked, new());
 
-    fn guard<T: CanAdopt>(_: &ReaperHandle, value: T) -> AsyncDropGuard<T> {
+    fn guard<T: Adoptable>(_: &ReaperHandle, value: T) -> AsyncDropGuard<T> {
         AsyncDropGuard::new(value)
     }
 
@@ -196,7 +199,7 @@ impl Kind for Checked {
 impl Kind for Live {
     same_in_each_state!(Live, live());
 
-    fn guard<T: CanAdopt>(_: &ReaperHandle, value: T) -> AsyncDropGuard<T, Live> {
+    fn guard<T: Adoptable>(_: &ReaperHandle, value: T) -> AsyncDropGuard<T, Live> {
         AsyncDropGuard::live(value)
     }
 
@@ -228,7 +231,7 @@ impl Kind for Live {
 impl Kind for Adopted {
     same_in_each_state!(Adopted, adopted(reaper));
 
-    fn guard<T: CanAdopt>(reaper: &ReaperHandle, value: T) -> AsyncDropGuard<T, Adopted> {
+    fn guard<T: Adoptable>(reaper: &ReaperHandle, value: T) -> AsyncDropGuard<T, Adopted> {
         reaper.adopt(AsyncDropGuard::new(value))
     }
 

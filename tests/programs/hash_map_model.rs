@@ -7,7 +7,8 @@ use std::task::{Context, Waker};
 
 use crate::numbered::{Numbered, Row, Tested, clean};
 use crate::support::{Ending, Reports, block_on};
-use livedrop::{AsyncDropGuard, AsyncDropHashMap, Checked, Live};
+use livedrop::collections::AsyncDropHashMap;
+use livedrop::{AsyncDropGuard, Checked, Live};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::{prop_assert, prop_assert_eq, proptest};
@@ -125,7 +126,7 @@ impl<S: Maps> Run<S> {
                 }
             }
             Step::Limit { limit } => {
-                self.map.with_concurrency(limit);
+                self.map.set_concurrency(limit);
             }
             Step::CancelledCleanup { polls } => {
                 if polls > 0 {

@@ -7,7 +7,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use livedrop::hook::{self, Cause, Unhandled};
-use livedrop::{AsyncDropGuard, AsyncDropWeak, Reaper, ReaperHandle, Run};
+use livedrop::reaper::Run;
+use livedrop::sync::AsyncDropWeak;
+use livedrop::{AsyncDropGuard, Reaper, ReaperHandle};
 
 use crate::guards::{AnyGuard, Kind};
 use crate::making::Opening;

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use livedrop::{
-    Adopted, Armed, AsyncDropArc, AsyncDropGuard, AsyncDropShared, Checked, Live, ReaperHandle,
-    TaskPanicked,
-};
+use livedrop::state::Armed;
+use livedrop::sync::{AsyncDropArc, AsyncDropShared, TaskPanicked};
+use livedrop::{Adopted, AsyncDropGuard, Checked, Live, ReaperHandle};
 
 use crate::guards::{AnyGuard, Kind, Of, poll};
 use crate::program::{Ending, Kind as State, Making};

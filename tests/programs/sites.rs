@@ -2,12 +2,11 @@
 
 use std::panic::Location;
 
-use livedrop::AsyncDropTokioMutex;
 use livedrop::ReaperHandle;
-use livedrop::{
-    AsyncDropArc, AsyncDropGuard, AsyncDropMutex, AsyncDropResult, AsyncDropStack, AsyncDropWeak,
-    Reaper,
-};
+use livedrop::collections::{AsyncDropResult, AsyncDropStack};
+use livedrop::sync::AsyncDropTokioMutex;
+use livedrop::sync::{AsyncDropArc, AsyncDropMutex, AsyncDropWeak};
+use livedrop::{AsyncDropGuard, Reaper};
 
 use crate::guards::{AnyGuard, Kind, Of};
 use crate::program::{Empty, Wrap};

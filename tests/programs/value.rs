@@ -10,7 +10,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use async_trait::async_trait;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use livedrop::{AsyncDrop, AsyncDropGuard, Cleans};
+use livedrop::state::Cleanable;
+use livedrop::{AsyncDrop, AsyncDropGuard};
 
 use crate::program::{Ending, Spec};
 use crate::statement::Id;
@@ -173,7 +174,7 @@ pub trait Obligation: Send + Sync {
 impl<T, S> Obligation for Option<AsyncDropGuard<T, S>>
 where
     T: AsyncDrop,
-    S: Cleans<T, Slot<T>: Sync>,
+    S: Cleanable<T, Slot<T>: Sync>,
 {
     fn clean(&mut self) -> BoxFuture<'_, Vec<Id>> {
         Box::pin(async move {

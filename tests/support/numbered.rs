@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Cleans, Live};
+use livedrop::state::Cleanable;
+use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Live};
 
 use crate::support::{Ending, wait};
 
@@ -128,7 +129,7 @@ impl Row {
 }
 
 /// A state that the helpers are tested in.
-pub trait Tested: Cleans<Numbered> + Sized {
+pub trait Tested: Cleanable<Numbered> + Sized {
     fn guard<T: AsyncDrop>(value: T) -> AsyncDropGuard<T, Self>;
     /// A guard that is cleaned up in place, so that it can be cancelled and called again.
     fn in_place<T: AsyncDrop>(guard: AsyncDropGuard<T, Self>) -> AsyncDropGuard<T>;

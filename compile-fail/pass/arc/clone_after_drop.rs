@@ -1,5 +1,6 @@
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropArc, AsyncDropGuard, Live};
+use livedrop::sync::AsyncDropArc;
+use livedrop::{AsyncDrop, AsyncDropGuard, Live};
 
 struct Connection;
 

@@ -1,5 +1,6 @@
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropArc, AsyncDropGuard, Live, scope};
+use livedrop::sync::AsyncDropArc;
+use livedrop::{AsyncDrop, AsyncDropGuard, Live, scope};
 
 struct Connection;
 

@@ -1,5 +1,6 @@
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropArc, AsyncDropGuard, AsyncDropMutex};
+use livedrop::sync::{AsyncDropArc, AsyncDropMutex};
+use livedrop::{AsyncDrop, AsyncDropGuard};
 
 struct LogFile {
     lines: Vec<String>,

@@ -1,4 +1,5 @@
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropHashMap};
+use livedrop::collections::AsyncDropHashMap;
+use livedrop::{AsyncDrop, AsyncDropGuard};
 
 struct Socket;
 

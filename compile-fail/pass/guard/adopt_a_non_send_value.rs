@@ -16,7 +16,7 @@ impl AsyncDrop for Session {
     }
 }
 
-async fn serve() -> Result<(), livedrop::Report> {
+async fn serve() -> Result<(), livedrop::reaper::Report> {
     let mut reaper = Reaper::new();
     let session = AsyncDropGuard::new(Session { name: "guest".to_owned() });
     drop(reaper.adopt(session));

@@ -1,5 +1,6 @@
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropHashMap};
+use livedrop::collections::AsyncDropHashMap;
+use livedrop::{AsyncDrop, AsyncDropGuard};
 
 struct Connection;
 

@@ -1,5 +1,6 @@
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropHashMap, Live};
+use livedrop::collections::AsyncDropHashMap;
+use livedrop::{AsyncDrop, AsyncDropGuard, Live};
 
 struct Connection;
 

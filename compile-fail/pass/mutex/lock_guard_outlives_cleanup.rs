@@ -1,5 +1,6 @@
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropMutex, Live};
+use livedrop::sync::AsyncDropMutex;
+use livedrop::{AsyncDrop, AsyncDropGuard, Live};
 
 struct LogFile {
     lines: Vec<String>,

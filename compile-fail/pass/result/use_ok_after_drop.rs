@@ -1,5 +1,6 @@
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropResult, Live};
+use livedrop::collections::AsyncDropResult;
+use livedrop::{AsyncDrop, AsyncDropGuard, Live};
 
 struct File {
     name: String,

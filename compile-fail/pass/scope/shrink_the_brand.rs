@@ -1,6 +1,6 @@
 use std::marker::PhantomData;
 
-use livedrop::Scoped;
+use livedrop::state::Scoped;
 
 /// Marks rows that were read in a scope.
 struct Rows<'scope> {

@@ -1,7 +1,8 @@
 use std::io;
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, Proof, ScopedGuard, scope};
+use livedrop::scope::{Proof, ScopedGuard};
+use livedrop::{AsyncDrop, AsyncDropGuard, scope};
 
 struct Connection {
     refused: bool,

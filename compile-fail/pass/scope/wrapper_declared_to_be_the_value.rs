@@ -1,7 +1,8 @@
 //! A scope whose guard is shared for a while, and taken out of its last handle.
 
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropArc, AsyncDropGuard, scope};
+use livedrop::sync::AsyncDropArc;
+use livedrop::{AsyncDrop, AsyncDropGuard, scope};
 
 struct Connection;
 

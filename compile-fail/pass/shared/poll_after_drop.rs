@@ -1,5 +1,6 @@
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropShared, Live};
+use livedrop::sync::AsyncDropShared;
+use livedrop::{AsyncDrop, AsyncDropGuard, Live};
 
 struct Connection;
 

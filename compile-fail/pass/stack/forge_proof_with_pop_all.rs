@@ -1,5 +1,6 @@
 use async_trait::async_trait;
-use livedrop::{AsyncDrop, AsyncDropGuard, AsyncDropStack, scope};
+use livedrop::collections::AsyncDropStack;
+use livedrop::{AsyncDrop, AsyncDropGuard, scope};
 
 struct Connection;
 

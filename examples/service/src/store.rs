@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use livedrop::scope::ScopedGuard;
+use livedrop::state::Scoped;
 use livedrop::task::{self, Task};
-use livedrop::{AsyncDrop, AsyncDropGuard, Live, Outcome, Scoped, ScopedGuard};
+use livedrop::{AsyncDrop, AsyncDropGuard, Live, Outcome};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,

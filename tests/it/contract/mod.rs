@@ -8,7 +8,8 @@ use crate::support::{
     Ending, Failed, Log, Reports, Resource, block_on, cancel_after, created_at, panic_of, run, wait,
 };
 use futures::FutureExt;
-use livedrop::{Adopted, AsyncDropGuard, Live, Outcome, Reaper, Report, scope, with_async_drop};
+use livedrop::reaper::Report;
+use livedrop::{Adopted, AsyncDropGuard, Live, Outcome, Reaper, scope, with_async_drop};
 
 const WAITS: usize = 3;
 const POLLS_OF_A_CLEANUP: usize = WAITS + 1;

@@ -2,7 +2,8 @@
 
 use std::fmt::Debug;
 
-use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Live, State};
+use livedrop::state::State;
+use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Live};
 
 use super::{Diary, Part, clean};
 use crate::support::Ending;

@@ -2,9 +2,8 @@
 
 use std::marker::PhantomData;
 
-use livedrop::{
-    Adopted, AsyncDrop, AsyncDropGuard, AsyncDropVec, CleanupErrors, Dropped, Live, Reaper,
-};
+use livedrop::collections::AsyncDropVec;
+use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, CleanupErrors, Dropped, Live, Reaper};
 
 use super::{Diary, Part, clean};
 use crate::support::{Ending, block_on};

@@ -1,7 +1,9 @@
 //! The statements, one by one.
 
-use livedrop::AsyncDropTokioMutex;
-use livedrop::{Adopted, AsyncDropArc, AsyncDropMutex, AsyncDropResult, Checked, Live};
+use livedrop::collections::AsyncDropResult;
+use livedrop::sync::AsyncDropTokioMutex;
+use livedrop::sync::{AsyncDropArc, AsyncDropMutex};
+use livedrop::{Adopted, Checked, Live};
 
 use super::{Machine, Weak};
 use crate::guards::{AnyGuard, Kind, Of};

@@ -2,7 +2,7 @@
 
 use super::tree::{Form, Guard, Handle, Phase, Row, Stack, Value, What};
 use super::{Model, Settled};
-use crate::program::{Ending, Kind};
+use crate::program::{Ending, Kind, Wrap};
 use crate::statement::Id;
 
 /// How a cleanup ended.
@@ -27,15 +27,19 @@ impl Model {
         let end = match &mut guard.what {
             What::Value(value) => self.poll_value(guard.id, value),
             What::Arc(handle) => self.poll_handle(handle),
-            What::Wrap(inner) | What::Acquired(inner) => self.poll(inner),
+            What::Wrap(inner) | What::Acquired(inner) => {
+                let end = self.poll(inner);
+                if guard.form == Form::Wrap(Wrap::Result) {
+                    inner.put_back();
+                }
+                end
+            }
             What::Row(row) => self.poll_row(row),
             What::Stack(stack) => self.poll_stack(stack),
             What::Share(_) | What::Opening(_) => self.poll_unmade(guard),
             What::Gone => unreachable!("it is not done"),
         };
         match end {
-            // A `Live` guard has no place to note this.
-            None if guard.kind == Kind::Live => {}
             None => guard.phase = Phase::Waiting,
             Some(end) => {
                 guard.phase = Phase::Done;
@@ -64,10 +68,12 @@ impl Model {
             self.fates[id].told += 1;
             return Some(End::Panic);
         }
-        if let Some(inner) = &mut value.inner
-            && self.poll(inner)? == End::Panic
-        {
-            return Some(End::Panic);
+        if let Some(inner) = &mut value.inner {
+            let end = self.poll(inner);
+            inner.put_back();
+            if end? == End::Panic {
+                return Some(End::Panic);
+            }
         }
         self.fates[id].told += usize::from(value.spec.ending == Ending::Fails);
         Some(End::Result)
@@ -125,7 +131,9 @@ impl Model {
 
     fn poll_stack(&mut self, stack: &mut Stack) -> Option<End> {
         while let Some(last) = stack.guards.last_mut() {
-            stack.panicked |= self.poll(last)? == End::Panic;
+            let end = self.poll(last);
+            last.put_back();
+            stack.panicked |= end? == End::Panic;
             stack.guards.pop();
         }
         Some(End::of(stack.panicked))

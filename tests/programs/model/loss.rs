@@ -4,7 +4,6 @@ use livedrop::hook::Cause;
 
 use super::tree::{Form, Guard, Handle, Phase, What};
 use super::{Model, Settled};
-use crate::program::Kind;
 use crate::statement::Id;
 
 impl Model {
@@ -23,7 +22,6 @@ impl Model {
             return self.lose_content(&mut guard.what, unwinding);
         }
         let cause = match guard.phase {
-            _ if guard.kind == Kind::Live => Cause::Forgotten,
             Phase::Fresh => Cause::Forgotten,
             Phase::Lent => Cause::CancelledInBody,
             Phase::Waiting => Cause::CancelledInCleanup,

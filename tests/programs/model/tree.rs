@@ -95,6 +95,13 @@ impl Guard {
         }
     }
 
+    /// Its owner has it as a guard again. A `Live` one has no place for how far its cleanup has come.
+    pub fn put_back(&mut self) {
+        if self.kind == Kind::Live && self.phase == Phase::Waiting {
+            self.phase = Phase::Fresh;
+        }
+    }
+
     pub fn is_done(&self) -> bool {
         self.phase == Phase::Done
     }

@@ -1,6 +1,6 @@
 //! What the reaper does.
 
-use livedrop::{Report, Stage};
+use livedrop::reaper::{Report, Stage};
 
 use super::drop_by;
 use crate::guards::poll;

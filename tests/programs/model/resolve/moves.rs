@@ -78,7 +78,7 @@ impl Resolver {
 
     fn unwrap(&mut self, wrapper: Id) -> Option<()> {
         let mut guard = self.vars.remove(&wrapper)?;
-        let inner = match std::mem::replace(&mut guard.what, What::Gone) {
+        let mut inner = match std::mem::replace(&mut guard.what, What::Gone) {
             What::Wrap(inner) | What::Arc(Handle::Last(inner)) => *inner,
             What::Arc(Handle::Shared(place)) if self.model.shared[place].strong == 1 => {
                 self.model.shared[place].strong = 0;
@@ -91,6 +91,7 @@ impl Resolver {
                 return Some(());
             }
         };
+        inner.put_back();
         self.model.strike_off(&mut guard);
         self.model.settle(wrapper, Settled::Excused);
         self.says(Statement::IntoInner { wrapper, gives: Some(inner.id) });

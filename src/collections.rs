@@ -1,0 +1,69 @@
+//! Containers of guards, which are cleaned up together. They mirror [`std::collections`].
+//!
+//! | you need | take |
+//! |---|---|
+//! | guards by key | [`AsyncDropHashMap`] |
+//! | guards in a row | [`AsyncDropVec`] |
+//! | guards of many types, cleaned up in reverse order; an async `defer` | [`AsyncDropStack`] |
+//! | a guard, or the error that came instead | [`AsyncDropResult`] |
+//!
+//! Each container is in the state of the guards in it.
+
+use std::vec::IntoIter;
+
+use crate::AsyncDropGuard;
+use crate::state::State;
+
+mod concurrent;
+mod hash_map;
+mod result;
+mod stack;
+mod vec;
+
+pub(crate) use concurrent::{ConcurrentCleanup, clean_vec};
+pub use hash_map::{AsyncDropHashMap, OccupiedError};
+pub use result::AsyncDropResult;
+pub use stack::{AsyncDropStack, ErasedError, Key};
+pub use vec::AsyncDropVec;
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A guard of a `T` in the state `S`. A bound instead of a type, so that the compiler says how to make
+/// a guard of a plain value.
+#[diagnostic::on_unimplemented(
+    message = "expected a `{S}` guard of a `{T}`, found `{Self}`",
+    label = "this container holds `{S}` guards of `{T}`",
+    note = "wrap a value where it is made: `AsyncDropGuard::new(value)` for `Checked`, `AsyncDropGuard::live(value)` for `Live`",
+    note = "convert a guard: `AsyncDropGuard::into_checked(guard)`, `AsyncDropGuard::into_live(guard)`; or, for `Adopted` guards, make the container by `adopted(&handle)`"
+)]
+pub trait IntoGuard<T, S: State>: sealed::Sealed + Into<AsyncDropGuard<T, S>> {}
+
+impl<T, S: State> sealed::Sealed for AsyncDropGuard<T, S> {}
+
+impl<T, S: State> IntoGuard<T, S> for AsyncDropGuard<T, S> {}
+
+/// Takes the guards out of a container. When it is dropped, it puts the rest back.
+struct Drain<'a, I, C: Extend<I>> {
+    rest: IntoIter<I>,
+    home: &'a mut C,
+}
+
+impl<I, C: Extend<I>> Iterator for Drain<'_, I, C> {
+    type Item = I;
+
+    fn next(&mut self) -> Option<I> {
+        self.rest.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.rest.size_hint()
+    }
+}
+
+impl<I, C: Extend<I>> Drop for Drain<'_, I, C> {
+    fn drop(&mut self) {
+        self.home.extend(&mut self.rest);
+    }
+}

@@ -1,0 +1,178 @@
+//! `Deferred`: a foreign value, and what cleans it up.
+
+use std::convert::Infallible;
+use std::fmt::{self, Debug};
+use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
+
+use async_trait::async_trait;
+
+use crate::guard::CleanupResult;
+use crate::sync_wrapper::SyncWrapper;
+use crate::{AsyncDrop, type_name};
+
+/// A value of a type without [`AsyncDrop`], with the closure that cleans it up.
+///
+/// Made by [`AsyncDropGuard::with_cleanup`](crate::AsyncDropGuard::with_cleanup) and
+/// [`live_with_cleanup`](crate::AsyncDropGuard::live_with_cleanup). The closure takes the value,
+/// so that closes by value fit.
+///
+/// # Cancel safety
+///
+/// Cleaning up is cancel safe: the future of the closure stays in here when a cleanup is
+/// interrupted, and the next one *resumes* it. The closure runs once.
+///
+/// # Panics
+///
+/// [`Deref`] panics once the cleanup has begun, since the closure has the value then.
+pub struct Deferred<T, F: CleanupFn<T>> {
+    stage: Stage<T, F>,
+}
+
+enum Stage<T, F: CleanupFn<T>> {
+    Idle {
+        value: T,
+        cleanup: SyncWrapper<F>,
+    },
+    Running(SyncWrapper<Pin<Box<F::Future>>>),
+    /// Only while the closure is being called, and after the end.
+    Over,
+}
+
+impl<T, F: CleanupFn<T>> Stage<T, F> {
+    /// The running cleanup, begun now if it was not before.
+    fn run(&mut self) -> Option<Pin<&mut F::Future>> {
+        match std::mem::replace(self, Stage::Over) {
+            Stage::Idle { value, cleanup } => {
+                *self = Stage::Running(SyncWrapper::new(Box::pin(cleanup.into_inner()(value))));
+            }
+            begun => *self = begun,
+        }
+        match self {
+            Stage::Running(future) => Some(future.get_mut().as_mut()),
+            _ => None,
+        }
+    }
+}
+
+impl<T, F: CleanupFn<T>> Deferred<T, F> {
+    pub(crate) fn new(value: T, cleanup: F) -> Self {
+        Self { stage: Stage::Idle { value, cleanup: SyncWrapper::new(cleanup) } }
+    }
+
+    #[cold]
+    #[track_caller]
+    fn gone() -> ! {
+        panic!("used {} after its cleanup has begun", type_name::of::<T>());
+    }
+}
+
+#[async_trait]
+impl<T: Send, F: CleanupFn<T> + Send> AsyncDrop for Deferred<T, F> {
+    type Error = F::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), F::Error> {
+        self.async_drop_unboxed().await
+    }
+
+    fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), F::Error>> + Send {
+        async move {
+            let Some(future) = self.stage.run() else {
+                return Ok(());
+            };
+            let result = CleanupResult::<Self>::new(Ok(future.await.into_result()));
+            // If the future panics in its `Drop`, `result` reports its error.
+            self.stage = Stage::Over;
+            result.into_result()
+        }
+    }
+}
+
+impl<T, F: CleanupFn<T>> Deref for Deferred<T, F> {
+    type Target = T;
+
+    #[track_caller]
+    fn deref(&self) -> &T {
+        match &self.stage {
+            Stage::Idle { value, .. } => value,
+            _ => Self::gone(),
+        }
+    }
+}
+
+impl<T, F: CleanupFn<T>> DerefMut for Deferred<T, F> {
+    #[track_caller]
+    fn deref_mut(&mut self) -> &mut T {
+        match &mut self.stage {
+            Stage::Idle { value, .. } => value,
+            _ => Self::gone(),
+        }
+    }
+}
+
+impl<T: Debug, F: CleanupFn<T>> Debug for Deferred<T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.stage {
+            Stage::Idle { value, .. } => value.fmt(f),
+            _ => write!(f, "<{}: cleanup has begun>", type_name::of::<T>()),
+        }
+    }
+}
+
+/// A closure that cleans up a `T`: `FnOnce(T) -> Future`, where the future is [`Send`] and
+/// returns a [`CleanupOutput`].
+///
+/// Implemented for all such closures; it names their future and its error.
+#[diagnostic::on_unimplemented(
+    message = "this cannot clean up a `{T}`",
+    label = "not a closure from `{T}` to a future of a result",
+    note = "write `|value| async move {{ value.close().await }}`: it takes the value, and its future is `Send` and returns `()` or a `Result<(), E>` with `E: Debug`"
+)]
+pub trait CleanupFn<T>: FnOnce(T) -> <Self as CleanupFn<T>>::Future {
+    /// The future that the closure returns.
+    type Future: Future<Output: CleanupOutput<Error = Self::Error>> + Send;
+    /// What the cleanup can fail with.
+    type Error: Debug;
+}
+
+impl<T, F, Fut> CleanupFn<T> for F
+where
+    F: FnOnce(T) -> Fut,
+    Fut: Future<Output: CleanupOutput> + Send,
+{
+    type Future = Fut;
+    type Error = <Fut::Output as CleanupOutput>::Error;
+}
+
+/// What the future of a cleanup closure returns: `()` or a `Result<(), E>`.
+#[diagnostic::on_unimplemented(
+    message = "a cleanup returns `()` or a `Result<(), E>` with `E: Debug`, not `{Self}`",
+    note = "drop what else it returns: `|value| async move {{ value.close().await.map(drop) }}`"
+)]
+pub trait CleanupOutput {
+    /// What the cleanup can fail with.
+    type Error: Debug;
+
+    /// The result of the cleanup.
+    ///
+    /// # Errors
+    ///
+    /// If the cleanup failed.
+    fn into_result(self) -> Result<(), Self::Error>;
+}
+
+impl CleanupOutput for () {
+    type Error = Infallible;
+
+    fn into_result(self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+impl<E: Debug> CleanupOutput for Result<(), E> {
+    type Error = E;
+
+    fn into_result(self) -> Result<(), E> {
+        self
+    }
+}

@@ -1,0 +1,133 @@
+//! `flatten_async_drop`: two results of guards, as one.
+
+use std::convert::Infallible;
+use std::fmt::{self, Debug};
+use std::marker::PhantomData;
+
+use crate::state::{Armed, UnscopedState};
+use crate::{AsyncDrop, AsyncDropGuard, hook};
+
+/// Makes one `Result` of two: both guards, or an error when no guard is left over.
+///
+/// If only one of the two is `Ok`, its guard is cleaned up before the error is returned.
+///
+/// # Errors
+///
+/// The error of the one that failed. If its neighbour's cleanup fails, too, that error goes to
+/// the [hook](crate::hook) as [`Suppressed`](crate::hook::Unhandled::Suppressed). If both failed,
+/// the error of `first` is returned and that of `second` goes to the hook.
+///
+/// # Panics
+///
+/// If the neighbour's cleanup panics. The error goes to the hook then.
+///
+/// # Cancel safety
+///
+/// Not cancel safe: a guard is lost with the future, and reported; so is the error beside it.
+///
+/// # Examples
+///
+/// ```
+/// use livedrop::{AsyncDropGuard, flatten_async_drop};
+/// # use std::io;
+/// # struct File;
+/// # #[async_trait::async_trait]
+/// # impl livedrop::AsyncDrop for File {
+/// #     type Error = io::Error;
+/// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+/// # }
+/// # async fn open(name: &str) -> io::Result<AsyncDropGuard<File>> {
+/// #     if name == "a" { Ok(AsyncDropGuard::new(File)) } else { Err(io::Error::other("no such file")) }
+/// # }
+/// async fn open_both() -> io::Result<(AsyncDropGuard<File>, AsyncDropGuard<File>)> {
+///     // If there is no `b`, `a` is closed again.
+///     flatten_async_drop(open("a").await, open("b").await).await
+/// }
+/// # futures::executor::block_on(async { assert!(open_both().await.is_err()) });
+/// ```
+///
+/// Checked at compile time, with an error of its own:
+///
+/// ```
+/// use livedrop::{AsyncDropGuard, Live, flatten_async_drop};
+/// # use std::io;
+/// # struct File;
+/// # #[async_trait::async_trait]
+/// # impl livedrop::AsyncDrop for File {
+/// #     type Error = io::Error;
+/// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+/// # }
+/// # async fn open(_: &str) -> Result<AsyncDropGuard<File, Live>, io::Error> { Ok(AsyncDropGuard::live(File)) }
+/// # async fn lock() -> Result<AsyncDropGuard<File, Live>, std::fmt::Error> { Ok(AsyncDropGuard::live(File)) }
+/// # futures::executor::block_on(async {
+/// type Error = Box<dyn std::error::Error>;
+///
+/// let both = flatten_async_drop::<Error, _, _, _, _, _>(open("a").await, lock().await).await;
+/// let (file, lock) = both?;
+/// file.async_drop().await.result?;
+/// lock.async_drop().await.result?;
+/// # Ok::<(), Error>(())
+/// # }).unwrap();
+/// ```
+#[must_use = "futures do nothing unless awaited: the guards would be lost"]
+#[expect(clippy::type_complexity, reason = "a result of two guards, spelled out")]
+pub fn flatten_async_drop<E, A, E1, B, E2, S>(
+    first: Result<AsyncDropGuard<A, S>, E1>,
+    second: Result<AsyncDropGuard<B, S>, E2>,
+) -> impl Future<Output = Result<(AsyncDropGuard<A, S>, AsyncDropGuard<B, S>), E>>
+where
+    E: From<E1> + From<E2>,
+    A: AsyncDrop,
+    E1: Debug,
+    B: AsyncDrop,
+    E2: Debug,
+    S: Armed + UnscopedState<A> + UnscopedState<B>,
+{
+    async move {
+        match (first, second) {
+            (Ok(first), Ok(second)) => Ok((first, second)),
+            (Ok(first), Err(error)) => Err(E::from(clean_after(first, error).await)),
+            (Err(error), Ok(second)) => Err(E::from(clean_after(second, error).await)),
+            (Err(first), Err(second)) => {
+                hook::report_suppressed::<B>(NeverMade(second));
+                Err(E::from(first))
+            }
+        }
+    }
+}
+
+/// Cleans up `guard` after the other one could not be made. If the cleanup is cancelled or panics, the
+/// hook gets `error`.
+async fn clean_after<T, S, E>(guard: AsyncDropGuard<T, S>, error: E) -> E
+where
+    T: AsyncDrop,
+    S: Armed + UnscopedState<T>,
+    E: Debug,
+{
+    let cleanup = AsyncDropGuard::async_drop_on_err(guard, Err::<Infallible, ()>(()));
+    let mut error = ReportOnDrop::<T, E> { error: Some(error), value: PhantomData };
+    let Err(()) = cleanup.await;
+    error.error.take().expect("it is taken once")
+}
+
+struct ReportOnDrop<T, E: Debug> {
+    error: Option<E>,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T, E: Debug> Drop for ReportOnDrop<T, E> {
+    fn drop(&mut self) {
+        if let Some(error) = self.error.take() {
+            hook::report_suppressed::<T>(NeverMade(error));
+        }
+    }
+}
+
+/// An error that came instead of a guard.
+struct NeverMade<E>(E);
+
+impl<E: Debug> Debug for NeverMade<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is nothing to clean up: {:?}", self.0)
+    }
+}

@@ -1,0 +1,287 @@
+//! The one routine that cleans up a value inside its guard, and the result of that.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::resume_unwind;
+use std::pin::pin;
+use std::task::{Context, Poll};
+
+use futures::FutureExt;
+
+use super::bomb::{Origin, Phase};
+use super::slot::{OwnedSlot, Slot};
+use crate::panic::catch;
+use crate::reaper::Registration;
+use crate::state::{Cleanable, State};
+use crate::{AsyncDrop, AsyncDropGuard, hook};
+
+/// A slot that knows at run time how far its cleanup has come: that of a `Checked` or an `Adopted`
+/// guard.
+pub trait Owes<T: AsyncDrop>: Slot<T> {
+    /// A slot that owes the cleanup of `value`. An `Adopted` one is looked after by the reaper
+    /// of `registration`.
+    fn new(origin: Origin<T>, value: T, registration: Option<Registration>) -> Self;
+
+    /// Returns the value whose cleanup is owed, and how far that has come. `None` if nothing is
+    /// owed, or if the slot keeps the cleanup itself, for [`poll_kept`](Self::poll_kept).
+    fn owed(&mut self) -> Option<(&mut Phase, &mut T)>;
+
+    /// Drops the value if its cleanup is [`Finished`](Phase::Finished).
+    fn settle(&mut self);
+
+    /// Polls the cleanup that the slot keeps. Ready at once if nothing is owed.
+    fn poll_kept(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), T::Error>>;
+}
+
+/// Cleans up the value in `slot`, and drops it.
+///
+/// If the cleanup panics, the value is dropped too, and the panic goes on. If this is cancelled,
+/// `slot` owes the cleanup as before.
+pub(crate) fn clean<T: AsyncDrop, S: Owes<T>>(
+    slot: &mut S,
+) -> impl Future<Output = Result<(), T::Error>> {
+    async move {
+        let settled = SettleOnDrop { slot, value: PhantomData };
+        let result = match settled.slot.owed() {
+            Some((phase, value)) => {
+                // A panic leaves `Finished`, wherever it comes from: the call that makes the future,
+                // a poll, or the drop of the future. Then `settled` drops the value at once.
+                *phase = Phase::Finished;
+                let mut cleanup = pin!(value.async_drop_unboxed());
+                std::future::poll_fn(|cx| {
+                    *phase = Phase::Finished;
+                    let poll = cleanup.as_mut().poll(cx);
+                    if poll.is_pending() {
+                        *phase = Phase::CleaningUp;
+                    }
+                    poll
+                })
+                .await
+            }
+            None => std::future::poll_fn(|cx| settled.slot.poll_kept(cx)).await,
+        };
+        let result = CleanupResult::<T>::new(Ok(result));
+        // If the value panics in its own `Drop`, `result` reports its error.
+        drop(settled);
+        result.into_result()
+    }
+}
+
+struct SettleOnDrop<'a, T: AsyncDrop, S: Owes<T>> {
+    slot: &'a mut S,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T: AsyncDrop, S: Owes<T>> Drop for SettleOnDrop<'_, T, S> {
+    fn drop(&mut self) {
+        self.slot.settle();
+    }
+}
+
+/// Cleans up the guard in `held`, and leaves `None`. If this is cancelled, the guard is in `held` again.
+pub(crate) fn clean_in_place<T: AsyncDrop, S: Cleanable<T>>(
+    held: &mut Option<AsyncDropGuard<T, S>>,
+) -> impl Future<Output = Result<(), T::Error>> + Send {
+    async move {
+        let Some(guard) = held.take() else { return Ok(()) };
+        let mut restore = RestoreOnDrop { held, slot: Some(guard.slot.into_owned()) };
+        match &mut restore.slot {
+            Some(slot) => clean(slot).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Puts the guard back, unless its cleanup has ended.
+struct RestoreOnDrop<'a, T, S: State> {
+    held: &'a mut Option<AsyncDropGuard<T, S>>,
+    slot: Option<OwnedSlot<T, S>>,
+}
+
+impl<T, S: State> Drop for RestoreOnDrop<'_, T, S> {
+    fn drop(&mut self) {
+        let owing = self.slot.take().filter(|slot| !slot.is_done());
+        *self.held = owing.and_then(S::Slot::from_owned).map(|slot| AsyncDropGuard { slot });
+    }
+}
+
+/// The result of the cleanup of a `T`, or its panic.
+///
+/// If it is dropped before it was read, it reports itself to the hook. So nothing is lost if a
+/// panic or a cancellation comes between a cleanup and its caller.
+#[doc(hidden)]
+#[must_use = "dropping this reports the error of the cleanup to the hook, and hides it from the caller"]
+pub struct CleanupResult<T: AsyncDrop> {
+    /// `None` once it was read.
+    result: Option<std::thread::Result<Result<(), T::Error>>>,
+}
+
+impl<T: AsyncDrop> CleanupResult<T> {
+    #[inline]
+    pub(crate) fn new(result: std::thread::Result<Result<(), T::Error>>) -> Self {
+        Self { result: Some(result) }
+    }
+
+    /// Awaits `cleanup`, and catches its panic.
+    #[inline]
+    pub(crate) fn of(
+        cleanup: impl Future<Output = Result<(), T::Error>>,
+    ) -> impl Future<Output = Self> {
+        catch(cleanup).map(Self::new)
+    }
+
+    /// Returns the result, and resumes a panic.
+    #[inline]
+    pub(crate) fn into_result(mut self) -> Result<(), T::Error> {
+        let result = self.result.take().expect("a result is read once");
+        result.unwrap_or_else(|payload| resume_unwind(payload))
+    }
+
+    /// Resumes the panic of the cleanup, if there is one.
+    #[inline]
+    pub fn resume_panic(&mut self) {
+        if let Some(Err(payload)) = self.result.take_if(|result| result.is_err()) {
+            resume_unwind(payload);
+        }
+    }
+
+    /// Combines the result of the cleanup with the result of the body before it.
+    ///
+    /// # Errors
+    ///
+    /// The error of the body, or else the error of the cleanup. If there are both, the error of the
+    /// cleanup goes to the hook.
+    #[inline]
+    pub fn after<R, E: FromCleanupError<T::Error>>(self, body: Result<R, E>) -> Result<R, E> {
+        self.after_mapped(body, E::from_cleanup_error)
+    }
+
+    /// The same, with the error of the cleanup mapped.
+    ///
+    /// # Errors
+    ///
+    /// As [`after`](Self::after).
+    #[inline]
+    pub fn after_mapped<R, E>(
+        self,
+        body: Result<R, E>,
+        map_err: impl FnOnce(T::Error) -> E,
+    ) -> Result<R, E> {
+        let output = body?;
+        if let Some(Ok(Ok(()))) = self.result {
+            return Ok(output);
+        }
+        // The output may panic in its `Drop`, as a forgotten guard does. Then `self` reports the
+        // error of the cleanup.
+        drop(output);
+        Err(map_err(self.into_result().expect_err("a success was returned above")))
+    }
+
+    /// Returns the output of the body, since the cleanup cannot fail.
+    #[inline]
+    pub fn after_infallible<R>(self, output: R) -> R
+    where
+        T::Error: CannotHappen,
+    {
+        match self.into_result() {
+            Ok(()) => output,
+            Err(error) => error.cannot_happen(),
+        }
+    }
+}
+
+impl<T: AsyncDrop> Drop for CleanupResult<T> {
+    #[inline]
+    fn drop(&mut self) {
+        match self.result.take() {
+            None | Some(Ok(Ok(()))) => {}
+            Some(Ok(Err(error))) => hook::report_suppressed::<T>(error),
+            Some(Err(payload)) => hook::report_panic::<T>(payload),
+        }
+    }
+}
+
+impl<T: AsyncDrop> fmt::Debug for CleanupResult<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CleanupResult").finish_non_exhaustive()
+    }
+}
+
+/// The output of a body, or its panic, while the cleanup of a `T` runs.
+///
+/// If the cleanup is cancelled, a panic of the body goes to the hook.
+#[doc(hidden)]
+pub struct BodyResult<T, R> {
+    /// `None` once it was read.
+    result: Option<std::thread::Result<R>>,
+    cleaned_up: PhantomData<fn() -> T>,
+}
+
+impl<T, R> BodyResult<T, R> {
+    /// The result of a caught body, between whose end and its return `guard` is cleaned up.
+    #[inline]
+    pub fn new<S: State>(_guard: &AsyncDropGuard<T, S>, result: std::thread::Result<R>) -> Self {
+        Self { result: Some(result), cleaned_up: PhantomData }
+    }
+
+    /// Returns the output, and resumes a panic.
+    #[inline]
+    pub fn into_output(mut self) -> R {
+        match self.result.take() {
+            Some(Ok(output)) => output,
+            Some(Err(payload)) => resume_unwind(payload),
+            None => unreachable!("a result is read once"),
+        }
+    }
+}
+
+impl<T, R> Drop for BodyResult<T, R> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(Err(payload)) = self.result.take() {
+            hook::report_body_panic::<T>(payload);
+        }
+    }
+}
+
+impl<T, R> fmt::Debug for BodyResult<T, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BodyResult").finish_non_exhaustive()
+    }
+}
+
+/// The error of a body that can take over the error of a cleanup.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{E}`, the error of the cleanup, cannot be returned as `{Self}`",
+    label = "this block's error type cannot hold the error of the cleanup",
+    note = "implement `From<{E}>` for `{Self}`, or map it: `with_async_drop!(guard, {{ … }}, |error| …)`; if the cleanup cannot fail, use `with_async_drop_infallible!`"
+)]
+pub trait FromCleanupError<E> {
+    fn from_cleanup_error(error: E) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E, B: From<E>> FromCleanupError<E> for B {
+    fn from_cleanup_error(error: E) -> Self {
+        Self::from(error)
+    }
+}
+
+/// The error of a cleanup that cannot fail.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this cleanup can fail with `{Self}`",
+    label = "`with_async_drop_infallible!` has no result that could hold the error",
+    note = "use `with_async_drop!`, whose block ends with a `Result`"
+)]
+pub trait CannotHappen {
+    fn cannot_happen(self) -> !;
+}
+
+impl CannotHappen for Infallible {
+    fn cannot_happen(self) -> ! {
+        match self {}
+    }
+}

@@ -1,0 +1,47 @@
+//! Catching panics, and what is left of one: its payload.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use futures::FutureExt;
+
+pub(crate) type PanicPayload = Box<dyn Any + Send>;
+
+/// Runs `f`, and returns its panic.
+#[inline]
+pub(crate) fn caught<R>(f: impl FnOnce() -> R) -> std::thread::Result<R> {
+    catch_unwind(AssertUnwindSafe(f))
+}
+
+/// Awaits `future`, and returns its panic.
+// Not an `async fn`: that would hold the future twice.
+#[inline]
+pub fn catch<R>(future: impl Future<Output = R>) -> impl Future<Output = std::thread::Result<R>> {
+    AssertUnwindSafe(future).catch_unwind()
+}
+
+/// Drops the payload of a panic that ends here. If its `Drop` panics, that payload is leaked.
+#[cold]
+pub(crate) fn drop_payload(payload: PanicPayload) {
+    if let Err(second) = caught(|| drop(payload)) {
+        std::mem::forget(second);
+    }
+}
+
+/// Drops `value`, and ends a panic of its `Drop`.
+pub(crate) fn drop_caught<T>(value: T) {
+    if let Err(payload) = caught(|| drop(value)) {
+        drop_payload(payload);
+    }
+}
+
+/// Returns the message of a panic.
+pub(crate) fn message(payload: &PanicPayload) -> &str {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        text
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text
+    } else {
+        "with a payload that is no text"
+    }
+}

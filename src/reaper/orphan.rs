@@ -1,0 +1,110 @@
+//! The cleanup of an orphan, without its type.
+
+use std::any::Any;
+use std::fmt::Debug;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use super::{Adoptable, Failure};
+use crate::guard::CleanupResult;
+use crate::panic::{self, drop_payload};
+
+/// A cleanup that owns its value. The value is dropped before it is ready.
+pub(crate) type Cleanup = Pin<Box<dyn Future<Output = Result<(), BoxedError>> + Send>>;
+
+/// An error without its type, and how to format it.
+pub(crate) struct BoxedError {
+    error: Box<dyn Any + Send>,
+    format: fn(&(dyn Any + Send)) -> String,
+}
+
+impl BoxedError {
+    fn new<E: Debug + Send + 'static>(error: E) -> Self {
+        let format = |error: &(dyn Any + Send)| {
+            let error = error.downcast_ref::<E>().expect("`new` boxed an `E`");
+            format!("{error:?}")
+        };
+        Self { error: Box::new(error), format }
+    }
+
+    pub(crate) fn downcast<E: 'static>(self) -> E {
+        *self.error.downcast().expect("the error has the type of the value's `AsyncDrop::Error`")
+    }
+
+    fn into_failure(self) -> Failure {
+        Failure::new((self.format)(&*self.error), Some(self.error))
+    }
+}
+
+/// Makes the cleanup of `value`. It begins when it is first polled.
+pub(crate) fn start<T: Adoptable>(mut value: T) -> Cleanup {
+    Box::pin(async move {
+        let result = CleanupResult::<T>::new(Ok(value.async_drop_unboxed().await));
+        // If the value panics in its own `Drop`, `result` reports its error.
+        drop(value);
+        result.into_result().map_err(BoxedError::new)
+    })
+}
+
+/// The cleanup of an orphan. Its `poll` does not panic.
+pub(super) struct OrphanTask {
+    key: usize,
+    /// `None` after a panic.
+    cleanup: Option<Cleanup>,
+}
+
+/// The end of an orphan's cleanup.
+pub(super) struct Completed {
+    pub(super) key: usize,
+    /// Boxed: few cleanups fail, and this is moved for every one.
+    pub(super) failure: Option<Box<Failure>>,
+}
+
+impl OrphanTask {
+    pub(super) fn new(key: usize, cleanup: Cleanup) -> Self {
+        Self { key, cleanup: Some(cleanup) }
+    }
+
+    pub(super) fn key(&self) -> usize {
+        self.key
+    }
+
+    /// Drops the cleanup where it is, and returns a panic of that.
+    pub(super) fn discard(mut self) -> Option<Box<Failure>> {
+        let cleanup = self.cleanup.take();
+        caught(|| drop(cleanup)).err()
+    }
+}
+
+impl Future for OrphanTask {
+    type Output = Completed;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Completed> {
+        let key = self.key;
+        let Some(cleanup) = &mut self.cleanup else {
+            return Poll::Ready(Completed { key, failure: None });
+        };
+        // Formatting the error and dropping the value are user code, too.
+        let poll = caught(|| {
+            let result = ready!(cleanup.as_mut().poll(cx));
+            Poll::Ready(result.map_err(|error| Box::new(error.into_failure())).err())
+        });
+        let failure = match poll {
+            Ok(poll) => ready!(poll),
+            Err(failure) => {
+                let cleanup = self.cleanup.take();
+                let _second = caught(|| drop(cleanup));
+                Some(failure)
+            }
+        };
+        Poll::Ready(Completed { key, failure })
+    }
+}
+
+fn caught<R>(f: impl FnOnce() -> R) -> Result<R, Box<Failure>> {
+    panic::caught(f).map_err(|payload| {
+        let message = format!("panicked: {}", panic::message(&payload));
+        drop_payload(payload);
+        Box::new(Failure::new(message, None))
+    })
+}

@@ -1,0 +1,120 @@
+//! The synchronisation that the crate's promises rest on: that of the standard library, or,
+//! under `cfg(shuttle)`, one that the model tests can interrupt at every step.
+
+#[cfg(not(shuttle))]
+pub(crate) use std::sync::{Arc, Mutex, MutexGuard, Weak};
+
+#[cfg(shuttle)]
+pub(crate) use model::{Arc, Weak};
+#[cfg(shuttle)]
+pub(crate) use shuttle::sync::{Mutex, MutexGuard};
+
+/// `Arc` and `Weak` with a scheduling point before every use of their counts. Shuttle has none
+/// of its own: it re-exports the standard library's, whose counts its schedulers do not see.
+#[cfg(shuttle)]
+mod model {
+    use std::ops::Deref;
+    use std::sync;
+
+    use shuttle::sync::atomic::{AtomicBool, Ordering};
+
+    /// Lets the scheduler go on with any thread.
+    fn step() {
+        AtomicBool::new(false).load(Ordering::SeqCst);
+    }
+
+    /// `None` once the value, or another `Arc`, was made of it.
+    pub(crate) struct Arc<T>(Option<sync::Arc<T>>);
+
+    impl<T> Arc<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(Some(sync::Arc::new(value)))
+        }
+
+        pub(crate) fn into_inner(mut this: Self) -> Option<T> {
+            step();
+            this.0.take().and_then(sync::Arc::into_inner)
+        }
+
+        pub(crate) fn try_unwrap(mut this: Self) -> Result<T, Self> {
+            step();
+            sync::Arc::try_unwrap(this.0.take().expect("in use"))
+                .map_err(|shared| Self(Some(shared)))
+        }
+
+        pub(crate) fn downgrade(this: &Self) -> Weak<T> {
+            step();
+            Weak(sync::Arc::downgrade(this.shared()))
+        }
+
+        pub(crate) fn strong_count(this: &Self) -> usize {
+            step();
+            sync::Arc::strong_count(this.shared())
+        }
+
+        pub(crate) fn weak_count(this: &Self) -> usize {
+            step();
+            sync::Arc::weak_count(this.shared())
+        }
+
+        pub(crate) fn ptr_eq(this: &Self, other: &Self) -> bool {
+            sync::Arc::ptr_eq(this.shared(), other.shared())
+        }
+
+        fn shared(&self) -> &sync::Arc<T> {
+            self.0.as_ref().expect("in use")
+        }
+    }
+
+    impl<T> Clone for Arc<T> {
+        fn clone(&self) -> Self {
+            step();
+            Self(self.0.clone())
+        }
+    }
+
+    impl<T> Deref for Arc<T> {
+        type Target = T;
+
+        fn deref(&self) -> &T {
+            self.shared()
+        }
+    }
+
+    impl<T> Drop for Arc<T> {
+        fn drop(&mut self) {
+            if self.0.is_some() {
+                step();
+            }
+        }
+    }
+
+    pub(crate) struct Weak<T>(sync::Weak<T>);
+
+    impl<T> Weak<T> {
+        pub(crate) fn new() -> Self {
+            Self(sync::Weak::new())
+        }
+
+        pub(crate) fn upgrade(&self) -> Option<Arc<T>> {
+            step();
+            self.0.upgrade().map(|shared| Arc(Some(shared)))
+        }
+
+        pub(crate) fn strong_count(&self) -> usize {
+            step();
+            self.0.strong_count()
+        }
+
+        pub(crate) fn ptr_eq(&self, other: &Self) -> bool {
+            self.0.ptr_eq(&other.0)
+        }
+    }
+
+    impl<T> Clone for Weak<T> {
+        fn clone(&self) -> Self {
+            step();
+            Self(self.0.clone())
+        }
+    }
+}
