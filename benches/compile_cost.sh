@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# What a clean build of the library costs with each feature, beside the published peer: crates, and
-# seconds of processor time, the least of three builds. Processor time, since that of the clock
-# depends on what else runs. Prints a table.
+# Prints a table of the cost of a clean build of the library with each feature, and of the published
+# peer: the number of crates, and the least processor time of three builds, in seconds. Processor
+# time depends less on other programs than wall time.
 #
-# Each is built as the one dependency of an empty crate, in the versions of this repository's lock
+# Each is built as the only dependency of an empty crate, in the versions of this repository's lock
 # file, so that features of the dev-dependencies do not count.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,10 +1,10 @@
-//! What cleaning up many guards costs for each, from a thousand to a million: in a map, a vector, a
-//! stack, and left to a reaper.
+//! The cost of cleaning up many guards, for each guard, from a thousand to a million: in a map, a
+//! vector, a stack, and by a reaper.
 //!
-//! `cargo bench -p livedrop-benches --bench growth` prints a table: a cost that grows faster than the
-//! number of entries shows as a column that rises. The rows `futures` and `boxed futures` are a
-//! `FuturesUnordered` over plain values, without any guarantee: what rises there, too, is the
-//! machine's. The bench `plot` draws the table.
+//! `cargo bench -p livedrop-benches --bench growth` prints a table. If a cost grows faster than the
+//! number of entries, its column rises. The rows `futures` and `boxed futures` are a
+//! `FuturesUnordered` over plain values, without any guarantee: if they rise, too, the machine is the
+//! cause. The bench `plot` draws the table.
 
 use std::convert::Infallible;
 use std::task::Poll;
@@ -20,7 +20,7 @@ use livedrop::{AsyncDrop, AsyncDropGuard, Reaper};
 
 const SIZES: [u32; 4] = [1_000, 10_000, 100_000, 1_000_000];
 
-/// A value of 16 bytes whose cleanup waits that many times, woken at once.
+/// A value of 16 bytes whose cleanup waits this many times, and is woken at once.
 struct Entry {
     waits: u64,
     cleaned: u64,
@@ -51,7 +51,7 @@ impl AsyncDrop for Entry {
     }
 }
 
-/// Is pending once, and wakes at once.
+/// Is pending once, and wakes its task at once.
 fn wake_and_wait() -> impl Future<Output = ()> + Send {
     let mut has_waited = false;
     std::future::poll_fn(move |cx| {
@@ -63,10 +63,10 @@ fn wake_and_wait() -> impl Future<Output = ()> + Send {
     })
 }
 
-/// What one cleanup took.
+/// The cost of one cleanup.
 struct Cost {
     time: Duration,
-    /// Bytes that were in use when it began, and the most that came on top of them.
+    /// Bytes that were in use when the cleanup began, and the most that it used on top of them.
     held: i64,
     on_top: u64,
 }
@@ -118,7 +118,7 @@ fn stack(entries: u64, waits: u64, _: Option<usize>) -> Cost {
     })
 }
 
-/// The hand-off is measured, too.
+/// The hand-off to the reaper is measured, too.
 fn reaper(entries: u64, waits: u64, _: Option<usize>) -> Cost {
     struct Orphans(Vec<AsyncDropGuard<Entry>>);
 
@@ -138,7 +138,7 @@ fn reaper(entries: u64, waits: u64, _: Option<usize>) -> Cost {
     measure(|| AsyncDropGuard::new(Orphans((0..entries).map(|_| Entry::guard(waits)).collect())))
 }
 
-/// What people write without the library.
+/// The usual code without the library.
 fn futures(entries: u64, waits: u64, _: Option<usize>) -> Cost {
     struct ByHand(Vec<Entry>);
 
@@ -160,7 +160,7 @@ fn futures(entries: u64, waits: u64, _: Option<usize>) -> Cost {
     measure(|| AsyncDropGuard::new(ByHand((0..entries).map(entry).collect())))
 }
 
-/// The same where the values are of several types.
+/// The same for values of several types.
 fn boxes(entries: u64, waits: u64, _: Option<usize>) -> Cost {
     struct ByHand(Vec<Entry>);
 
@@ -206,7 +206,7 @@ impl Row {
         let mut rows = Vec::new();
         for (container, clean) in cleanups {
             for (waits, limit) in [(0, None), (1, None), (1, Some(100))] {
-                // The others have no limit.
+                // The other containers have no limit.
                 if matches!(container, "map" | "vec") || limit.is_none() {
                     let row = |&entries| Self { container, clean, waits, limit, entries };
                     rows.extend(sizes.iter().map(row));
@@ -238,7 +238,7 @@ fn main() {
     let is_bench = std::env::args().any(|argument| argument == "--bench");
     let (sizes, rounds) = if is_bench { (&SIZES[..], 7) } else { (&SIZES[..1], 1) };
     let rows = Row::all(sizes);
-    // In rounds over all of them, of which the fastest counts: what disturbs, lasts for a while.
+    // Several rounds over all rows, of which the fastest counts: a disturbance lasts for a while.
     let mut best: Vec<Cost> = rows.iter().map(Row::run).collect();
     for _ in 1..rounds {
         for (row, best) in rows.iter().zip(&mut best) {

@@ -1,13 +1,14 @@
-//! How many instructions each operation takes, beside the same guarantee written by hand.
+//! The instructions of each operation, compared with the same guarantee written by hand.
 //!
 //! `benches/instructions.sh` counts with callgrind, prints a table, and fails if a bound does not
-//! hold. The counts are the same in every run, whatever else the machine does.
+//! hold. The counts are the same in every run, also on a busy machine.
 
 use std::path::Path;
 
 use counted::{many_values, one_value};
 use gungraun::{Callgrind, LibraryBenchmarkConfig};
 
+mod baselines;
 #[path = "instructions/counted.rs"]
 mod counted;
 #[path = "instructions/many.rs"]
@@ -18,12 +19,11 @@ mod once;
 mod rows;
 #[path = "instructions/table.rs"]
 mod table;
-mod twins;
 #[path = "instructions/value.rs"]
 mod value;
 
 fn main() {
-    // Of what is counted, only the instructions are read; cache simulation is slow.
+    // Only the instructions are read, and cache simulation is slow.
     gungraun::main!(
         config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"]));
         library_benchmark_groups = one_value, many_values

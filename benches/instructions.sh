@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Counts instructions, prints what they come to for each operation, and fails if a bound does not
-# hold. Needs valgrind; gungraun's runner has to be of the version of the library.
+# Counts instructions, prints a table of the operations, and fails if a bound does not hold. Needs
+# valgrind. The version of gungraun's runner must be the version of the gungraun library.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,8 +1,9 @@
-//! How long it takes to clean up many connections whose close waits for a millisecond each.
+//! The time to clean up many connections whose close waits for a millisecond each.
 //!
-//! `cargo bench -p livedrop-benches --bench latency` prints two tables: by tokio's paused clock, in
-//! which only the waiting takes time, exactly; and by the clock on the wall, beside the same written
-//! by hand. It fails if the cleanup is more than 5 % above the ideal of the first, or above the second.
+//! `cargo bench -p livedrop-benches --bench latency` prints two tables. The first uses tokio's paused
+//! clock, so that only waiting takes time. The second uses the real clock, and compares with the same
+//! written by hand. The bench fails if the library is more than 5 % above the ideal time in the first
+//! table, or above the time by hand in the second.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -72,7 +73,7 @@ impl Plan {
         }
     }
 
-    /// If nothing but waiting took time.
+    /// The time if only waiting took time.
     fn ideal(self, connections: u32) -> Duration {
         match self {
             Self::OneByOne => CLOSE * connections,
@@ -81,7 +82,7 @@ impl Plan {
         }
     }
 
-    /// Only the closing is timed, here as there.
+    /// Times only the closing, as `livedrop` does.
     async fn by_hand(self, connections: u32) -> Duration {
         let connections: Vec<_> = (0..connections).map(|_| Connection::open()).collect();
         let begin = Instant::now();
@@ -125,7 +126,7 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
-/// Prints the table of the paused clock. Whether all are close to the ideal.
+/// Prints the table of the paused clock. Returns whether all times are close to the ideal.
 fn print_paused(connections: u32) -> bool {
     println!("| waiting, ms | ideal | by hand | livedrop | of ideal | bound | holds |");
     println!("|---|---|---|---|---|---|---|");
@@ -142,8 +143,10 @@ fn print_paused(connections: u32) -> bool {
     all_hold
 }
 
-/// Prints the table of the real clock: the shortest of several times, since the others were
-/// disturbed, and both in turns, since the machine changes. Whether all are close to those by hand.
+/// Prints the table of the real clock. Returns whether all times are close to the times by hand.
+///
+/// It takes the shortest of several times, since the others were disturbed, and measures the two
+/// in turns, since the speed of the machine changes.
 fn print_real(connections: u32) -> bool {
     println!("| on the wall, ms | by hand | livedrop | ratio | bound | holds |");
     println!("|---|---|---|---|---|---|");

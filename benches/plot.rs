@@ -14,7 +14,7 @@ struct Point {
 }
 
 impl Point {
-    /// Nothing for the head of the table, and for lines around it.
+    /// `None` for the head of the table, and for lines around it.
     fn parse(line: &str) -> Option<Self> {
         let cells: Vec<_> = line.split('|').map(str::trim).collect();
         let ["", container, waits, "all", entries, each, ..] = cells[..] else {
@@ -27,7 +27,7 @@ impl Point {
     }
 }
 
-/// Where both axes, each a logarithm, stand on the paper.
+/// The place of two logarithmic axes on the picture.
 struct Panel {
     left: f64,
     title: &'static str,
@@ -53,7 +53,7 @@ const TIMES: [(i32, &str); 7] = [
     (9, "1 s"),
 ];
 
-/// Containers in the order of the legend, with their colours; those by hand are dashed.
+/// Containers in the order of the legend, with their colours. The lines without the library are dashed.
 const LINES: [(&str, &str, &str); 6] = [
     ("map", "#1a73e8", ""),
     ("vec", "#188038", ""),

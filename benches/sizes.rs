@@ -1,4 +1,4 @@
-//! What each operation allocates, and how large guards and the futures of their cleanups are.
+//! The allocations of each operation, and the sizes of guards and of their cleanups' futures.
 //!
 //! `cargo bench -p livedrop-benches --bench sizes` prints both as tables, and fails if one is
 //! larger than promised.
@@ -22,13 +22,13 @@ mod once;
 mod support {
     pub(crate) mod pairs;
 }
-mod twins;
+mod baselines;
 #[path = "instructions/value.rs"]
 mod value;
 
 const VALUES: u64 = 10_000;
 
-/// A value of that many bytes, whose cleanup has nothing to keep.
+/// A value of that many bytes, whose cleanup keeps nothing across an await.
 struct Bytes<const N: usize>([u8; N]);
 
 #[async_trait]
@@ -47,15 +47,15 @@ impl<const N: usize> AsyncDrop for Bytes<N> {
     }
 }
 
-/// Allocations, and bytes allocated, of one operation. What is made once for all of them is in both
-/// runs, and not in their difference.
+/// The allocations and allocated bytes of one operation. The difference of two runs leaves out
+/// everything that is made once.
 fn allocated(operation: impl Fn(u64)) -> (u64, u64) {
     let few = allocation_counter::measure(|| operation(1_000));
     let more = allocation_counter::measure(|| operation(2_000));
     ((more.count_total - few.count_total) / 1_000, (more.bytes_total - few.bytes_total) / 1_000)
 }
 
-/// Prints the table. Whether nothing allocates but a boxed cleanup.
+/// Prints the table. Returns whether only a boxed cleanup allocates.
 fn print_allocations_of_one() -> bool {
     println!("| operation | by | allocations | bytes | bound | holds |\n|---|---|---|---|---|---|");
     let mut all_hold = true;
@@ -99,7 +99,7 @@ fn print_allocations_of_many() {
     }
 }
 
-/// What is measured, and its bytes; the most that they may be.
+/// The name of a type, its size in bytes, and the bound of the size.
 type Size = (&'static str, usize, Option<usize>);
 
 fn sizes_of_guards<const N: usize>() -> Vec<Size> {
@@ -118,7 +118,7 @@ fn sizes_of_guards<const N: usize>() -> Vec<Size> {
     ]
 }
 
-/// The size of the future, which is run, so that its guard is not forgotten.
+/// The size of the future. Runs it, so that its guard is not forgotten.
 fn size<F: Future>(future: F) -> usize {
     let size = size_of_val(&future);
     run(future);
@@ -178,7 +178,7 @@ fn sizes_of_futures<const N: usize>() -> Vec<Size> {
     ]
 }
 
-/// Prints the table. Whether all bounds hold.
+/// Prints the table. Returns whether all bounds hold.
 fn print_sizes() -> bool {
     println!("| of | 24 bytes | bound | 1,000 bytes | bound | holds |\n|---|---|---|---|---|---|");
     let small = sizes_of_guards::<24>().into_iter().chain(sizes_of_futures::<24>());
@@ -207,7 +207,7 @@ fn main() {
     print_allocations_of_many();
     println!();
     all_hold &= print_sizes();
-    // Guards of a build with creation sites are larger: run as a test, it only has to work.
+    // Run as a test, it only has to work: guards of a build with creation sites are larger.
     if std::env::args().any(|argument| argument == "--bench") && !all_hold {
         eprintln!("not all bounds hold");
         std::process::exit(1);

@@ -1,7 +1,7 @@
-//! How long each operation takes, beside the same guarantee written by hand.
+//! The time of each operation, compared with the same guarantee written by hand.
 //!
 //! `cargo bench -p livedrop-benches --bench wall` measures with criterion, and prints ratios. They
-//! are those of one run on one machine; what can be repeated are the counts of the bench `instructions`.
+//! hold for one run on one machine. The counts of the bench `instructions` are repeatable.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,13 +18,13 @@ mod once;
 mod support {
     pub(crate) mod pairs;
 }
-mod twins;
+mod baselines;
 #[path = "instructions/value.rs"]
 mod value;
 
 const VALUES: u64 = 10_000;
 
-/// What disturbs the machine lasts for seconds: so often everything is measured, in turn.
+/// Each round measures all operations, because a disturbance of the machine lasts for seconds.
 const ROUNDS: usize = 5;
 
 /// An operation of the library, and another that does the same.
@@ -35,7 +35,7 @@ struct Row {
     by: &'static str,
 }
 
-/// Measures, and finds what criterion wrote down.
+/// Measures with criterion, and reads its files.
 struct Clock {
     criterion: Criterion,
     folder: PathBuf,
@@ -66,7 +66,7 @@ impl Clock {
         self.nanoseconds(operation, by)
     }
 
-    /// For each value.
+    /// Nanoseconds for each value.
     fn many(&mut self, operation: &str, by: &str, many: Many, waits: u64) -> f64 {
         let mut group = self.criterion.benchmark_group(file_name(operation));
         group.bench_with_input(BenchmarkId::from_parameter(file_name(by)), &waits, |bencher, _| {
@@ -82,7 +82,7 @@ impl Clock {
         self.nanoseconds(operation, by) / values
     }
 
-    /// Those of the fastest sample: the others were disturbed.
+    /// The time of the fastest sample: the others were disturbed.
     fn nanoseconds(&self, operation: &str, by: &str) -> f64 {
         let file =
             self.folder.join(file_name(operation)).join(file_name(by)).join("new/sample.json");
@@ -93,7 +93,7 @@ impl Clock {
     }
 }
 
-/// The array of that name, which has nothing but numbers in it.
+/// The numbers of the JSON array of that name.
 fn numbers<'a>(json: &'a str, name: &str) -> impl Iterator<Item = f64> + use<'a> {
     let (_, array) = json.split_once(&format!("\"{name}\":[")).expect("criterion writes it");
     let (array, _) = array.split_once(']').expect("it ends");
@@ -127,7 +127,7 @@ fn measure() -> Vec<Row> {
     rows
 }
 
-/// The faster of two rounds, for each by itself.
+/// The faster of two rounds, for each operation.
 fn faster(mut rows: Vec<Row>, others: Vec<Row>) -> Vec<Row> {
     for (row, other) in rows.iter_mut().zip(others) {
         row.livedrop = row.livedrop.min(other.livedrop);

@@ -1,5 +1,5 @@
-//! Makes one test crate of all corrected programs: a module a program, with a test that calls its
-//! `main`. `tests/pass/main.rs` includes the result.
+//! Combines all corrected programs into one test crate: one module per program, with a test that calls
+//! its `main`. `tests/pass/main.rs` includes the result.
 
 use std::env;
 use std::fmt::Write;
@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 fn main() {
-    // Cargo looks at the folders in it, too: new and changed programs are found.
+    // Cargo also watches the subfolders, so it notices new and changed programs.
     println!("cargo::rerun-if-changed=pass");
 
     let out = env::var_os("OUT_DIR").expect("cargo sets it for a build script");
@@ -20,8 +20,8 @@ fn main() {
         for file in names(&Path::new("pass").join(&area)) {
             let program = Path::new("pass").join(&area).join(&file);
             let name = file.strip_suffix(".rs").expect("a program's name ends with `.rs`");
-            // A test calls the private `main`, so it must stand in the same module. It stands at
-            // the end: an error has the line number that it has in the program.
+            // The test calls the private `main`, so it must be in the same module. It is at the end,
+            // so that an error has the same line number as in the program.
             let source = fs::read_to_string(&program).expect("a program is text");
             let copy = copies.join(&file);
             fs::write(&copy, source + TEST).expect("the build script may write to OUT_DIR");
@@ -40,7 +40,7 @@ fn compiles_and_runs() {
 }
 ";
 
-/// The sorted names of what is in a folder.
+/// Returns the sorted names of the entries of a folder.
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))

@@ -1,7 +1,7 @@
-//! A guard for a type of another crate: tokio's buffered file, which loses what is in its buffer
+//! A guard for a type of another crate: tokio's buffered file, which loses the data in its buffer
 //! unless it is flushed.
 //!
-//! `cargo run --example foreign -- [FILE]` writes FILE; the default is one in the temporary folder.
+//! `cargo run --example foreign -- [FILE]` writes FILE; the default is a file in the temporary folder.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ const LINES: usize = 100;
 
 async fn write(path: &Path) -> io::Result<()> {
     let file = BufWriter::new(File::create(path).await?);
-    // The closure takes the value; its future returns `()` or a `Result`. That is all it takes.
+    // The closure takes the value; its future returns `()` or a `Result`.
     let file = AsyncDropGuard::with_cleanup(file, |mut file| async move {
         file.flush().await?;
         file.into_inner().sync_all().await
     });
-    // The guard is used as the file itself, and cleaned up however the body ends.
+    // The guard derefs to the file. `with_async_drop` cleans it up, however the body ends.
     with_async_drop(file, async |file| {
         for number in 1..=LINES {
             file.write_all(format!("line {number}\n").as_bytes()).await?;

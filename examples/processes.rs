@@ -1,4 +1,4 @@
-//! Child processes that are terminated, waited for, and killed after a deadline, on every way out.
+//! Child processes that are terminated, waited for, and killed after a deadline, on every path.
 //!
 //! `cargo run --example processes -- [PROGRAM ARGUMENT…]`; the default is `sleep 1000`.
 
@@ -22,7 +22,7 @@ use tokio::time::timeout;
 
 type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
-/// A panic and an error that are meant.
+/// The message of intended panics and errors.
 const MEANT: &str = "this is meant";
 
 /// How long a process has between SIGTERM and SIGKILL.
@@ -30,7 +30,7 @@ const DEADLINE: Duration = Duration::from_millis(300);
 
 struct Process {
     child: Child,
-    /// How it has ended, for the table.
+    /// The exit status of the process, for the table.
     ended: Arc<Mutex<Option<ExitStatus>>>,
 }
 
@@ -40,7 +40,7 @@ impl Process {
         Ok(AsyncDropGuard::new(Process { child, ended: Arc::default() }))
     }
 
-    /// While it was not waited for, the number is nobody else's.
+    /// The process id. The system does not reuse it until the process is waited for.
     fn pid(&self) -> Option<Pid> {
         i32::try_from(self.child.id()?).ok().map(Pid::from_raw)
     }
@@ -66,7 +66,7 @@ impl AsyncDrop for Process {
     }
 }
 
-/// Uses the process, and leaves in this way.
+/// Uses the process, and ends in the given way.
 async fn work(way: &str) -> Result {
     match way {
         "error" => Err(MEANT.into()),
@@ -74,7 +74,7 @@ async fn work(way: &str) -> Result {
         "cancelled" => pending().await,
         "Ctrl-C" => {
             let mut interrupt = signal(SignalKind::interrupt())?;
-            // What Ctrl-C does, without anybody to press it.
+            // Ctrl-C sends this signal.
             raise(Signal::SIGINT)?;
             interrupt.recv().await;
             Err("interrupted".into())
@@ -83,17 +83,17 @@ async fn work(way: &str) -> Result {
     }
 }
 
-/// One process, from its start to its end, and a line about it. Returns whether it is gone.
+/// Runs one process from its start to its end and prints a line. Returns whether it is gone.
 async fn one(reaper: &mut Reaper, way: &str, command: &mut Command) -> Result<bool> {
-    // Adopted, since a cancelled future cannot wait for anything. No await comes between.
+    // Adopted, because a cancelled future cannot await. There is no `.await` before that.
     let process = reaper.adopt(Process::spawn(command)?);
-    let pid = process.pid().ok_or("it has no number")?;
+    let pid = process.pid().ok_or("the process has no id")?;
     let ended = Arc::clone(&process.ended);
     let used = with_async_drop(process, async |process| {
         if way == "stubborn"
             && let Some(output) = process.child.stdout.take()
         {
-            // It says when it is ready to ignore the signal.
+            // The process prints a line when it ignores the signal.
             BufReader::new(output).read_line(&mut String::new()).await?;
         }
         work(way).await
@@ -103,7 +103,7 @@ async fn one(reaper: &mut Reaper, way: &str, command: &mut Command) -> Result<bo
 
     let ended = ended.lock().unwrap_or_else(PoisonError::into_inner).take();
     let ended = ended.map_or_else(|| "not waited for".to_owned(), |status| status.to_string());
-    // A process that nobody has waited for would still be there, as a zombie.
+    // Without a wait, the process would still exist, as a zombie.
     let is_gone = kill(pid, None).is_err();
     println!("{way:<10} {ended:<24} {}", if is_gone { "gone" } else { "still there" });
     Ok(is_gone)

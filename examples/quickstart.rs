@@ -1,7 +1,7 @@
-//! Copies a file line by line, once for every way out of the copy, and shows that a guarded
-//! copy is complete whatever happens, where a plain one loses bytes.
+//! Copies a file line by line, once for each way in which a copy can end. A guarded copy is always
+//! complete; a plain copy loses bytes.
 //!
-//! `cargo run --example quickstart -- [FILE]`; the default is this source.
+//! `cargo run --example quickstart -- [FILE]`; the default is this source file.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -19,10 +19,10 @@ use tokio::sync::Notify;
 
 type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
-/// What is wrong with the last line in two of the ways out.
+/// The message of the error and of the panic.
 const COMPLAINT: &str = "the last line is not to our liking";
 
-/// A file whose last lines are in memory until it is flushed.
+/// A file whose last lines stay in memory until it is flushed.
 struct Output {
     file: BufWriter<File>,
     written: u64,
@@ -30,7 +30,7 @@ struct Output {
 
 impl Output {
     async fn create(path: &Path) -> io::Result<Self> {
-        // Larger than most sources: what is forgotten is easy to see.
+        // Larger than most source files, so that many bytes are missing without a flush.
         let file = BufWriter::with_capacity(64 * 1024, File::create(path).await?);
         Ok(Self { file, written: 0 })
     }
@@ -69,7 +69,7 @@ impl WayOut {
         (WayOut::Cancelled, "cancelled"),
     ];
 
-    /// Leaves the copy after its last line, in this way.
+    /// Ends the copy after its last line, in this way.
     async fn leave(self, progress: &Progress) -> Result {
         match self {
             WayOut::Normal => Ok(()),
@@ -83,15 +83,15 @@ impl WayOut {
     }
 }
 
-/// How far a copy has come.
+/// The progress of a copy.
 #[derive(Default)]
 struct Progress {
     written: Cell<u64>,
-    /// It will go no further by itself.
+    /// Notified when the copy waits for its cancellation.
     waits: Notify,
 }
 
-/// Copies, and leaves. The bytes that were written are counted on every way out.
+/// Copies all lines, and ends in the given way. Counts the written bytes in any case.
 async fn copy(input: &Path, output: &mut Output, way_out: WayOut, progress: &Progress) -> Result {
     let mut lines = BufReader::new(File::open(input).await?);
     let mut line = Vec::new();
@@ -103,19 +103,19 @@ async fn copy(input: &Path, output: &mut Output, way_out: WayOut, progress: &Pro
     way_out.leave(progress).await
 }
 
-/// Without a guard: flushed where nothing went wrong and somebody thought of it.
+/// Without a guard: nothing flushes the output.
 async fn plain_copy(input: &Path, to: &Path, way_out: WayOut, progress: &Progress) -> Result {
     let mut output = Output::create(to).await?;
     copy(input, &mut output, way_out, progress).await
 }
 
-/// With a guard: flushed and synced however the body ends.
+/// With a guard: the output is flushed and synced, however the body ends.
 async fn guarded_copy(input: &Path, to: &Path, way_out: WayOut, progress: &Progress) -> Result {
     let output = AsyncDropGuard::new(Output::create(to).await?);
     with_async_drop(output, async |output| copy(input, output, way_out, progress).await).await
 }
 
-/// With an adopted guard: what a cancelled copy leaves behind, the reaper flushes and syncs.
+/// With an adopted guard: the reaper flushes and syncs the output of a cancelled copy.
 async fn adopted_copy(
     input: &Path,
     to: &Path,
@@ -137,7 +137,7 @@ async fn strict_copy(input: &Path, to: &Path, way_out: WayOut, progress: &Progre
     .await
 }
 
-/// Runs a copy until it ends, or waits and is cancelled.
+/// Runs a copy until it ends, or cancels it when it waits.
 async fn end(copy: impl Future<Output = Result>, progress: &Progress) {
     tokio::select! {
         _ended = AssertUnwindSafe(copy).catch_unwind() => {}
@@ -145,7 +145,7 @@ async fn end(copy: impl Future<Output = Result>, progress: &Progress) {
     }
 }
 
-/// One line of the table: what was written, what is in the file, and so what is missing.
+/// Prints a row of the table: the bytes that were written, are in the file, and are missing.
 async fn row(kind: &str, way: &str, to: &Path, progress: Progress) -> Result {
     let written = progress.written.get();
     let arrived = tokio::fs::metadata(to).await?.len();
@@ -155,7 +155,7 @@ async fn row(kind: &str, way: &str, to: &Path, progress: Progress) -> Result {
     Ok(())
 }
 
-/// Copies in every way.
+/// Copies in all ways.
 async fn table(input: &Path, to: &Path) -> Result {
     println!("{:<8} {:<18} {:>8} {:>8} {:>8}", "copy", "way out", "written", "in file", "missing");
     for (way_out, way) in WayOut::ALL {
@@ -163,7 +163,7 @@ async fn table(input: &Path, to: &Path) -> Result {
         end(plain_copy(input, to, way_out, &progress), &progress).await;
         row("plain", way, to, progress).await?;
 
-        // A cancelled copy is past awaiting anything: its guard would report that.
+        // A cancelled copy cannot await its cleanup, so its guard would panic.
         if !matches!(way_out, WayOut::Cancelled) {
             let progress = Progress::default();
             end(guarded_copy(input, to, way_out, &progress), &progress).await;
@@ -173,10 +173,10 @@ async fn table(input: &Path, to: &Path) -> Result {
     let mut reaper = Reaper::new();
     let progress = Progress::default();
     end(adopted_copy(input, to, WayOut::Cancelled, &progress, &reaper), &progress).await;
-    reaper.async_drop().await?; // waits for what it has to clean up
+    reaper.async_drop().await?; // waits for the cleanup
     row("adopted", "cancelled", to, progress).await?;
 
-    // A panic in the body is what the types cannot see: the strict form would report it.
+    // The types cannot see a panic or a cancellation: the guard would report them.
     for (way_out, way) in &WayOut::ALL[..2] {
         let progress = Progress::default();
         end(strict_copy(input, to, *way_out, &progress), &progress).await;
@@ -186,7 +186,7 @@ async fn table(input: &Path, to: &Path) -> Result {
 }
 
 async fn run(input: &Path) -> Result {
-    // Before anything is created: an input that cannot be read leaves nothing behind.
+    // Read the input before a file is created: if that fails, nothing is left to remove.
     let length = std::fs::File::open(input)
         .and_then(|mut file| io::copy(&mut file, &mut io::sink()))
         .map_err(|error| format!("cannot read {}: {error}", input.display()))?;
@@ -194,14 +194,14 @@ async fn run(input: &Path) -> Result {
 
     let to = std::env::temp_dir().join(format!("livedrop-quickstart-{}", std::process::id()));
     let result = table(input, &to).await;
-    // There only if a row could not be shown.
+    // The file exists only if a row failed.
     let _ = tokio::fs::remove_file(&to).await;
     result
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    // The panics of the demonstration are meant; their messages would only disturb the table.
+    // Do not print the messages of the intended panics: they would break up the table.
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         if !info.to_string().contains(COMPLAINT) {

@@ -1,7 +1,7 @@
-//! A cache of shared connections: opened once per address, by whoever asks first, and closed once,
-//! when the cache and the last one who uses it have let go.
+//! A cache of shared connections. The first user of an address opens its connection. It is closed once,
+//! when the cache and the last user have cleaned up their handles.
 //!
-//! `cargo run --example shared_connections -- [USERS]`; USERS is how many tasks ask at the same time.
+//! `cargo run --example shared_connections -- [USERS]`; USERS is the number of concurrent users.
 
 use std::error::Error;
 use std::io;
@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 
 type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
-/// What the servers have seen.
+/// The events that the servers have counted.
 #[derive(Default)]
 struct Seen {
     opened: AtomicUsize,
@@ -58,7 +58,7 @@ impl AsyncDrop for Connection {
     }
 }
 
-/// Opening may fail: all who share the attempt share its error, too.
+/// Opening may fail: the users that share the attempt also share its error.
 type Opened = AsyncDropResult<Connection, io::Error>;
 type Opening = BoxFuture<'static, AsyncDropGuard<Opened>>;
 type Handle = AsyncDropGuard<AsyncDropArc<Opened>>;
@@ -80,12 +80,14 @@ impl Cache {
             let opening: Opening =
                 Box::pin(async move { AsyncDropResult::new(Connection::open(address).await) });
             let replaced = connections.insert(address, AsyncDropShared::new(opening));
-            assert!(replaced.is_none(), "it was looked up under the same lock");
+            assert!(replaced.is_none(), "the key was looked up under the same lock");
         }
-        let shared = AsyncDropShared::clone(connections.get(&address).expect("it is there now"));
-        // Others may ask while this one is being opened.
+        let shared = AsyncDropShared::clone(
+            connections.get(&address).expect("the entry was inserted above"),
+        );
+        // Other users may take the lock while this connection is being opened.
         drop(connections);
-        // The cache has a handle, too: to let go of this one cannot fail, and lose what is got.
+        // The cache has a handle, too, so this one is not the last: its cleanup cannot fail.
         with_async_drop(shared, async |shared| Ok(shared.get().await?)).await
     }
 }
@@ -99,7 +101,7 @@ impl AsyncDrop for Cache {
     }
 }
 
-/// Uses the connection to `address`, whoever has opened it.
+/// Uses the connection to `address`, and opens it first if necessary.
 async fn use_it(cache: &Cache, address: SocketAddr) -> Result {
     let connection = cache.get(address).await?;
     with_async_drop(connection, async |connection| match connection.as_inner() {
@@ -112,7 +114,7 @@ async fn use_it(cache: &Cache, address: SocketAddr) -> Result {
     .await
 }
 
-/// Answers each line by itself.
+/// Echoes every line.
 async fn serve(listener: TcpListener, seen: Arc<Seen>) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
@@ -136,7 +138,7 @@ async fn run(users: usize) -> Result {
         addresses.push(listener.local_addr()?);
         servers.push(tokio::spawn(serve(listener, Arc::clone(&seen))));
     }
-    // Nobody listens there any more.
+    // No server listens at this address any more.
     addresses.push(TcpListener::bind("127.0.0.1:0").await?.local_addr()?);
 
     let results = with_async_drop(Cache::new(), async |cache| -> Result<_> {
@@ -149,10 +151,14 @@ async fn run(users: usize) -> Result {
     let failed = results.iter().filter(|result| result.is_err()).count();
     let [opened, lines, goodbyes] =
         [&seen.opened, &seen.lines, &seen.goodbyes].map(|count| count.load(SeqCst));
-    println!("{users} users, {} addresses, nobody listens at one of them", addresses.len());
+    println!("{users} users, {} addresses, one of them without a server", addresses.len());
     println!("{lines} were answered, {failed} were told that it cannot be opened");
     println!("{opened} connections opened, {goodbyes} said goodbye");
-    if lines + failed == users && opened == goodbyes { Ok(()) } else { Err("not so".into()) }
+    if lines + failed == users && opened == goodbyes {
+        Ok(())
+    } else {
+        Err("the numbers do not agree".into())
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,8 +1,8 @@
-//! Adopts many resources from 64 tasks that are aborted, time out, panic and forget at random,
-//! and counts what became of each.
+//! Adopts many resources from 64 tasks that are aborted, time out, panic and forget at random, and
+//! counts how each resource was cleaned up.
 //!
-//! `cargo run --release --example soak -- [SECONDS] [RESOURCES]`; the defaults are 30 and 100000:
-//! it ends with whichever comes first.
+//! `cargo run --release --example soak -- [SECONDS] [RESOURCES]`; the defaults are 30 and 100000.
+//! It ends at the first limit that is reached.
 
 use std::fmt::{self, Display};
 use std::process::ExitCode;
@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout};
 
 const TASKS: usize = 64;
 
-/// What became of the resources.
+/// How the resources were cleaned up.
 #[derive(Default)]
 struct Counts {
     made: AtomicUsize,
@@ -80,7 +80,7 @@ impl Drop for Resource {
     }
 }
 
-/// A few yields, now and then a sleep.
+/// Yields a few times, and sometimes sleeps.
 async fn pause() {
     for _ in 0..fastrand::usize(..4) {
         yield_now().await;
@@ -90,7 +90,7 @@ async fn pause() {
     }
 }
 
-/// The life of one resource at its owner, who may leave it at any point.
+/// Acquires one resource, and cleans it up or leaves it to the reaper, at a random point.
 async fn own(reaper: ReaperHandle, counts: Arc<Counts>) {
     let made = Arc::clone(&counts);
     let open = async move {
@@ -126,18 +126,18 @@ async fn own(reaper: ReaperHandle, counts: Arc<Counts>) {
         }
         _ => return pause().await,
     };
-    // No await since: it is counted if and only if it was cleaned up here.
+    // There is no `.await` since the cleanup, so every cleanup here is counted.
     Counts::add(&counts.cleaned_by_owner);
     if cleaned.is_err() {
         Counts::add(&counts.failed_at_owner);
     }
 }
 
-/// A panic that belongs to the test.
+/// The payload of the intended panics.
 struct Meant;
 const MEANT: Meant = Meant;
 
-/// Starts owners one after another, and aborts some of them somewhere.
+/// Starts owners one after another, and aborts some of them at a random point.
 async fn worker(reaper: ReaperHandle, counts: Arc<Counts>, until: Instant, resources: usize) {
     while Instant::now() < until && counts.made.load(SeqCst) < resources {
         let owner = tokio::spawn(own(reaper.clone(), Arc::clone(&counts)));
@@ -191,7 +191,7 @@ async fn main() -> ExitCode {
 
     let get = |count: &AtomicUsize| count.load(SeqCst);
     let (made, by_owner) = (get(&counts.made), get(&counts.cleaned_by_owner));
-    // An opening that was cut off before it had made anything is none of the resources.
+    // `made` does not count openings that were cancelled before they had created a resource.
     let by_reaper = made - by_owner;
     let failed = get(&counts.failed_at_owner) + report.failures.len();
     let (restarted, lost) = (get(&counts.restarted), get(&counts.lost));

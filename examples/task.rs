@@ -1,6 +1,6 @@
-//! A background task in a guard: told to stop, waited for, and aborted if it does not.
+//! A background task in a guard: the cleanup stops it, joins it, and aborts it after a deadline.
 //!
-//! `cargo run --features tokio --example task -- [LINES]`; LINES is how many lines are logged.
+//! `cargo run --features tokio --example task -- [LINES]`; LINES is the number of lines to log.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use livedrop::task::{self, Task, TaskError};
 use livedrop::{AsyncDropGuard, with_async_drop};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Writes lines in the background, slowly, and what is left at the end.
+/// Writes lines slowly in the background, and the remaining ones at the end.
 fn logger(written: Arc<AtomicUsize>) -> (UnboundedSender<String>, AsyncDropGuard<Task<()>>) {
     let (sender, mut lines): (_, UnboundedReceiver<String>) = unbounded_channel();
     let task = task::spawn(|stop| async move {
@@ -24,7 +24,7 @@ fn logger(written: Arc<AtomicUsize>) -> (UnboundedSender<String>, AsyncDropGuard
                 }
             }
         }
-        // Told to stop: no more lines are taken, and those that were sent are written.
+        // Stop: accept no more lines, and write the lines that were sent.
         lines.close();
         while lines.recv().await.is_some() {
             written.fetch_add(1, SeqCst);
@@ -59,7 +59,7 @@ async fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
 
-    // Does not listen.
+    // This task ignores the signal to stop.
     let alive = Arc::new(());
     let held = Arc::clone(&alive);
     let mut deaf = task::spawn(|_stop| async move {

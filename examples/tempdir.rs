@@ -1,6 +1,6 @@
-//! A temporary folder that is removed on every way out, without blocking a thread in `Drop`.
+//! A temporary folder that is removed on every path, without blocking a thread in `Drop`.
 //!
-//! `cargo run --example tempdir -- [FOLDER]`; the temporary folders are made in FOLDER.
+//! `cargo run --example tempdir -- [FOLDER]`; the temporary folders are created in FOLDER.
 
 use std::error::Error;
 use std::future::pending;
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
-/// A panic and an error that are meant.
+/// The message of intended panics and errors.
 const MEANT: &str = "this is meant";
 
 struct TempDir {
@@ -38,14 +38,14 @@ impl AsyncDrop for TempDir {
 
     async fn async_drop_impl(&mut self) -> io::Result<()> {
         match tokio::fs::remove_dir_all(&self.path).await {
-            // Begun before, and cancelled: it is gone already.
+            // A cancelled cleanup may have removed it already.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             removed => removed,
         }
     }
 }
 
-/// Puts files into the folder, and leaves in this way.
+/// Writes files into the folder, and ends in the given way.
 async fn fill(folder: &Path, way: &str) -> Result {
     for file in ["a", "b", "c"] {
         tokio::fs::write(folder.join(file), file).await?;
@@ -62,7 +62,7 @@ async fn run(parent: &Path) -> Result {
     let mut reaper = Reaper::new();
     println!("{:<10} {:<22} {:<12}", "way out", "outcome", "the folder");
     for way in ["normal", "error", "panic", "cancelled"] {
-        // Adopted, since a cancelled future cannot remove anything.
+        // Adopted, because a cancelled future cannot await the removal.
         let opened = reaper.acquire({
             let parent = parent.to_owned();
             async move { TempDir::create(&parent, way).await }
@@ -85,7 +85,7 @@ async fn run(parent: &Path) -> Result {
             Ok(Err(_)) => "panicked",
             Err(_) => "cancelled half-way",
         };
-        // Nothing to wait for, unless the owner was cancelled.
+        // The reaper has something to do only if the owner was cancelled.
         let by_reaper = reaper.drain().await.cleaned > 0;
         let folder = match (path.exists(), by_reaper) {
             (true, _) => "is left",

@@ -1,12 +1,12 @@
-//! Multipart uploads with the `object_store` crate: each is committed or aborted, once, on every
-//! way out, and neither the error of the body nor that of the cleanup is lost. An upload that the
-//! store refuses to complete is aborted, too.
+//! Multipart uploads with the `object_store` crate: each is committed or aborted, once, on every path,
+//! and neither the body's error nor the cleanup's error is lost. If the store refuses to complete an
+//! upload, the upload is aborted, too.
 //!
-//! `cargo run -p livedrop-upload-example --example upload -- [FOLDER]`; the store is made in FOLDER, which must exist.
+//! `cargo run -p livedrop-upload-example --example upload -- [FOLDER]`; the store is created in FOLDER, which must exist.
 //!
-//! In a local folder the parts of an upload are in one file beside the object, `object#1`. Committing
-//! renames it. A local upload that is dropped removes that file by itself, some time later, on a
-//! thread; the stores in the cloud cannot do that, and keep the parts, and charge for them.
+//! In a local folder the parts of an upload are in one file beside the object, `object#1`. A commit
+//! renames it. If a local upload is dropped, a thread removes that file some time later. Stores in the
+//! cloud cannot do that: they keep the parts and charge for them.
 
 use std::error::Error;
 use std::future::pending;
@@ -28,21 +28,21 @@ use tokio::time::{sleep, timeout};
 
 type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
-/// A panic and an error that are meant.
+/// The message of intended panics and errors.
 const MEANT: &str = "this is meant";
 const PART: usize = 100_000;
 const PARTS: usize = 3;
-/// How long an upload is waited for.
+/// The time limit of an upload.
 const DEADLINE: Duration = Duration::from_millis(500);
 
-/// What was asked of the store, over all uploads.
+/// The requests to the store, over all uploads.
 #[derive(Default)]
 struct Counts {
     committed: AtomicUsize,
     aborted: AtomicUsize,
 }
 
-/// An upload that is aborted unless it was said to be complete.
+/// An upload. Its cleanup aborts it unless `complete` was called.
 struct Upload {
     inner: Box<dyn MultipartUpload>,
     is_complete: bool,
@@ -64,7 +64,7 @@ impl Upload {
         self.inner.put_part(part.into()).await
     }
 
-    /// Its cleanup commits from here on, and aborts if that fails. The last step of a body.
+    /// Makes the cleanup commit; if the commit fails, the cleanup aborts. The last step of a body.
     fn complete(&mut self) {
         self.is_complete = true;
     }
@@ -76,14 +76,14 @@ impl AsyncDrop for Upload {
 
     async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
         let mut refused = None;
-        // Tried once: whatever comes after this try, if anything does, aborts.
+        // Commit at most once: if this cleanup is called again, it aborts.
         if std::mem::take(&mut self.is_complete) {
             match self.inner.complete().await {
                 Ok(_) => {
                     self.counts.committed.fetch_add(1, SeqCst);
                     return Ok(());
                 }
-                // The parts are still there, and the store would keep them.
+                // The store would keep the parts, so the upload is aborted below.
                 Err(error) => refused = Some(error),
             }
         }
@@ -93,7 +93,7 @@ impl AsyncDrop for Upload {
     }
 }
 
-/// An upload to a store that completes nothing, or only after everybody has stopped waiting.
+/// An upload to a store that refuses to complete it, or completes it only after the deadline.
 #[derive(Debug)]
 struct Unwilling(Box<dyn MultipartUpload>, &'static str);
 
@@ -119,7 +119,7 @@ impl MultipartUpload for Unwilling {
     }
 }
 
-/// Sends all parts, and leaves in this way before it is complete.
+/// Sends all parts. Ends in the given way, and completes the upload if it gets to the end.
 async fn send(upload: &mut Upload, root: &Path, way: &str) -> Result {
     for number in 0..PARTS {
         upload.send(vec![u8::try_from(number)?; PART]).await?;
@@ -129,7 +129,7 @@ async fn send(upload: &mut Upload, root: &Path, way: &str) -> Result {
         "panic" => panic!("{MEANT}"),
         "cancelled" => pending().await,
         "two errors" => {
-            // Somebody tidies up behind the store's back: aborting fails, too.
+            // Remove the file of the parts, so that aborting fails, too.
             std::fs::remove_file(root.join("object#1"))?;
             return Err(MEANT.into());
         }
@@ -139,18 +139,18 @@ async fn send(upload: &mut Upload, root: &Path, way: &str) -> Result {
     Ok(())
 }
 
-/// One upload, and a line about it. Returns whether that is as it should be.
+/// Runs one upload and prints a line. Returns whether the upload ended as it must.
 async fn one(reaper: &mut Reaper, root: &Path, way: &'static str) -> Result<bool> {
     let store: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(root)?);
     let counts = Arc::<Counts>::default();
-    // Shielded: cancelled while it starts, it is aborted as soon as it has.
+    // Shielded: if it is cancelled while it starts, the reaper aborts it after the start.
     let upload = reaper.acquire(Upload::start(store, "object", way, Arc::clone(&counts))).await?;
     let used = bracket(upload, async |upload| send(upload, root, way).await);
     let outcome = match timeout(DEADLINE, AssertUnwindSafe(used).catch_unwind()).await {
         Ok(Ok((Ok(()), Ok(())))) => "uploaded".to_owned(),
         Ok(Ok((Err(error), Ok(())))) => format!("failed: {error}"),
         Ok(Ok((Ok(()), Err(cleanup)))) => format!("not committed: {cleanup}"),
-        // Both are there: the first one says what went wrong, the second one what is left.
+        // Show both errors: the first one is the cause, the second one says what is left.
         Ok(Ok((Err(error), Err(cleanup)))) => format!("failed: {error}; then: {cleanup}"),
         Ok(Err(_)) => "panicked".to_owned(),
         Err(_) => "cancelled half-way".to_owned(),
@@ -173,7 +173,7 @@ async fn run(parent: &Path) -> Result {
         let made = tokio::fs::create_dir(&root).await;
         made.map_err(|error| format!("cannot create {}: {error}", root.display()))?;
         let root = AsyncDropGuard::with_cleanup(root, tokio::fs::remove_dir_all);
-        // The store's folder goes last.
+        // The outer guard, the folder of the store, is cleaned up last.
         ok &= with_async_drop(root, async |root| {
             with_async_drop(Reaper::new(), async |reaper| one(reaper, root, way).await).await
         })

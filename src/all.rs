@@ -1,4 +1,4 @@
-//! Cleaning up several guards at once: `async_drop_all`.
+//! `async_drop_all`: cleans up several guards of different types concurrently.
 
 use std::fmt::Debug;
 use std::pin::pin;
@@ -14,30 +14,31 @@ use crate::reaper::Adoptable;
 use crate::state::{Brand, State};
 use crate::{Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Dropped, Live};
 
-/// Cleans several guards up concurrently, whatever their types.
+/// Cleans up several guards of different types concurrently.
 ///
-/// It takes a tuple of up to twelve guards, or of `Option`s of guards, which are all in the same
-/// state and have the same error. All of them are cleaned up, even when some fail or panic.
+/// It takes a tuple of up to twelve guards, or of `Option`s of guards. All guards must be in the
+/// same state and have the same error type. All are cleaned up, even if some cleanups fail or
+/// panic.
 ///
-/// What it returns depends on their state. For `Checked` and [`Adopted`](crate::Adopted) guards it
-/// is a `Result<(), CleanupErrors<E>>`. For [`Live`](crate::Live) guards it is an [`AllOutcome`], with
-/// the proof of each guard, in a tuple like that of the guards.
+/// The output depends on the state. For [`Checked`] and [`Adopted`] guards it is a
+/// `Result<(), CleanupErrors<E>>`. For [`Live`] guards it is an [`AllOutcome`], with a tuple of
+/// their proofs.
 ///
 /// # Errors
 ///
-/// All the errors of the cleanups, in the order in which they were found.
+/// All errors of the cleanups, in the order in which they were found.
 ///
 /// # Panics
 ///
-/// Resumes the first panic of a cleanup when all the others have ended. Errors, and other
-/// panics, go to the [hook](crate::hook) then.
+/// If a cleanup panics, the first panic is resumed after all other cleanups have ended. The errors
+/// and the other panics then go to the [hook](crate::hook).
 ///
 /// # Cancel safety
 ///
-/// Not cancel safe for `Checked` and `Live` guards: those that are not done yet are lost with the
-/// future, and reported. Where that can happen, keep the guards in an
-/// [`AsyncDropVec`](crate::collections::AsyncDropVec), or have them adopted: what adopted guards still owe, their
-/// reaper does. In any state, the errors found so far go to the [hook](crate::hook).
+/// Not cancel safe for `Checked` and `Live` guards: the guards that are not cleaned up are dropped
+/// with the future, and reported. If this future can be cancelled, keep the guards in an
+/// [`AsyncDropVec`](crate::collections::AsyncDropVec), or adopt them: the reaper then cleans up the
+/// adopted guards. In any state, the errors found so far go to the [hook](crate::hook).
 ///
 /// # Examples
 ///
@@ -67,28 +68,30 @@ use crate::{Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Dropped,
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
-#[must_use = "futures do nothing unless awaited: the values would be dropped without their cleanup"]
+#[must_use = "futures do nothing unless awaited: dropping this skips the cleanup of the values"]
 pub fn async_drop_all<G: Guards>(guards: G) -> impl Future<Output = G::Outcome> {
     guards.clean()
 }
 
-/// What came of the cleanup of several [`Live`](crate::Live) guards: the proof of each that it
-/// was attempted, and the result beside them.
-#[must_use = "the result of the cleanups is lost otherwise: use `.result` or `.into_result()`"]
+/// The outcome of the cleanup of several [`Live`] guards: their proofs, and the result.
+///
+/// A proof says that a cleanup was attempted, so there is one for each guard even if the result is
+/// an error.
+#[must_use = "dropping this loses the errors of the cleanups: use `.result` or `.into_result()`"]
 #[derive(Debug)]
 pub struct AllOutcome<P, E> {
-    /// The proofs, in a tuple like that of the guards. For a `None` there is a `None`.
+    /// The proofs, in a tuple in the order of the guards. The proof of `None` is `None`.
     pub proofs: P,
-    /// What the cleanups returned.
+    /// The errors of the cleanups, if any failed.
     pub result: Result<(), CleanupErrors<E>>,
 }
 
 impl<P, E> AllOutcome<P, E> {
-    /// The proofs if all cleanups succeeded.
+    /// Returns the proofs if all cleanups succeeded.
     ///
     /// # Errors
     ///
-    /// What the cleanups failed with. The proofs are dropped.
+    /// The errors of the cleanups. The proofs are dropped.
     pub fn into_result(self) -> Result<P, CleanupErrors<E>> {
         self.result.map(|()| self.proofs)
     }
@@ -99,24 +102,24 @@ mod sealed {
 }
 use sealed::Sealed;
 
-/// A tuple of guards, or of `Option`s of guards, that [`async_drop_all`](crate::async_drop_all)
-/// cleans up: up to twelve of them, all in the same state and with the same error.
+/// A tuple of guards for [`async_drop_all`]: up to twelve guards, or `Option`s of guards, in one
+/// state and with one error type.
 #[diagnostic::on_unimplemented(
     message = "`async_drop_all` takes a tuple of guards, not `{Self}`",
     label = "not a tuple of up to 12 guards, or of `Option`s of guards",
     note = "write `async_drop_all((a, b))`; a `Vec` of guards is cleaned up by `AsyncDropGuard::new(guards).async_drop()`"
 )]
 pub trait Guards: Sealed {
-    /// What comes of it.
+    /// The output of `async_drop_all`.
     #[doc(hidden)]
     type Outcome;
 
-    /// Cleans them up.
+    /// Cleans up all guards concurrently.
     #[doc(hidden)]
     fn clean(self) -> impl Future<Output = Self::Outcome>;
 }
 
-/// A guard in the state `S` whose error is `E`, or an `Option` of one.
+/// A guard in the state `S` with the error `E`, or an `Option` of such a guard.
 #[diagnostic::on_unimplemented(
     message = "expected a `{S}` guard with the error `{E}`, like the first one, found `{Self}`",
     label = "`async_drop_all` takes guards in one state and with one error",
@@ -127,16 +130,16 @@ pub trait Member<S, E>: Sealed {
     /// The guarded type.
     #[doc(hidden)]
     type Value;
-    /// What is left of the guard.
+    /// The proof that a `Live` guard was cleaned up; `()` for the other states.
     #[doc(hidden)]
-    type Remains;
+    type Proof;
 
-    /// Cleans it up.
+    /// Cleans up the guard.
     #[doc(hidden)]
-    fn clean(self) -> impl Future<Output = (Self::Remains, Result<(), E>)>;
+    fn clean(self) -> impl Future<Output = (Self::Proof, Result<(), E>)>;
 }
 
-/// The first member, which decides for the others.
+/// The first guard of a tuple. Its state and its error are those of all guards.
 #[diagnostic::on_unimplemented(
     message = "expected a `Checked`, `Live` or `Adopted` guard, found `{Self}`",
     label = "`async_drop_all` takes guards, or `Option`s of guards",
@@ -144,19 +147,19 @@ pub trait Member<S, E>: Sealed {
 )]
 #[doc(hidden)]
 pub trait First: Member<Self::State, Self::Error> {
-    type State: Answers;
+    type State: AllState;
     type Error: Debug;
 }
 
-/// What the cleanup of several guards in this state returns.
+/// A state that determines the output of `async_drop_all`.
 #[doc(hidden)]
-pub trait Answers: State {
+pub trait AllState: State {
     type Outcome<P, E>;
 
     fn outcome<P, E>(proofs: P, result: Result<(), CleanupErrors<E>>) -> Self::Outcome<P, E>;
 }
 
-impl Answers for Checked {
+impl AllState for Checked {
     type Outcome<P, E> = Result<(), CleanupErrors<E>>;
 
     fn outcome<P, E>(_: P, result: Result<(), CleanupErrors<E>>) -> Self::Outcome<P, E> {
@@ -164,7 +167,7 @@ impl Answers for Checked {
     }
 }
 
-impl Answers for Adopted {
+impl AllState for Adopted {
     type Outcome<P, E> = Result<(), CleanupErrors<E>>;
 
     fn outcome<P, E>(_: P, result: Result<(), CleanupErrors<E>>) -> Self::Outcome<P, E> {
@@ -172,7 +175,7 @@ impl Answers for Adopted {
     }
 }
 
-impl Answers for Live {
+impl AllState for Live {
     type Outcome<P, E> = AllOutcome<P, E>;
 
     fn outcome<P, E>(proofs: P, result: Result<(), CleanupErrors<E>>) -> Self::Outcome<P, E> {
@@ -189,7 +192,7 @@ impl<T: AsyncDrop> First for AsyncDropGuard<T, Checked> {
 
 impl<T: AsyncDrop> Member<Checked, T::Error> for AsyncDropGuard<T, Checked> {
     type Value = T;
-    type Remains = ();
+    type Proof = ();
 
     async fn clean(mut self) -> ((), Result<(), T::Error>) {
         ((), self.async_drop().await)
@@ -205,7 +208,7 @@ impl<T: Adoptable> First for AsyncDropGuard<T, Adopted> {
 
 impl<T: Adoptable> Member<Adopted, T::Error> for AsyncDropGuard<T, Adopted> {
     type Value = T;
-    type Remains = ();
+    type Proof = ();
 
     async fn clean(mut self) -> ((), Result<(), T::Error>) {
         ((), self.async_drop().await)
@@ -221,9 +224,9 @@ impl<T: AsyncDrop, B: Brand> First for AsyncDropGuard<T, Live<B>> {
 
 impl<T: AsyncDrop, B: Brand> Member<Live, T::Error> for AsyncDropGuard<T, Live<B>> {
     type Value = T;
-    type Remains = AsyncDropGuard<T, Dropped<B>>;
+    type Proof = AsyncDropGuard<T, Dropped<B>>;
 
-    async fn clean(self) -> (Self::Remains, Result<(), T::Error>) {
+    async fn clean(self) -> (Self::Proof, Result<(), T::Error>) {
         let result = guard::clean(&mut self.slot.into_owned()).await;
         (AsyncDropGuard { slot: () }, result)
     }
@@ -238,35 +241,31 @@ impl<M: First> First for Option<M> {
 
 impl<S, E, M: Member<S, E>> Member<S, E> for Option<M> {
     type Value = M::Value;
-    type Remains = Option<M::Remains>;
+    type Proof = Option<M::Proof>;
 
-    async fn clean(self) -> (Self::Remains, Result<(), E>) {
+    async fn clean(self) -> (Self::Proof, Result<(), E>) {
         match self {
             Some(guard) => {
-                let (remains, result) = guard.clean().await;
-                (Some(remains), result)
+                let (proof, result) = guard.clean().await;
+                (Some(proof), result)
             }
             None => (None, Ok(())),
         }
     }
 }
 
-/// Cleans one of them up, and puts what is left of the guard into `remains`.
-async fn clean<S, E, M: Member<S, E>>(
-    member: M,
-    remains: &mut Option<M::Remains>,
-) -> Result<(), E> {
-    let (left, result) = member.clean().await;
-    *remains = Some(left);
+/// Cleans up `member`, and stores its proof in `proof`.
+async fn clean<S, E, M: Member<S, E>>(member: M, proof: &mut Option<M::Proof>) -> Result<(), E> {
+    let (made, result) = member.clean().await;
+    *proof = Some(made);
     result
 }
 
-/// Why there is something left of every guard.
-const ENDED: &str = "no cleanup panicked, so each has left something";
+const PROVEN: &str = "`finish` resumes a panic, so each cleanup has stored its proof";
 
 macro_rules! tuples {
     () => {};
-    ($First:ident $first:ident $remains:ident, $($Other:ident $other:ident $remain:ident,)*) => {
+    ($First:ident $first:ident $first_proof:ident, $($Other:ident $other:ident $proof:ident,)*) => {
         impl<$First, $($Other),*> Sealed for ($First, $($Other),*) {}
 
         impl<$First, $($Other),*> Guards for ($First, $($Other),*)
@@ -274,28 +273,28 @@ macro_rules! tuples {
             $First: First,
             $($Other: Member<$First::State, $First::Error>),*
         {
-            type Outcome = <$First::State as Answers>::Outcome<
-                ($First::Remains, $($Other::Remains),*),
+            type Outcome = <$First::State as AllState>::Outcome<
+                ($First::Proof, $($Other::Proof),*),
                 $First::Error,
             >;
 
             async fn clean(self) -> Self::Outcome {
                 let ($first, $($other),*) = self;
                 let mut errors = ErrorCollector::<($First::Value, $($Other::Value),*), _>::new();
-                let (mut $remains, $(mut $remain),*) = Default::default();
+                let (mut $first_proof, $(mut $proof),*) = Default::default();
                 {
-                    let cleanup = clean($first, &mut $remains);
+                    let cleanup = clean($first, &mut $first_proof);
                     let mut $first = pin!(catch(cleanup).fuse());
                     $(
-                        let cleanup = clean($other, &mut $remain);
+                        let cleanup = clean($other, &mut $proof);
                         let mut $other = pin!(catch(cleanup).fuse());
                     )*
                     std::future::poll_fn(|cx| {
-                        if let Poll::Ready(ending) = $first.as_mut().poll(cx) {
-                            errors.add(ending);
+                        if let Poll::Ready(result) = $first.as_mut().poll(cx) {
+                            errors.add(result);
                         }
-                        $(if let Poll::Ready(ending) = $other.as_mut().poll(cx) {
-                            errors.add(ending);
+                        $(if let Poll::Ready(result) = $other.as_mut().poll(cx) {
+                            errors.add(result);
                         })*
                         let is_over = $first.is_terminated() $(&& $other.is_terminated())*;
                         if is_over { Poll::Ready(()) } else { Poll::Pending }
@@ -303,15 +302,15 @@ macro_rules! tuples {
                     .await;
                 }
                 let result = errors.finish();
-                let proofs = ($remains.expect(ENDED), $($remain.expect(ENDED)),*);
+                let proofs = ($first_proof.expect(PROVEN), $($proof.expect(PROVEN)),*);
                 $First::State::outcome(proofs, result)
             }
         }
 
-        tuples!($($Other $other $remain,)*);
+        tuples!($($Other $other $proof,)*);
     };
 }
 
 tuples! {
-    A a ra, B b rb, C c rc, D d rd, E e re, F f rf, G g rg, H h rh, I i ri, J j rj, K k rk, L l rl,
+    A a pa, B b pb, C c pc, D d pd, E e pe, F f pf, G g pg, H h ph, I i pi, J j pj, K k pk, L l pl,
 }

@@ -1,4 +1,4 @@
-//! The trait that a type with an asynchronous cleanup implements.
+//! `AsyncDrop`: the trait of values with an async cleanup.
 
 use std::fmt::Debug;
 
@@ -10,27 +10,27 @@ use crate::reaper::Adoptable;
 use crate::state::Cleanable;
 use crate::{Adopted, AsyncDropGuard, Checked, CleanupErrors};
 
-/// A value whose cleanup has to be awaited.
+/// A value whose cleanup must be awaited.
 ///
-/// Implement it with `#[async_trait]`, and hand the value out inside an
-/// [`AsyncDropGuard`] only: the guard is what makes the cleanup happen, once.
+/// Implement this trait with `#[async_trait]`, and return the value only inside an
+/// [`AsyncDropGuard`]: the guard makes sure that the cleanup happens, and that it happens once.
 ///
-/// After the cleanup has ended, with `Ok` or with `Err`, the guard drops the value, so that
-/// its own [`Drop`] runs then. A cleanup that panics counts as attempted: the guard is
-/// disarmed, the value is dropped and the panic goes on.
+/// When the cleanup has ended, with `Ok` or with `Err`, the guard drops the value, so the value's
+/// own [`Drop`] runs after the cleanup. A cleanup that panics counts as attempted: the guard is
+/// disarmed, the value is dropped, and the panic continues.
 ///
-/// The cleanup takes `&mut self`, not `self`: the value stays in its guard while the cleanup
-/// runs, so that an interrupted cleanup has lost nothing.
+/// The cleanup takes `&mut self`, not `self`: the value stays in its guard while the cleanup runs,
+/// so a cancelled cleanup does not lose the value.
 ///
-/// The future of the cleanup is [`Send`]. Values whose cleanup is not `Send` (an `Rc` held
-/// across an `.await`) are out of scope for now.
+/// The future of the cleanup must be [`Send`]. Values whose cleanup is not `Send`, because it holds
+/// an `Rc` across an `.await` for example, are not supported yet.
 ///
 /// # Cancel safety
 ///
-/// This is a contract for implementors. The future of
-/// [`async_drop_impl`](AsyncDrop::async_drop_impl) may be dropped half-way, and the method
-/// called again from its start. Write it so that the second call finishes what the first one
-/// left: take out of `self` what is done, step by step.
+/// This is a contract for implementors. A caller may drop the future of
+/// [`async_drop_impl`](AsyncDrop::async_drop_impl) before it is ready, and call the method again.
+/// Implement it so that the second call completes the work that the first call left: remove each
+/// part from `self` when it is cleaned up.
 ///
 /// # Examples
 ///
@@ -47,7 +47,7 @@ use crate::{Adopted, AsyncDropGuard, Checked, CleanupErrors};
 ///     type Error = std::io::Error;
 ///
 ///     async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
-///         // say goodbye to the peer, wait for its answer
+///         // send a close message to the peer, and wait for its answer
 ///         self.open = false;
 ///         Ok(())
 ///     }
@@ -68,21 +68,25 @@ use crate::{Adopted, AsyncDropGuard, Checked, CleanupErrors};
 )]
 #[async_trait]
 pub trait AsyncDrop {
-    /// What the cleanup can fail with; [`Infallible`](std::convert::Infallible) if it cannot.
+    /// The error of the cleanup; [`Infallible`](std::convert::Infallible) if it cannot fail.
     type Error: Debug;
 
-    /// Cleans up. Called by the guard; do not call it yourself.
+    /// Cleans up the value. The guard calls this; do not call it yourself.
     ///
     /// # Errors
     ///
-    /// Whatever the cleanup fails with. It counts as attempted: it is not tried again.
+    /// The error of the cleanup. A cleanup that fails counts as attempted, and is not repeated.
     async fn async_drop_impl(&mut self) -> Result<(), Self::Error>;
 
-    /// The same cleanup without the `Box` around its future.
+    /// Cleans up the value like [`async_drop_impl`](AsyncDrop::async_drop_impl), but need not box
+    /// the future.
     ///
-    /// Everything that knows the value's type calls this one. By default it is
-    /// [`async_drop_impl`](AsyncDrop::async_drop_impl). A type that overrides it saves one
-    /// allocation per cleanup; both methods must then do the same.
+    /// Code that knows the value's type calls this method. By default it calls `async_drop_impl`. A
+    /// type that overrides it saves one allocation per cleanup. Both methods must do the same.
+    ///
+    /// # Errors
+    ///
+    /// As [`async_drop_impl`](AsyncDrop::async_drop_impl).
     fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send
     where
         Self: Sized,
@@ -91,7 +95,7 @@ pub trait AsyncDrop {
     }
 }
 
-/// Cleans the boxed value up. `Box<dyn AsyncDrop<Error = E> + Send>` is one.
+/// Cleans up the boxed value. `Box<dyn AsyncDrop<Error = E> + Send>` implements it, too.
 #[async_trait]
 impl<T: ?Sized + AsyncDrop + Send> AsyncDrop for Box<T> {
     type Error = T::Error;
@@ -105,7 +109,7 @@ impl<T: ?Sized + AsyncDrop + Send> AsyncDrop for Box<T> {
     }
 }
 
-/// A guard inside a guard: cleaned up once, whoever comes first.
+/// Cleans up the guard's value, unless it is cleaned up already. So a guard can hold a guard.
 #[async_trait]
 impl<T: AsyncDrop + Send> AsyncDrop for AsyncDropGuard<T, Checked> {
     type Error = T::Error;
@@ -119,8 +123,8 @@ impl<T: AsyncDrop + Send> AsyncDrop for AsyncDropGuard<T, Checked> {
     }
 }
 
-/// A guard inside a guard: cleaned up once, and by the reaper if not by its owner.
-// One line for guards is enough in the compiler's list of implementations.
+/// Cleans up the guard's value, unless it is cleaned up already. So a guard can hold a guard.
+// Excluded from rustc's list of implementations: one impl for guards is enough there.
 #[diagnostic::do_not_recommend]
 #[async_trait]
 impl<T: Adoptable> AsyncDrop for AsyncDropGuard<T, Adopted> {
@@ -135,7 +139,7 @@ impl<T: Adoptable> AsyncDrop for AsyncDropGuard<T, Adopted> {
     }
 }
 
-/// Cleans the guard up if there is one, and leaves `None`.
+/// Cleans up the guard, if there is one, and leaves `None`.
 #[async_trait]
 impl<T: AsyncDrop, S: Cleanable<T>> AsyncDrop for Option<AsyncDropGuard<T, S>> {
     type Error = T::Error;
@@ -149,10 +153,10 @@ impl<T: AsyncDrop, S: Cleanable<T>> AsyncDrop for Option<AsyncDropGuard<T, S>> {
     }
 }
 
-/// Cleans all the guards up concurrently, even when some fail, and leaves the vector empty.
+/// Cleans up all guards concurrently, even if some cleanups fail, and leaves the vector empty.
 ///
-/// If this is cancelled, the guards that are not done yet are still in the vector, and the
-/// errors found so far go to the [hook](crate::hook).
+/// If this is cancelled, the guards that are not cleaned up are in the vector again, and the errors
+/// found so far go to the [hook](crate::hook).
 #[async_trait]
 impl<T: AsyncDrop, S: Cleanable<T>> AsyncDrop for Vec<AsyncDropGuard<T, S>>
 where

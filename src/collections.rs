@@ -1,13 +1,13 @@
-//! Containers of guards, which are cleaned up together. They mirror [`std::collections`].
+//! Containers of guards whose values are cleaned up together. Mirrors [`std::collections`].
 //!
-//! | you need | take |
+//! | you need | use |
 //! |---|---|
 //! | guards by key | [`AsyncDropHashMap`] |
-//! | guards in a row | [`AsyncDropVec`] |
+//! | guards by index | [`AsyncDropVec`] |
 //! | guards of many types, cleaned up in reverse order; an async `defer` | [`AsyncDropStack`] |
-//! | a guard, or the error that came instead | [`AsyncDropResult`] |
+//! | a guard or an error | [`AsyncDropResult`] |
 //!
-//! Each container is in the state of the guards in it.
+//! The guard of a container is in the same state as the guards inside the container.
 
 use std::vec::IntoIter;
 
@@ -30,8 +30,10 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A guard of a `T` in the state `S`. A bound instead of a type, so that the compiler says how to make
-/// a guard of a plain value.
+/// A guard of a `T` in the state `S`.
+///
+/// It is a bound instead of a type, so that the compiler's message says how to make a guard of a
+/// plain value.
 #[diagnostic::on_unimplemented(
     message = "expected a `{S}` guard of a `{T}`, found `{Self}`",
     label = "this container holds `{S}` guards of `{T}`",
@@ -44,10 +46,10 @@ impl<T, S: State> sealed::Sealed for AsyncDropGuard<T, S> {}
 
 impl<T, S: State> IntoGuard<T, S> for AsyncDropGuard<T, S> {}
 
-/// Takes the guards out of a container. When it is dropped, it puts the rest back.
+/// Takes the guards out of a container. When this is dropped, it puts the remaining guards back.
 struct Drain<'a, I, C: Extend<I>> {
     rest: IntoIter<I>,
-    home: &'a mut C,
+    container: &'a mut C,
 }
 
 impl<I, C: Extend<I>> Iterator for Drain<'_, I, C> {
@@ -64,6 +66,6 @@ impl<I, C: Extend<I>> Iterator for Drain<'_, I, C> {
 
 impl<I, C: Extend<I>> Drop for Drain<'_, I, C> {
     fn drop(&mut self) {
-        self.home.extend(&mut self.rest);
+        self.container.extend(&mut self.rest);
     }
 }

@@ -1,4 +1,4 @@
-//! `Deferred`: a foreign value, and what cleans it up.
+//! `Deferred`: a foreign value, and the closure that cleans it up.
 
 use std::convert::Infallible;
 use std::fmt::{self, Debug};
@@ -13,46 +13,20 @@ use crate::{AsyncDrop, type_name};
 
 /// A value of a type without [`AsyncDrop`], with the closure that cleans it up.
 ///
-/// Made by [`AsyncDropGuard::with_cleanup`](crate::AsyncDropGuard::with_cleanup) and
-/// [`live_with_cleanup`](crate::AsyncDropGuard::live_with_cleanup). The closure takes the value,
-/// so that closes by value fit.
+/// [`AsyncDropGuard::with_cleanup`](crate::AsyncDropGuard::with_cleanup) and
+/// [`live_with_cleanup`](crate::AsyncDropGuard::live_with_cleanup) make it. The closure takes the
+/// value by value, so that it can call methods such as `close(self)`.
 ///
 /// # Cancel safety
 ///
-/// Cleaning up is cancel safe: the future of the closure stays in here when a cleanup is
-/// interrupted, and the next one *resumes* it. The closure runs once.
+/// The cleanup is cancel safe: if it is cancelled, this keeps the future of the closure, and the
+/// next call *resumes* the future. The closure runs once.
 ///
 /// # Panics
 ///
-/// [`Deref`] panics once the cleanup has begun, since the closure has the value then.
+/// [`Deref`] panics once the cleanup has begun, because the closure owns the value then.
 pub struct Deferred<T, F: CleanupFn<T>> {
     stage: Stage<T, F>,
-}
-
-enum Stage<T, F: CleanupFn<T>> {
-    Idle {
-        value: T,
-        cleanup: SyncWrapper<F>,
-    },
-    Running(SyncWrapper<Pin<Box<F::Future>>>),
-    /// Only while the closure is being called, and after the end.
-    Over,
-}
-
-impl<T, F: CleanupFn<T>> Stage<T, F> {
-    /// The running cleanup, begun now if it was not before.
-    fn run(&mut self) -> Option<Pin<&mut F::Future>> {
-        match std::mem::replace(self, Stage::Over) {
-            Stage::Idle { value, cleanup } => {
-                *self = Stage::Running(SyncWrapper::new(Box::pin(cleanup.into_inner()(value))));
-            }
-            begun => *self = begun,
-        }
-        match self {
-            Stage::Running(future) => Some(future.get_mut().as_mut()),
-            _ => None,
-        }
-    }
 }
 
 impl<T, F: CleanupFn<T>> Deferred<T, F> {
@@ -82,7 +56,7 @@ impl<T: Send, F: CleanupFn<T> + Send> AsyncDrop for Deferred<T, F> {
             };
             let result = CleanupResult::<Self>::new(Ok(future.await.into_result()));
             // If the future panics in its `Drop`, `result` reports its error.
-            self.stage = Stage::Over;
+            self.stage = Stage::Done;
             result.into_result()
         }
     }
@@ -119,10 +93,37 @@ impl<T: Debug, F: CleanupFn<T>> Debug for Deferred<T, F> {
     }
 }
 
+/// How far the cleanup has come.
+enum Stage<T, F: CleanupFn<T>> {
+    Idle {
+        value: T,
+        cleanup: SyncWrapper<F>,
+    },
+    Running(SyncWrapper<Pin<Box<F::Future>>>),
+    /// The cleanup has ended, or the closure is being called. If that call panics, it has ended.
+    Done,
+}
+
+impl<T, F: CleanupFn<T>> Stage<T, F> {
+    /// Returns the running cleanup, and starts it if it has not begun.
+    fn run(&mut self) -> Option<Pin<&mut F::Future>> {
+        match std::mem::replace(self, Stage::Done) {
+            Stage::Idle { value, cleanup } => {
+                *self = Stage::Running(SyncWrapper::new(Box::pin(cleanup.into_inner()(value))));
+            }
+            begun => *self = begun,
+        }
+        match self {
+            Stage::Running(future) => Some(future.get_mut().as_mut()),
+            _ => None,
+        }
+    }
+}
+
 /// A closure that cleans up a `T`: `FnOnce(T) -> Future`, where the future is [`Send`] and
 /// returns a [`CleanupOutput`].
 ///
-/// Implemented for all such closures; it names their future and its error.
+/// It is implemented for all such closures, and names their future and the error.
 #[diagnostic::on_unimplemented(
     message = "this cannot clean up a `{T}`",
     label = "not a closure from `{T}` to a future of a result",
@@ -131,7 +132,7 @@ impl<T: Debug, F: CleanupFn<T>> Debug for Deferred<T, F> {
 pub trait CleanupFn<T>: FnOnce(T) -> <Self as CleanupFn<T>>::Future {
     /// The future that the closure returns.
     type Future: Future<Output: CleanupOutput<Error = Self::Error>> + Send;
-    /// What the cleanup can fail with.
+    /// The error of the cleanup.
     type Error: Debug;
 }
 
@@ -144,16 +145,16 @@ where
     type Error = <Fut::Output as CleanupOutput>::Error;
 }
 
-/// What the future of a cleanup closure returns: `()` or a `Result<(), E>`.
+/// The output of a cleanup closure's future: `()` or a `Result<(), E>`.
 #[diagnostic::on_unimplemented(
     message = "a cleanup returns `()` or a `Result<(), E>` with `E: Debug`, not `{Self}`",
     note = "drop what else it returns: `|value| async move {{ value.close().await.map(drop) }}`"
 )]
 pub trait CleanupOutput {
-    /// What the cleanup can fail with.
+    /// The error of the cleanup.
     type Error: Debug;
 
-    /// The result of the cleanup.
+    /// Returns the result of the cleanup.
     ///
     /// # Errors
     ///

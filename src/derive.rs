@@ -1,5 +1,5 @@
-//! `#[derive(AsyncDrop)]` and `#[unboxed]`: how to use them, and the functions and traits that the
-//! derive's output calls.
+//! `#[derive(AsyncDrop)]` and `#[unboxed]`: their docs, and the functions and traits that the
+//! output of the derive calls.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -12,62 +12,64 @@ use crate::panic::{catch, caught};
 use crate::state::Brand;
 use crate::{AsyncDropGuard, CleanupErrors, Live};
 
-/// Implements the trait for a type that has guards as fields.
+/// Implements [`AsyncDrop`](crate::AsyncDrop) for a type that has guards as fields.
 ///
-/// The cleanup of the type is that of its fields, in the order in which they are declared. All of
-/// them are cleaned up, even when one fails or panics.
+/// The cleanup of the type cleans up its fields, in the order of their declaration. It cleans up
+/// all of them, even if one fails or panics.
 ///
-/// Which fields are cleaned up:
+/// It cleans up these fields:
 ///
-/// * those whose type names [`AsyncDropGuard`](crate::AsyncDropGuard), also in an `Option` or a
+/// * fields whose type names [`AsyncDropGuard`](crate::AsyncDropGuard), also in an `Option` or a
 ///   `Vec`;
-/// * those that are marked `#[async_drop]`: a type with a cleanup of its own, or a guard behind a
-///   type alias.
+/// * fields that are marked `#[async_drop]`: a type with its own cleanup, or a type alias of a
+///   guard.
 ///
-/// `#[async_drop(skip)]` leaves a field alone. A field without a mark whose type turns out to have
-/// a cleanup, behind an alias, does not compile; an `Option` or a `Vec` of guards has one. A guard
-/// behind an alias in a container without a cleanup is not seen. A proof, `AsyncDropGuard<T, Dropped>`, owes nothing and needs no mark.
+/// `#[async_drop(skip)]` skips a field. An unmarked field whose type has a cleanup, such as an
+/// alias of a guard or of a `Vec` of guards, does not compile. The derive does not find a guard in
+/// an alias of a container without a cleanup. A proof, `AsyncDropGuard<T, Dropped>`, owes nothing
+/// and needs no mark.
 ///
-/// Of an enum the active variant is cleaned up. An enum that is `pub` has variants that everybody
-/// can make, and is refused: wrap it in a struct.
+/// For an enum, it cleans up the fields of the active variant. It rejects a `pub` enum, because
+/// any code can construct its variants without a guard: wrap the enum in a struct.
 ///
-/// A field that is a [`Live`](crate::Live) guard is refused, since only its owner could clean it
-/// up, who gives it away; in an `Option` or a `Vec` it can be taken out, and is cleaned up.
+/// It rejects a field that is a [`Live`](crate::Live) guard, because the cleanup of such a guard
+/// takes it by value and the derive only borrows the field. In an `Option` or a `Vec`, a `Live`
+/// guard can be taken out, so it is cleaned up there.
 ///
 /// # The error
 ///
-/// A value with one guard has the `Error` of that guard. If it has several, or a `Vec` of them,
-/// that is [`CleanupErrors<E>`](crate::CleanupErrors) with all the errors: `E` is the error of
-/// the first field, and of a `Vec` that of one of its guards. The errors of the others become an
-/// `E` by [`From`].
+/// If a value has one guard, its `Error` is the error of that guard. If it has several, or a `Vec`
+/// of guards, its `Error` is [`CleanupErrors<E>`](crate::CleanupErrors) with all the errors. Then
+/// `E` is the error of the first field, or of one guard if that field is a `Vec`. The errors of the
+/// other fields are converted into `E` by [`From`].
 ///
-/// A container in a guard, such as `AsyncDropGuard<AsyncDropHashMap<K, T>>`, fails with a
-/// [`CleanupErrors`](crate::CleanupErrors) of its own, which takes in a single error, but not the
-/// other way round. Beside single guards, let it be the first field, or name its error:
-/// `#[async_drop(error = CleanupErrors<io::Error>)]`.
+/// A container in a guard, such as `AsyncDropGuard<AsyncDropHashMap<K, T>>`, fails with its own
+/// [`CleanupErrors`](crate::CleanupErrors). A single error converts into a `CleanupErrors`, but not
+/// the reverse. So if there are single guards beside the container, declare the container first or
+/// name its error: `#[async_drop(error = CleanupErrors<io::Error>)]`.
 ///
-/// `#[async_drop(error = E)]` above the type names another `E`. It is also needed if a public type
-/// has a first field of a private type (E0446), and if a type contains itself.
+/// `#[async_drop(error = E)]` on the type names another `E`. It is also needed if the first field
+/// of a public type has a private type (E0446), and if a type contains itself.
 ///
-/// # All at once
+/// # Concurrent cleanup
 ///
-/// `#[async_drop(concurrent)]` above the type cleans all fields up concurrently, in one task.
+/// `#[async_drop(concurrent)]` on the type cleans up all fields concurrently, in one task.
 ///
 /// # Panics
 ///
-/// Resumes the first panic of a cleanup when the others have ended. Errors, and other panics, go to
-/// the [hook](crate::hook) then.
+/// Resumes the first panic of a cleanup when the others have ended. Errors and other panics then go
+/// to the [hook](crate::hook).
 ///
 /// # Cancel safety
 ///
-/// Cancel safe: a cleanup that was cancelled, and is called again, skips the guards that are done.
-/// Errors that were found before the cancellation go to the [hook](crate::hook). A field that is
-/// marked and is no guard cannot know that it was done: its own cleanup is called again.
+/// Cancel safe: if a cleanup was cancelled and is called again, it skips the guards whose cleanup
+/// has ended. The errors of the cancelled call go to the [hook](crate::hook). A marked field that
+/// is not a guard does not know whether its cleanup has ended, so that cleanup is called again.
 ///
 /// # Generics
 ///
-/// What the cleanup needs of the types that mention a type parameter are conditions of the `impl`:
-/// a cleanup, and [`Send`].
+/// If the type of a cleaned-up field mentions a type parameter, the `impl` requires that the type
+/// has a cleanup and is [`Send`].
 ///
 /// # Examples
 ///
@@ -91,7 +93,7 @@ use crate::{AsyncDropGuard, CleanupErrors, Live};
 ///     workers: Vec<AsyncDropGuard<Worker>>, // cleaned up first
 ///     cache: Option<AsyncDropGuard<Cache>>,
 ///     #[async_drop]
-///     database: Connection, // a guard, behind an alias
+///     database: Connection, // an alias of a guard
 /// }
 ///
 /// # futures::executor::block_on(async {
@@ -107,7 +109,7 @@ use crate::{AsyncDropGuard, CleanupErrors, Live};
 /// # }).unwrap();
 /// ```
 ///
-/// An error of one's own, all at once, and generics:
+/// A custom error, concurrent cleanup, and generics:
 ///
 /// ```
 /// use livedrop::{AsyncDrop, AsyncDropGuard};
@@ -146,16 +148,16 @@ use crate::{AsyncDropGuard, CleanupErrors, Live};
 #[cfg(feature = "derive")]
 pub use livedrop_derive::AsyncDrop;
 
-/// Saves the box around the future of a cleanup, where the type is known: write it in place of
+/// Implements [`AsyncDrop`](crate::AsyncDrop) without a box around the future. It replaces
 /// `#[async_trait]`.
 ///
-/// It takes the one method as it is written and makes both of the trait's out of it:
-/// `async_drop_unboxed` with the body, which guards call, and `async_drop_impl`, which boxes it, so
-/// that `dyn AsyncDrop<Error = E>` can be used all the same. A cleanup through a guard of the type
-/// allocates nothing, and one through `dyn` allocates once.
+/// From the one method that you write, it generates both methods of the trait.
+/// `async_drop_unboxed` has the body, and guards call it. `async_drop_impl` boxes its future, so
+/// that `dyn AsyncDrop<Error = E>` works, too. A cleanup through a guard of the type does not
+/// allocate; a cleanup through `dyn` allocates once.
 ///
-/// The rest is as with `#[async_trait]`: the future is [`Send`], and `self` may be held across an
-/// `.await`. Types that derive their cleanup need no macro.
+/// Otherwise it behaves as `#[async_trait]`: the future is [`Send`], and `self` may be held across
+/// an `.await`. A type that derives its cleanup does not need this macro.
 ///
 /// # Examples
 ///
@@ -194,15 +196,16 @@ pub use livedrop_derive::AsyncDrop;
 #[cfg(feature = "derive")]
 pub use livedrop_derive::unboxed;
 
-// The rest is hidden: only the derive's output uses it.
+// The items below are hidden: only the output of the derive uses them.
 
-/// The cleanup of several fields of a `T`, which goes on after errors and panics. Errors that
-/// are still in here when a cancelled cleanup drops it go to the hook.
+/// Cleans up several fields of a `T`, and continues after errors and panics.
+///
+/// If a cancelled cleanup drops this, the collected errors go to the hook.
 #[doc(hidden)]
-#[expect(missing_debug_implementations, reason = "not for use")]
+#[expect(missing_debug_implementations, reason = "not public API")]
 pub struct Cleanups<T, E: Debug> {
-    /// Fields that are cleaned up concurrently share it. They do so in one task, so that the
-    /// lock is never waited for; and it is taken only where there is something to tell.
+    /// Concurrent cleanups of fields share the collector. They run in one task, so none of them
+    /// ever waits for the lock.
     errors: Mutex<ErrorCollector<T, E>>,
 }
 
@@ -213,7 +216,7 @@ impl<T, E: Debug + Send> Cleanups<T, E> {
         Self { errors: Mutex::new(ErrorCollector::new()) }
     }
 
-    /// Cleans up a field with one error.
+    /// Cleans up a field that has one error.
     pub fn run<F>(&self, field: &mut F) -> impl Future<Output = ()> + Send
     where
         F: FieldToCleanUp + Send,
@@ -225,7 +228,7 @@ impl<T, E: Debug + Send> Cleanups<T, E> {
         }
     }
 
-    /// Cleans up a vector of guards, each with an error of its own.
+    /// Cleans up a vector of guards, and converts the error of each.
     pub fn run_each<F, E1>(&self, field: &mut F) -> impl Future<Output = ()> + Send
     where
         F: FieldToCleanUp<Error = CleanupErrors<E1>> + Send,
@@ -247,26 +250,27 @@ impl<T, E: Debug + Send> Cleanups<T, E> {
         }
     }
 
-    /// The result of all. Resumes the first panic.
+    /// Returns the errors of all fields, or resumes the first panic.
     ///
     /// # Errors
     ///
-    /// All the errors that were found.
+    /// Returns all the errors of the cleanups.
     pub fn end(self) -> Result<(), CleanupErrors<E>> {
         self.errors.into_inner().unwrap_or_else(PoisonError::into_inner).finish()
     }
 
-    /// The lock is poisoned if the hook panicked in `add`. The collected errors are valid then.
+    /// Calls `add` with the collector. A panic of the hook in an earlier `add` poisons the lock,
+    /// but leaves the collected errors valid.
     fn with(&self, add: impl FnOnce(&mut ErrorCollector<T, E>)) {
         add(&mut self.errors.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
-/// Cleans up one field, whose error becomes that of the whole.
+/// Cleans up the only field of a value.
 ///
 /// # Errors
 ///
-/// That of the field, converted.
+/// Returns the error of the field, converted into the error of the value.
 #[doc(hidden)]
 pub fn clean_field<F, E>(field: &mut F) -> impl Future<Output = Result<(), E>> + Send
 where
@@ -276,13 +280,13 @@ where
     async move { field.clean().await.map_err(E::take) }
 }
 
-/// The error of a derived cleanup, which that of each field becomes.
+/// The error of a derived cleanup, into which the error of each field is converted.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{E}`, the error of this field's cleanup, cannot become a `{Self}`",
-    label = "its error has no place in the error of the whole",
-    note = "the fields share one error: the first field's, or the one that the type names, `#[async_drop(error = Error)]`",
-    note = "name one that takes in the error of every field: `impl From<{E}> for Error {{ … }}`; a `CleanupErrors<E>` takes in an `E`"
+    message = "`{E}`, the error of this field's cleanup, cannot be converted into `{Self}`",
+    label = "the error of this field does not convert into the error type that all fields share",
+    note = "the shared error type is the error of the first field, unless the type names another: `#[async_drop(error = Error)]`",
+    note = "name an error type that every field's error converts into: `impl From<{E}> for Error {{ … }}`; an `E` converts into a `CleanupErrors<E>`"
 )]
 pub trait TakesFieldError<E> {
     fn take(error: E) -> Self;
@@ -295,16 +299,16 @@ impl<E, F: From<E>> TakesFieldError<E> for F {
     }
 }
 
-/// A field that is cleaned up although its type as such is no guard.
+/// A field that is cleaned up although its type is not written as a guard.
 ///
-/// `AsyncDrop` is not above it: the compiler would name that where it does not hold.
+/// `AsyncDrop` is not a supertrait: the compiler would show its message instead of this one.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no async cleanup, and this field is to be cleaned up",
-    label = "marked `#[async_drop]`, or naming an `AsyncDropGuard` inside of another type",
-    note = "if there is nothing to clean up: `#[async_drop(skip)] field: Type`",
-    note = "for a type of your own: `#[derive(AsyncDrop)]` on it, or `#[livedrop::unboxed] impl AsyncDrop for …`",
-    note = "for many guards: `Vec<AsyncDropGuard<T>>`, or `AsyncDropGuard<AsyncDropHashMap<K, T>>`"
+    message = "`{Self}` has no async cleanup, but this field must be cleaned up",
+    label = "this field is marked `#[async_drop]`, or its type contains an `AsyncDropGuard`",
+    note = "if there is nothing to clean up, skip the field: `#[async_drop(skip)] field: Type`",
+    note = "if the type is your own, give it a cleanup: `#[derive(AsyncDrop)]`, or `#[livedrop::unboxed] impl AsyncDrop for …`",
+    note = "if it holds many guards, use `Vec<AsyncDropGuard<T>>`, or `AsyncDropGuard<AsyncDropHashMap<K, T>>`"
 )]
 pub trait FieldToCleanUp {
     type Error: Debug;
@@ -321,17 +325,17 @@ impl<F: AsyncDrop> FieldToCleanUp for F {
     }
 }
 
-/// A field that the derive leaves alone, since no word of its type names a guard.
+/// A field that the derive skips, because its type as written does not name a guard.
 ///
-/// What its type is behind an alias, only the compiler knows. If the type owes no cleanup, the
-/// method is [`NothingOwed`]'s; if it does, the one of this type comes first, and what it asks for
-/// is never given.
+/// The type may be an alias, which only the compiler resolves. If it has no cleanup, method lookup
+/// finds `owes_no_cleanup` of [`NothingOwed`] by [`Deref`]. If it has one, lookup finds the method
+/// of `UnmarkedField` first. Its bound never holds, so the compiler rejects the field.
 #[doc(hidden)]
-#[expect(missing_debug_implementations, reason = "not for use")]
+#[expect(missing_debug_implementations, reason = "not public API")]
 pub struct UnmarkedField<F: ?Sized>(PhantomData<F>, NothingOwed);
 
 #[doc(hidden)]
-#[expect(missing_debug_implementations, reason = "not for use")]
+#[expect(missing_debug_implementations, reason = "not public API")]
 pub struct NothingOwed;
 
 impl<F: ?Sized> UnmarkedField<F> {
@@ -359,22 +363,22 @@ impl<F: ?Sized> Deref for UnmarkedField<F> {
 }
 
 impl NothingOwed {
-    #[expect(clippy::unused_self, reason = "a method is found where no other one applies")]
+    #[expect(clippy::unused_self, reason = "must be a method, so that lookup by `Deref` finds it")]
     pub fn owes_no_cleanup(&self) {}
 }
 
-/// A value or a guard that is lost without its cleanup.
+/// A value with a cleanup, or a guard of one.
 #[doc(hidden)]
 pub trait OwesCleanup {}
 impl<F: ?Sized + AsyncDrop> OwesCleanup for F {}
 impl<T, B: Brand> OwesCleanup for AsyncDropGuard<T, Live<B>> {}
 
-/// Never implemented.
+/// Never implemented. It exists for its error message.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this field holds `{Self}`, whose cleanup would be forgotten",
-    label = "no word of this type names an `AsyncDropGuard`, so that the derive passes it over",
-    note = "to clean it up with the other fields: `#[async_drop] field: Type`",
-    note = "to leave it alone: `#[async_drop(skip)] field: Type`"
+    label = "the derive skips this field: it is not marked, and its type names no `AsyncDropGuard`",
+    note = "to clean it up with the other fields, mark it: `#[async_drop] field: Type`",
+    note = "if it needs no cleanup here, skip it: `#[async_drop(skip)] field: Type`"
 )]
 pub trait MarkedField {}

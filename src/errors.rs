@@ -1,4 +1,4 @@
-//! Collects the results of many cleanups: all errors, and the first panic.
+//! `CleanupErrors`: the errors of many cleanups, and the collector that makes it.
 
 use std::fmt::{self, Debug, Display};
 use std::marker::PhantomData;
@@ -8,8 +8,7 @@ use crate::hook;
 use crate::panic::PanicPayload;
 use crate::sync_wrapper::SyncWrapper;
 
-/// What went wrong while several values were cleaned up: every error, in the order in which
-/// they were found. There is at least one.
+/// The errors of several cleanups, in the order in which they were found. There is at least one.
 ///
 /// # Examples
 ///
@@ -28,7 +27,7 @@ pub struct CleanupErrors<E> {
 }
 
 impl<E> CleanupErrors<E> {
-    /// Those of `errors`, or `None` if there are none.
+    /// Collects `errors`, or returns `None` if there are none.
     pub fn from_errors(errors: impl IntoIterator<Item = E>) -> Option<Self> {
         let mut errors = errors.into_iter();
         Some(Self { first: errors.next()?, others: errors.collect() })
@@ -39,24 +38,24 @@ impl<E> CleanupErrors<E> {
         self.others.push(error);
     }
 
-    /// How many there are; never 0.
+    /// Returns the number of errors, which is never 0.
     #[expect(clippy::len_without_is_empty, reason = "it is never empty")]
     #[must_use]
     pub fn len(&self) -> usize {
         1 + self.others.len()
     }
 
-    /// The one that was found first.
+    /// Returns a reference to the error that was found first.
     pub fn first(&self) -> &E {
         &self.first
     }
 
-    /// Takes out the one that was found first. The others are dropped.
+    /// Returns the error that was found first, and drops the others.
     pub fn into_first(self) -> E {
         self.first
     }
 
-    /// All of them, in the order in which they were found.
+    /// Iterates over all errors, in the order in which they were found.
     pub fn iter(&self) -> impl Iterator<Item = &E> {
         std::iter::once(&self.first).chain(&self.others)
     }
@@ -95,15 +94,15 @@ impl<E: Display> Display for CleanupErrors<E> {
     }
 }
 
-/// An error where its parts can be shown, so that `anyhow::Error` and
-/// `Box<dyn Error + Send + Sync>` are made from it by `?`.
+/// Implemented if `E` is [`Display`], not only if `E` is an error. So `?` converts `CleanupErrors`
+/// of strings, too, into `anyhow::Error` or `Box<dyn Error + Send + Sync>`.
 impl<E: Debug + Display> std::error::Error for CleanupErrors<E> {}
 
 /// The errors and the first panic of the cleanups of many `T`s.
 ///
-/// A container adds each result as its cleanup ends, and calls [`finish`](Self::finish) at the end. If the
-/// collector is dropped before that, because the cleanup was cancelled for good, it reports its content
-/// to the hook: no error is lost silently.
+/// A container adds each result as its cleanup ends, and calls [`finish`](Self::finish) at the end.
+/// If the collector is dropped before that, because the cleanup was cancelled for good, it reports
+/// its content to the hook: no error is lost silently.
 pub(crate) struct ErrorCollector<T, E: Debug> {
     errors: Option<CleanupErrors<E>>,
     panic: SyncWrapper<Option<PanicPayload>>,
@@ -141,7 +140,8 @@ impl<T, E: Debug> ErrorCollector<T, E> {
         }
     }
 
-    /// Returns the errors, or resumes the first panic. A panic wins: the errors then go to the hook.
+    /// Returns the errors, or resumes the first panic. If there is a panic, the errors go to the
+    /// hook.
     pub(crate) fn finish(&mut self) -> Result<(), CleanupErrors<E>> {
         if let Some(payload) = self.panic.get_mut().take() {
             // Report during the unwind: if the hook panics now, the first panic still wins.

@@ -1,4 +1,4 @@
-//! `flatten_async_drop`: two results of guards, as one.
+//! `flatten_async_drop`: combines two results of guards into one.
 
 use std::convert::Infallible;
 use std::fmt::{self, Debug};
@@ -7,23 +7,25 @@ use std::marker::PhantomData;
 use crate::state::{Armed, UnscopedState};
 use crate::{AsyncDrop, AsyncDropGuard, hook};
 
-/// Makes one `Result` of two: both guards, or an error when no guard is left over.
+/// Combines two results into one: both guards, or an error and no guard.
 ///
-/// If only one of the two is `Ok`, its guard is cleaned up before the error is returned.
+/// If only one of the results is `Ok`, its guard is cleaned up before the error is returned.
 ///
 /// # Errors
 ///
-/// The error of the one that failed. If its neighbour's cleanup fails, too, that error goes to
-/// the [hook](crate::hook) as [`Suppressed`](crate::hook::Unhandled::Suppressed). If both failed,
-/// the error of `first` is returned and that of `second` goes to the hook.
+/// The error of the result that is `Err`. If the cleanup of the other guard fails, too, the error
+/// of the cleanup goes to the [hook](crate::hook) as
+/// [`Suppressed`](crate::hook::Unhandled::Suppressed). If both results are `Err`, this returns the
+/// error of `first`, and the error of `second` goes to the hook.
 ///
 /// # Panics
 ///
-/// If the neighbour's cleanup panics. The error goes to the hook then.
+/// If the cleanup of the guard panics. The error then goes to the hook.
 ///
 /// # Cancel safety
 ///
-/// Not cancel safe: a guard is lost with the future, and reported; so is the error beside it.
+/// Not cancel safe: the future drops the guards that it owns without their cleanup, and reports
+/// them and an error that it holds.
 ///
 /// # Examples
 ///
@@ -40,13 +42,13 @@ use crate::{AsyncDrop, AsyncDropGuard, hook};
 /// #     if name == "a" { Ok(AsyncDropGuard::new(File)) } else { Err(io::Error::other("no such file")) }
 /// # }
 /// async fn open_both() -> io::Result<(AsyncDropGuard<File>, AsyncDropGuard<File>)> {
-///     // If there is no `b`, `a` is closed again.
+///     // If `b` cannot be opened, this closes `a`.
 ///     flatten_async_drop(open("a").await, open("b").await).await
 /// }
 /// # futures::executor::block_on(async { assert!(open_both().await.is_err()) });
 /// ```
 ///
-/// Checked at compile time, with an error of its own:
+/// Checked at compile time, and with a common error type:
 ///
 /// ```
 /// use livedrop::{AsyncDropGuard, Live, flatten_async_drop};
@@ -69,7 +71,7 @@ use crate::{AsyncDrop, AsyncDropGuard, hook};
 /// # Ok::<(), Error>(())
 /// # }).unwrap();
 /// ```
-#[must_use = "futures do nothing unless awaited: the guards would be lost"]
+#[must_use = "futures do nothing unless awaited: dropping this loses the guards"]
 #[expect(clippy::type_complexity, reason = "a result of two guards, spelled out")]
 pub fn flatten_async_drop<E, A, E1, B, E2, S>(
     first: Result<AsyncDropGuard<A, S>, E1>,
@@ -89,15 +91,15 @@ where
             (Ok(first), Err(error)) => Err(E::from(clean_after(first, error).await)),
             (Err(error), Ok(second)) => Err(E::from(clean_after(second, error).await)),
             (Err(first), Err(second)) => {
-                hook::report_suppressed::<B>(NeverMade(second));
+                hook::report_suppressed::<B>(NotMade(second));
                 Err(E::from(first))
             }
         }
     }
 }
 
-/// Cleans up `guard` after the other one could not be made. If the cleanup is cancelled or panics, the
-/// hook gets `error`.
+/// Cleans up `guard`, and returns `error`, which the other result holds instead of a guard. If the
+/// cleanup is cancelled or panics, the hook gets `error`.
 async fn clean_after<T, S, E>(guard: AsyncDropGuard<T, S>, error: E) -> E
 where
     T: AsyncDrop,
@@ -107,9 +109,10 @@ where
     let cleanup = AsyncDropGuard::async_drop_on_err(guard, Err::<Infallible, ()>(()));
     let mut error = ReportOnDrop::<T, E> { error: Some(error), value: PhantomData };
     let Err(()) = cleanup.await;
-    error.error.take().expect("it is taken once")
+    error.error.take().expect("only this line takes the error before the drop")
 }
 
+/// Reports the error to the hook, unless it was taken.
 struct ReportOnDrop<T, E: Debug> {
     error: Option<E>,
     value: PhantomData<fn() -> T>,
@@ -118,15 +121,15 @@ struct ReportOnDrop<T, E: Debug> {
 impl<T, E: Debug> Drop for ReportOnDrop<T, E> {
     fn drop(&mut self) {
         if let Some(error) = self.error.take() {
-            hook::report_suppressed::<T>(NeverMade(error));
+            hook::report_suppressed::<T>(NotMade(error));
         }
     }
 }
 
-/// An error that came instead of a guard.
-struct NeverMade<E>(E);
+/// The error of a guard that could not be made.
+struct NotMade<E>(E);
 
-impl<E: Debug> Debug for NeverMade<E> {
+impl<E: Debug> Debug for NotMade<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "there is nothing to clean up: {:?}", self.0)
     }

@@ -22,7 +22,7 @@ mod slot;
 pub(crate) use adopted::AdoptedSlot;
 pub(crate) use bomb::{Origin, Phase};
 pub(crate) use checked::CheckedSlot;
-pub use cleanup::{BodyResult, CannotHappen, CleanupResult, FromCleanupError, Owes};
+pub use cleanup::{CannotHappen, CleanupResult, FromCleanupError, Owes};
 pub(crate) use cleanup::{clean, clean_in_place};
 pub use dropped::ProofOf;
 pub(crate) use live::LiveSlot;

@@ -1,15 +1,15 @@
-//! The guide: how the crate is meant to be used, page by page.
+//! The guide: how to use the crate, page by page.
 //!
 //! | page | read it |
 //! |---|---|
-//! | [`patterns`] | to find the form for what you want to do |
-//! | [`gotchas`] | before the first review: what goes wrong, and who notices |
-//! | [`helpers`] | to share guards, to collect them, to clean several up |
-//! | [`strict`] | to let the compiler check, and to read what it says |
+//! | [`patterns`] | to find the form for a task |
+//! | [`gotchas`] | before the first review: the common mistakes, and how each one is found |
+//! | [`helpers`] | to share guards, to collect them, or to clean several up |
+//! | [`strict`] | to let the compiler check, and to read its errors |
 //! | [`cancellation`] | before a guard lives in a future that may be dropped |
 //! | [`migrating`] | to come from a guard of your own, from `Drop`, or from `scopeguard` |
-//! | [`pain_points`] | for the problems behind all this, each with its test |
-//! | [`gallery`] | for every misuse that the compiler refuses |
+//! | [`faq`] | for the public complaints that the crate answers, each with its test |
+//! | [`compile_fail`] | for every misuse that the compiler rejects |
 
 #[doc = include_str!("guide/patterns.md")]
 pub mod patterns {}
@@ -29,27 +29,28 @@ pub mod cancellation {}
 #[doc = include_str!("guide/migrating.md")]
 pub mod migrating {}
 
-// The table links to tests and examples, which rustdoc does not have. Here these links lead nowhere.
+// The table links to tests and examples, which rustdoc does not have. The style disables these links.
 /// <style>
-/// .livedrop-pain-points a[href^="../../"] { pointer-events: none; color: inherit; }
+/// .livedrop-faq a[href^="../../"] { pointer-events: none; color: inherit; }
 /// </style>
-/// <div class="livedrop-pain-points">
+/// <div class="livedrop-faq">
 ///
-#[doc = include_str!("guide/pain_points.md")]
+#[doc = include_str!("guide/faq.md")]
 ///
 /// </div>
-pub mod pain_points {}
+pub mod faq {}
 
-// The index links to files beside it. Here the links show where the files stand, and lead nowhere.
+// The index links to source files, which rustdoc does not have. The style disables these links and
+// shows the path of each file.
 /// <style>
-/// .livedrop-gallery a[href$=".rs"] { pointer-events: none; color: inherit; }
-/// .livedrop-gallery a[href$=".rs"]::after {
+/// .livedrop-compile-fail a[href$=".rs"] { pointer-events: none; color: inherit; }
+/// .livedrop-compile-fail a[href$=".rs"]::after {
 ///     content: attr(href); display: block; font-family: monospace; font-size: 85%; opacity: 0.7;
 /// }
 /// </style>
-/// <div class="livedrop-gallery">
+/// <div class="livedrop-compile-fail">
 ///
-#[doc = include_str!("guide/gallery.md")]
+#[doc = include_str!("guide/compile_fail.md")]
 ///
 /// </div>
-pub mod gallery {}
+pub mod compile_fail {}

@@ -1,26 +1,24 @@
-//! Where the library reports what nobody can be told by a `Result`.
+//! The hook: the function that the library calls for failures that it cannot return to a caller.
 //!
-//! Two things have no caller to return to: a guard that is dropped although it still owes its
-//! cleanup, and an error that is pushed aside by another one. Both are an [`Unhandled`], and
-//! both go to the hook. The default, [`panic()`], panics on the first and prints a line on the
-//! second.
+//! There are two kinds, both an [`Unhandled`]: a guard is dropped although it still owes its
+//! cleanup, or an error is suppressed because the caller already gets another one or was cancelled.
+//! The default hook, [`panic()`], panics on the first kind and prints a line on the second.
 //!
-//! [`set`] replaces the hook of the process and [`take`] takes it away again, as
-//! [`std::panic::set_hook`] and [`take_hook`](std::panic::take_hook) do. [`scoped`] replaces it
-//! on the current thread for as long as its guard lives, which is what tests want that run in
-//! parallel.
+//! [`set`] replaces the hook of the process and [`take`] removes it, as
+//! [`std::panic::set_hook`] and [`take_hook`](std::panic::take_hook) do. [`scoped`] replaces the
+//! hook of the current thread as long as its guard lives, so that tests can run in parallel.
 //!
 //! The library never prints a guarded value: a report names its type and its creation site.
-//! Errors are shown through their `Debug`.
+//! Errors are formatted by their `Debug`.
 //!
-//! With the feature `tracing`, every report is an event as well: an error for a forgotten guard, a
-//! warning for a suppressed error, with the fields `type_name`, `created_at` and `cause` or
-//! `error`.
+//! With the feature `tracing`, the library also emits an event for every report: an error for a
+//! forgotten guard, a warning for a suppressed error. Its fields are `type_name`, and `created_at`
+//! and `cause`, or `error`.
 //!
 //! # Panics
 //!
-//! A hook may panic. Where the thread is panicking already, that second panic is caught and
-//! dropped, so that no hook can abort a process that was only unwinding.
+//! A hook may panic. If the thread is already panicking, the library catches that second panic and
+//! drops it. So no hook can abort a process that is unwinding.
 //!
 //! # Examples
 //!
@@ -30,7 +28,7 @@
 //!
 //! static LOST: AtomicUsize = AtomicUsize::new(0);
 //!
-//! // In production a leak may be better than a panic: count it, and log.
+//! // In production a leak may be better than a panic: count it and log it.
 //! hook::set(|unhandled| {
 //!     if let Unhandled::Forgotten { .. } = unhandled {
 //!         LOST.fetch_add(1, Ordering::Relaxed);
@@ -49,47 +47,47 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::panic::{PanicPayload, caught, drop_caught, drop_payload, message};
 use crate::type_name;
 
-/// What nobody could be told otherwise.
+/// A failure that the library cannot return to a caller.
 ///
-/// Its `Display` is the message that the ready-made hooks use.
+/// Its `Display` is the message of [`panic()`], [`log`] and [`abort`].
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Unhandled<'a> {
     /// A guard was dropped although it still owed its cleanup.
     #[non_exhaustive]
     Forgotten {
-        /// The type of its value, without the paths.
+        /// The type of its value without its module paths.
         type_name: &'a str,
-        /// Where the guard was created. Kept in builds with `debug_assertions` and with the
-        /// feature `location`.
+        /// The place where the guard was created. `None` in a build without `debug_assertions` and
+        /// without the feature `location`.
         created_at: Option<&'static Location<'static>>,
-        /// What the library knows about why.
+        /// The reason, as far as the library knows it.
         cause: Cause,
     },
-    /// An error was pushed aside by another one, which its caller got.
+    /// An error or a panic that no caller gets: the caller got another one, or was cancelled.
     #[non_exhaustive]
     Suppressed {
-        /// The type of the value whose cleanup failed, without the paths.
+        /// The type of the guarded value without its module paths.
         type_name: &'a str,
         /// The error, or the message of a panic.
         error: &'a dyn fmt::Debug,
     },
 }
 
-/// Why a guard was dropped without its cleanup, as far as the library can know.
+/// The reason why a guard was dropped without its cleanup, as far as the library knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cause {
-    /// `async_drop` was never begun: it was forgotten, or the task that would have called it
-    /// was cancelled. A guard cannot see the difference.
+    /// `async_drop` did not begin: either the code does not await it, or the task was cancelled
+    /// before it did. A guard cannot distinguish the two.
     Forgotten,
     /// The future of `with_async_drop` or `bracket` was dropped while its body ran.
     CancelledInBody,
     /// The future of the cleanup was dropped before it was ready.
     CancelledInCleanup,
-    /// The thread was panicking: the guard was dragged along.
+    /// The thread was panicking, and the unwinding dropped the guard.
     Unwinding,
-    /// It was left to a reaper that was dropped before it had finished.
+    /// The reaper of the guard was dropped before it had cleaned up the value.
     ReaperGone,
 }
 
@@ -115,21 +113,25 @@ impl fmt::Display for Unhandled<'_> {
                 }
                 match cause {
                     Cause::Forgotten => f.write_str(
-                        "\nEither no path to here awaits `async_drop`, or the task was cancelled; \
-                         a guard cannot tell. `with_async_drop` awaits it on every path; a guard \
-                         from `Reaper::adopt` survives a cancelled task, too.",
+                        "\nEither the code on this path does not await `async_drop`, or the task \
+                         was cancelled: a guard cannot distinguish the two. `with_async_drop` \
+                         awaits it on every path. If the task may be cancelled, use \
+                         `Reaper::adopt`: the reaper then cleans up the value.",
                     ),
                     Cause::CancelledInBody | Cause::CancelledInCleanup => f.write_str(
-                        "\nIts future was dropped: by a timeout, a `select!` or an aborted task. A \
-                         guard from `Reaper::adopt` survives that.",
+                        "\nA timeout, a `select!` or an aborted task has dropped its future. If \
+                         that may happen, use `Reaper::adopt`: the reaper then cleans up the \
+                         value.",
                     ),
-                    Cause::ReaperGone => f.write_str("\nAwait `drain` or `async_drop` on it."),
-                    Cause::Unwinding => f.write_str(", as a consequence of the panic before"),
+                    Cause::ReaperGone => {
+                        f.write_str("\nAwait the reaper's `drain` or `async_drop`.")
+                    }
+                    Cause::Unwinding => f.write_str(", because the thread was panicking"),
                 }
             }
             Unhandled::Suppressed { type_name, error } => {
                 write!(f, "cleanup of {type_name} failed as well: ")?;
-                // One line, whatever the error's `Debug` makes of it.
+                // Keep the report on one line, even if the error's `Debug` has line breaks.
                 let error = format!("{error:?}");
                 f.write_str(&error.replace('\n', " "))
             }
@@ -146,15 +148,15 @@ thread_local! {
     static LOCAL: RefCell<Option<Local>> = const { RefCell::new(None) };
 }
 
-/// Makes `hook` the hook of the process.
+/// Sets the hook of the process.
 pub fn set(hook: impl Fn(&Unhandled<'_>) + Send + Sync + 'static) {
     replace(Some(Arc::new(hook)));
 }
 
-/// Takes the hook of the process away and returns it; [`panic()`] is the hook again.
+/// Removes the hook of the process and returns it. Then [`panic()`] is the hook again.
 ///
-/// Where none was set, the default is returned.
-#[must_use = "the hook that was set is dropped otherwise; to only drop it, write `drop(hook::take())`"]
+/// If no hook was set, this returns [`panic()`].
+#[must_use = "this returns the previous hook; to drop it, write `drop(hook::take())`"]
 pub fn take() -> Box<dyn Fn(&Unhandled<'_>) + Send + Sync> {
     match replace(None) {
         Some(hook) => Box::new(move |unhandled| hook(unhandled)),
@@ -163,13 +165,14 @@ pub fn take() -> Box<dyn Fn(&Unhandled<'_>) + Send + Sync> {
 }
 
 fn replace(hook: Option<Shared>) -> Option<Shared> {
-    // The old hook is dropped by the caller, after the lock: its `Drop` may use the hook.
+    // Return the old hook, so that it is dropped after the lock: its `Drop` may call this module.
     std::mem::replace(&mut *HOOK.write().unwrap_or_else(PoisonError::into_inner), hook)
 }
 
-/// Makes `hook` the hook of the current thread until the returned guard is dropped.
+/// Sets the hook of the current thread until the returned [`ScopedHook`] is dropped.
 ///
-/// It goes before the hook of the process. Scopes nest: drop the inner one first.
+/// On this thread it replaces the hook of the process. If several are nested, drop the inner one
+/// first.
 ///
 /// # Examples
 ///
@@ -177,7 +180,7 @@ fn replace(hook: Option<Shared>) -> Option<Shared> {
 /// use livedrop::hook;
 ///
 /// let quiet = hook::scoped(|_| {});
-/// // what is forgotten on this thread, here, is not reported
+/// // A guard that is forgotten here, on this thread, is not reported.
 /// drop(quiet);
 /// ```
 pub fn scoped(hook: impl Fn(&Unhandled<'_>) + 'static) -> ScopedHook {
@@ -185,8 +188,8 @@ pub fn scoped(hook: impl Fn(&Unhandled<'_>) + 'static) -> ScopedHook {
     ScopedHook { previous: LOCAL.with(|local| local.replace(Some(hook))) }
 }
 
-/// Puts back the hook that was the thread's before [`scoped`].
-#[must_use = "the hook is the thread's only as long as this lives"]
+/// Restores the previous hook of the thread when it is dropped. Returned by [`scoped`].
+#[must_use = "dropping this restores the previous hook at once"]
 pub struct ScopedHook {
     previous: Option<Local>,
 }
@@ -199,19 +202,19 @@ impl fmt::Debug for ScopedHook {
 
 impl Drop for ScopedHook {
     fn drop(&mut self) {
-        // Where the thread ends, and its locals are gone, there is nothing to put back.
+        // If the thread is ending, its locals may be gone. Then there is nothing to restore.
         let _ended = LOCAL.try_with(|local| local.replace(self.previous.take()));
     }
 }
 
-/// The default hook: panics on [`Unhandled::Forgotten`], prints a line on
+/// The default hook: panics on [`Unhandled::Forgotten`] and prints a line on
 /// [`Unhandled::Suppressed`].
 ///
-/// While the thread is panicking it prints a line instead.
+/// If the thread is already panicking, it prints a line in both cases.
 ///
 /// # Panics
 ///
-/// On `Forgotten`, unless the thread is panicking.
+/// Panics on `Forgotten`, unless the thread is already panicking.
 pub fn panic(unhandled: &Unhandled<'_>) {
     match unhandled {
         Unhandled::Forgotten { .. } if !std::thread::panicking() => panic!("{unhandled}"),
@@ -219,13 +222,13 @@ pub fn panic(unhandled: &Unhandled<'_>) {
     }
 }
 
-/// Prints to the standard error, and goes on: a leak instead of a panic.
+/// A hook that prints to the standard error. A forgotten guard is a leak then, not a panic.
 pub fn log(unhandled: &Unhandled<'_>) {
-    // `eprintln!` panics where the standard error is closed.
+    // `eprintln!` panics if the standard error is closed.
     let _closed = caught(|| eprintln!("livedrop: {unhandled}"));
 }
 
-/// Prints to the standard error; aborts the process on [`Unhandled::Forgotten`].
+/// A hook that prints to the standard error, and aborts the process on [`Unhandled::Forgotten`].
 pub fn abort(unhandled: &Unhandled<'_>) {
     log(unhandled);
     if let Unhandled::Forgotten { .. } = unhandled {
@@ -244,39 +247,39 @@ pub(crate) fn report_lost(
     call(&Unhandled::Forgotten { type_name, created_at, cause });
 }
 
-/// Reports an error that no caller gets, and drops it.
+/// Reports an error that is not returned to a caller, and drops it.
 #[cold]
 pub(crate) fn report_suppressed<T>(error: impl fmt::Debug) {
     let type_name = &type_name::of::<T>();
     let called = caught(|| call(&Unhandled::Suppressed { type_name, error: &error }));
-    // Before the panic of a hook goes on: an error that panics in its `Drop` would abort then.
+    // Drop the error before the panic of the hook is resumed: if its `Drop` panicked during that
+    // unwinding, the process would abort.
     drop_caught(error);
     if let Err(payload) = called {
         resume_unwind(payload);
     }
 }
 
-/// The same for a type of which only the name is left.
+/// Reports an error that is not returned to a caller, for a type known only by its name.
 #[cold]
 pub(crate) fn report_suppressed_of(type_name: &str, error: &dyn fmt::Debug) {
     call(&Unhandled::Suppressed { type_name, error });
 }
 
-/// Reports a panic of the cleanup of a `T` that no caller gets.
+/// Reports a panic of the cleanup of a `T` that is not resumed.
 #[cold]
 pub(crate) fn report_panic<T>(payload: PanicPayload) {
-    report_payload::<T>("panicked", payload);
+    report_payload(&type_name::of::<T>(), "panicked", payload);
 }
 
-/// Reports a panic of a body that no caller gets, since the cleanup of its `T` was cancelled.
+/// Reports a panic of a body that is not resumed, because the cleanup after it was cancelled.
 #[cold]
-pub(crate) fn report_body_panic<T>(payload: PanicPayload) {
-    report_payload::<T>("the body before it panicked", payload);
+pub(crate) fn report_body_panic(type_name: &str, payload: PanicPayload) {
+    report_payload(type_name, "the body panicked", payload);
 }
 
-/// A panic of the hook ends here: it must not take the place of another panic.
-fn report_payload<T>(what: &str, payload: PanicPayload) {
-    let type_name = &type_name::of::<T>();
+/// Catches a panic of the hook: it must not take the place of another panic.
+fn report_payload(type_name: &str, what: &str, payload: PanicPayload) {
     let error = &format_args!("{what}: {}", message(&payload));
     let called = caught(|| call(&Unhandled::Suppressed { type_name, error }));
     drop_payload(payload);
@@ -299,8 +302,7 @@ pub(crate) fn report_each<I: Iterator>(items: I, report: impl Fn(I::Item)) {
     }
 }
 
-/// Calls the thread's hook, or else the hook of the process. If the thread is panicking, a panic of
-/// the hook ends here.
+/// Calls the hook. If the thread is panicking, this catches a panic of the hook.
 fn call(unhandled: &Unhandled<'_>) {
     if std::thread::panicking() {
         caught(|| call_hook(unhandled)).unwrap_or_else(drop_payload);
@@ -309,10 +311,11 @@ fn call(unhandled: &Unhandled<'_>) {
     }
 }
 
+/// Calls the hook of the thread, or else the hook of the process.
 fn call_hook(unhandled: &Unhandled<'_>) {
     #[cfg(feature = "tracing")]
     emit(unhandled);
-    // Both are called with nothing borrowed or locked: a hook may change hooks.
+    // Clone the hook, so that nothing is borrowed or locked during the call: a hook may set hooks.
     let local = LOCAL.try_with(|local| local.borrow().clone()).ok().flatten();
     if let Some(hook) = local {
         return hook(unhandled);
@@ -324,7 +327,7 @@ fn call_hook(unhandled: &Unhandled<'_>) {
     }
 }
 
-/// An event for what is reported, whatever the hook makes of it.
+/// Emits an event for the report, independently of the hook.
 #[cfg(feature = "tracing")]
 fn emit(unhandled: &Unhandled<'_>) {
     match unhandled {

@@ -1,24 +1,18 @@
-//! Guards for values whose cleanup must be awaited: connections, files with data in memory,
-//! transactions, uploads, background tasks.
+//! Guards for values whose cleanup must be awaited: connections, buffered files, transactions,
+//! uploads, background tasks.
 //!
-//! Rust's [`Drop`] cannot await. So such a value is put into an [`AsyncDropGuard`], which owes
-//! the cleanup and knows when it was paid. The guard's second parameter is its state:
+//! Rust's [`Drop`] cannot await. With this crate, a value with an async cleanup lives in an
+//! [`AsyncDropGuard`], which owes the cleanup until `async_drop` was awaited. If a guard is dropped
+//! before that, the library reports its type and creation site to the [`hook`]. The default hook
+//! panics.
 //!
-//! | state | the guard | forgetting the cleanup |
-//! |---|---|---|
-//! | [`Checked`] | is checked at run time; `async_drop(&mut self)` | panics, naming type and creation site |
-//! | [`Live`] | is checked by the compiler; `async_drop(self)` gives the proof | does not compile inside [`scope!`] |
-//! | [`Dropped`] | is that proof, and holds nothing | – |
-//! | [`Adopted`] | hands the value to a [`Reaper`] if its owner goes; `async_drop(&mut self)` | is not possible: the reaper cleans up, once |
+//! # Getting started
 //!
-//! [`with_async_drop()`] and [`bracket`] own the guard while a body runs, so that nothing can be
-//! forgotten at all. The run-time check always stands behind the types: what they cannot see, a
-//! panic or a cancelled future, is reported to the [`hook`].
-//!
-//! # How to use it
-//!
-//! Implement [`AsyncDrop`] for the type, and let its constructors return guards, never the value
-//! itself. A type of another crate is guarded by [`AsyncDropGuard::with_cleanup`].
+//! 1. Implement [`AsyncDrop`] for your type. For a type of another crate, call
+//!    [`AsyncDropGuard::with_cleanup`] instead: it takes the value and a closure.
+//! 2. Return an [`AsyncDropGuard`] from each constructor, never the value itself.
+//! 3. Use the value inside [`with_async_drop()`], which cleans up however the body ends: with a
+//!    value, an error or a panic.
 //!
 //! ```
 //! use async_trait::async_trait;
@@ -52,14 +46,14 @@
 //! }
 //!
 //! # futures::executor::block_on(async {
-//! // Cleaned up however the body ends.
+//! // `with_async_drop` cleans up, however the body ends.
 //! let parts = with_async_drop(Upload::start().await?, async |upload| {
 //!     upload.send(b"one").await?;
 //!     upload.send(b"two").await
 //! })
 //! .await?;
 //!
-//! // Cleaned up by hand, and checked by the compiler.
+//! // `scope!` does not compile unless the body cleans up.
 //! let upload = AsyncDropGuard::live(Upload { parts });
 //! let parts = scope!(upload, async |mut upload| {
 //!     let sent = upload.send(b"three").await;
@@ -71,80 +65,131 @@
 //! # }).unwrap();
 //! ```
 //!
-//! # Which helper for which need
+//! # States
 //!
-//! | you need | take |
+//! The second type parameter of a guard is its state. It determines who makes sure that the cleanup
+//! happens.
+//!
+//! | state | created by | if the cleanup is forgotten | if the owner is cancelled |
+//! |---|---|---|---|
+//! | [`Checked`], the default | [`AsyncDropGuard::new`] | panics | panics |
+//! | [`Live`] | [`AsyncDropGuard::live`] | does not compile in [`scope!`], else panics | panics |
+//! | [`Adopted`] | [`Reaper::adopt`] | a [`Reaper`] cleans up | the [`Reaper`] cleans up |
+//! | [`Dropped`] | `async_drop` of a [`Live`] guard | – (it is the proof of a cleanup) | – |
+//!
+//! Start with [`Checked`]. Use [`Live`] with [`scope!`] if the compiler must reject a forgotten
+//! cleanup, and [`Adopted`] if a task may be cancelled.
+//!
+//! # Which item for which need
+//!
+//! | you need | use |
 //! |---|---|
-//! | a guard for a type of another crate | [`AsyncDropGuard::with_cleanup`] |
-//! | several owners; a reference that keeps nothing | [`AsyncDropArc`]; [`AsyncDropWeak`] |
-//! | `&mut T` from several places | [`AsyncDropMutex`], `AsyncDropTokioMutex` |
-//! | many values of one type, by key or in a row | [`AsyncDropHashMap`], [`AsyncDropVec`] |
-//! | values of many types in an order; an async `defer` | [`AsyncDropStack`] |
-//! | a few variables cleaned up at once | [`async_drop_all()`] |
+//! | a body that cannot forget the cleanup | [`with_async_drop()`]; [`with_async_drop!`] for several guards |
+//! | the results of the body and of the cleanup as a pair | [`bracket`] |
+//! | a cleanup that the compiler checks | [`scope!`] |
+//! | a function that requires the proof of a cleanup | [`ProofOf`] |
+//! | a cleanup that runs even if its task is cancelled | [`Reaper`], [`ReaperHandle`] |
+//! | a guard for a type of another crate | [`with_cleanup`], which guards a [`Deferred`] |
+//! | guards as fields of a struct | `#[derive(AsyncDrop)]` |
+//! | an `AsyncDrop` that does not allocate | `#[livedrop::unboxed]` |
+//! | to clean up a few guards concurrently | [`async_drop_all()`] |
+//! | many guards of one type | [`AsyncDropHashMap`], [`AsyncDropVec`] |
+//! | guards of several types, cleaned up in reverse order | [`AsyncDropStack`] |
 //! | a guard or an error; two such results as one | [`AsyncDropResult`]; [`flatten_async_drop`] |
-//! | one opening for all who ask | [`AsyncDropShared`] |
-//! | a background task | `task::spawn` |
-//! | cleanup although the owner is cancelled | [`Reaper`] |
+//! | several owners; a weak reference | [`AsyncDropArc`]; [`AsyncDropWeak`] |
+//! | `&mut T` from several places | [`AsyncDropMutex`], `AsyncDropTokioMutex` |
+//! | one future whose guard several callers share | [`AsyncDropShared`] |
+//! | a background task in a guard | `task::spawn` |
+//! | to log forgotten guards, or to abort, instead of a panic | [`hook::set`] |
 //!
-//! Each container is in the state of the guards in it. More on them, and on everything else, is in the
-//! [`guide`]: [patterns](guide::patterns), [gotchas](guide::gotchas), [helpers](guide::helpers), the
-//! [strict](guide::strict) form, [cancellation](guide::cancellation),
-//! [migrating](guide::migrating), and the [gallery](guide::gallery) of what does not compile.
+//! Each container has the state of the guards in it.
+//!
+//! # Modules
+//!
+//! | module | content |
+//! |---|---|
+//! | [`guide`] | how to use the crate, page by page |
+//! | [`collections`] | containers of guards |
+//! | [`sync`] | shared guarded values: several owners, locks, shared futures |
+//! | [`reaper`] | the futures and reports of a [`Reaper`] |
+//! | [`scope`](mod@scope) | the types of a guard and a proof that belong to a [`scope!`] |
+//! | [`state`] | the traits that bound a state, for generic code |
+//! | [`deferred`], [`all`] | traits and result types of [`with_cleanup`] and [`async_drop_all()`] |
+//! | [`hook`] | reports of forgotten guards and suppressed errors |
+//! | `task` | background tasks in guards, with the feature `tokio` |
+//! | `testing` | `SyncDrop`, which cleans up in `Drop`, with the feature `testing` |
+//!
+//! The guide has the pages [patterns](guide::patterns), [gotchas](guide::gotchas),
+//! [helpers](guide::helpers), [strict](guide::strict) on scopes, [cancellation](guide::cancellation),
+//! [migrating](guide::migrating), the [FAQ](guide::faq), and the
+//! [misuses that do not compile](guide::compile_fail).
 //!
 //! # Features
 //!
-//! * `derive`, on by default: `#[derive(AsyncDrop)]` for types with guards as fields, and
-//!   `#[livedrop::unboxed]` for cleanups without a box.
-//! * `tokio`: `AsyncDropTokioMutex`, and `task`: background tasks in guards.
-//! * `tracing`: an event for every report of the hook.
-//! * `testing`: `SyncDrop`, which cleans up in `Drop`, for tests.
-//! * `location`: keeps the creation site of every guard in release builds too, which costs a
-//!   pointer a guard. Builds with `debug_assertions` always keep it.
+//! * `derive`, on by default: `#[derive(AsyncDrop)]` and `#[livedrop::unboxed]`.
+//! * `tokio`: `AsyncDropTokioMutex` and the module `task`.
+//! * `tracing`: emits an event for every report of the hook.
+//! * `testing`: the module `testing`.
+//! * `location`: keeps the creation site of every guard in release builds too, which costs one
+//!   pointer per guard. Builds with `debug_assertions` always keep it.
+//!
+//! [`AsyncDropArc`]: sync::AsyncDropArc
+//! [`AsyncDropHashMap`]: collections::AsyncDropHashMap
+//! [`AsyncDropMutex`]: sync::AsyncDropMutex
+//! [`AsyncDropResult`]: collections::AsyncDropResult
+//! [`AsyncDropShared`]: sync::AsyncDropShared
+//! [`AsyncDropStack`]: collections::AsyncDropStack
+//! [`AsyncDropVec`]: collections::AsyncDropVec
+//! [`AsyncDropWeak`]: sync::AsyncDropWeak
+//! [`with_cleanup`]: AsyncDropGuard::with_cleanup
 
 #![forbid(unsafe_code)]
-// On docs.rs, what needs a feature says which.
+// On docs.rs, an item that needs a feature names it.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod all;
-mod async_drop;
 pub mod collections;
 pub mod deferred;
-mod derive;
-mod errors;
-mod flatten;
-mod guard;
 pub mod guide;
 pub mod hook;
-mod outcome;
-mod panic;
 pub mod reaper;
 pub mod scope;
-mod shim;
 pub mod state;
 pub mod sync;
-mod sync_wrapper;
 #[cfg(feature = "tokio")]
 pub mod task;
 #[cfg(feature = "testing")]
 pub mod testing;
+
+mod async_drop;
+mod derive;
+mod errors;
+mod flatten;
+mod guard;
+mod outcome;
+mod panic;
+mod shim;
+mod sync_wrapper;
 mod type_name;
 mod with;
 
-pub use all::async_drop_all;
 pub use async_drop::AsyncDrop;
-pub use deferred::Deferred;
 #[cfg(feature = "derive")]
 pub use derive::{AsyncDrop, unboxed};
 pub use errors::CleanupErrors;
-pub use flatten::flatten_async_drop;
 pub use guard::{AsyncDropGuard, ProofOf};
 pub use outcome::Outcome;
-pub use reaper::{Reaper, ReaperHandle};
-pub use scope::scope;
 pub use state::{Adopted, Checked, Dropped, Live};
+
+pub use all::async_drop_all;
+pub use flatten::flatten_async_drop;
+pub use scope::scope;
 pub use with::{bracket, with_async_drop};
 
-/// What the macros and the derive's output call. Not for use.
+pub use deferred::Deferred;
+pub use reaper::{Reaper, ReaperHandle};
+
+/// Used by the macros and by the output of the derive. Not public API.
 #[doc(hidden)]
 pub mod __private {
     pub use futures::future::join;
@@ -154,9 +199,9 @@ pub mod __private {
         Cleanups, FieldToCleanUp, MarkedField, OwesCleanup, TakesFieldError, UnmarkedField,
         clean_field,
     };
-    pub use crate::guard::{BodyResult, CannotHappen, CleanupResult, FromCleanupError};
+    pub use crate::guard::{CannotHappen, CleanupResult, FromCleanupError};
     pub use crate::panic::catch;
-    pub use crate::with::{clean_caught, lend};
+    pub use crate::with::{clean_alone, clean_caught, lend, result_of, resume_after, type_name};
 }
 
 /// Compiles the examples of the README.

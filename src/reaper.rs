@@ -1,4 +1,4 @@
-//! The reaper: whatever becomes of the owner of an adopted guard, the cleanup happens, once.
+//! The reaper: it cleans up an adopted guard if the owner does not, and every cleanup runs once.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,44 +24,45 @@ pub use report::{Failure, Pending, Report, Stage};
 
 use registry::Registry;
 
-/// A guard of this value can be [adopted](crate::Reaper::adopt): it is `'static` and [`Send`],
+/// A value whose guard can be [adopted](crate::Reaper::adopt): it is `'static` and [`Send`],
 /// and the error of its cleanup is [`Send`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be adopted by a reaper",
     label = "the reaper may keep this value longer than its owner, on another thread",
-    note = "it must be `Send` and `'static`, and the `Error` of its `AsyncDrop` must be `Send`: give it owned data, or clean its guard up without a reaper"
+    note = "it must be `Send` and `'static`, and the `Error` of its `AsyncDrop` must be `Send`: give it owned data, or clean up its guard without a reaper"
 )]
 pub trait Adoptable: AsyncDrop<Error: Send> + Send + 'static {}
 
 #[diagnostic::do_not_recommend]
 impl<T: AsyncDrop<Error: Send> + Send + 'static> Adoptable for T {}
 
-/// Finishes the cleanup of adopted guards whose owners were cancelled, panicked, or forgot.
+/// Finishes the cleanup of adopted guards whose owners were cancelled, panicked or forgot it.
 ///
 /// [`adopt`](Reaper::adopt) turns a guard into an [`Adopted`] one. Its owner uses the value and
-/// cleans it up as before. If the owner goes without that, at whatever `.await`, in the body or
-/// in the cleanup itself, the value is handed to the reaper as an *orphan*. The cleanup is begun
-/// once and polled to its end once, by the owner or by the reaper: one that was half-run is
-/// resumed, never restarted.
+/// cleans it up as before. If the owner drops the guard without that, at any `.await` of the body
+/// or of the cleanup itself, the reaper gets the value as an *orphan*. A cleanup is begun once and
+/// ends once: if the owner was cancelled in the middle of it, the reaper resumes it and never
+/// restarts it.
 ///
-/// The reaper has no runtime and no thread. Orphans are cleaned up by whoever polls
-/// [`run`](Reaper::run), which is for a task of its own, or [`drain`](Reaper::drain), at the end;
-/// where both are polled, by either. Cleanups that use timers or sockets of a runtime must be
-/// polled on it: spawn `run` there, and await `drain` and the reaper's `async_drop` there, too.
+/// The reaper has no runtime and no thread. Two futures poll the cleanups of orphans:
+/// [`run`](Reaper::run), for a task of its own, and [`drain`](Reaper::drain), for the end of the
+/// program. If both are polled, either may poll a cleanup. A cleanup that uses timers or sockets
+/// must be polled on the runtime that provides them: spawn `run` there, and await `drain` and the
+/// reaper's `async_drop` there, too.
 ///
-/// A reaper is a guarded value itself: [`Reaper::new`] gives a guard, whose `async_drop` closes
-/// the reaper, drains it, and fails with the [`Report`] if a cleanup of an orphan failed.
-/// Waiting for a guard that the same function holds waits forever; [`pending`](Reaper::pending)
-/// tells what is waited for.
+/// The reaper itself is a guarded value: [`Reaper::new`] returns a guard. Its `async_drop` closes
+/// the reaper and drains it, and fails with the [`Report`] if the cleanup of an orphan failed.
+/// If a function holds an adopted guard while it awaits `drain` or `async_drop`, it waits forever.
+/// [`pending`](Reaper::pending) lists the values that these two wait for.
 ///
 /// # Cancel safety
 ///
-/// Cleaning the reaper up is cancel safe: call it again, and it waits on.
+/// Cleaning up the reaper is cancel safe: call `async_drop` again, and it continues to wait.
 ///
 /// # Panics
 ///
-/// A reaper that is forgotten panics as any guard does. If no [`run`](Reaper::run) is left that
-/// goes on, each orphan that was not cleaned up is reported to the [`hook`](crate::hook), too.
+/// A forgotten reaper panics as any guard does. If no [`run`](Reaper::run) is left to clean up the
+/// remaining orphans, the reaper also reports each of them to the [`hook`](crate::hook).
 ///
 /// # Examples
 ///
@@ -81,7 +82,7 @@ impl<T: AsyncDrop<Error: Send> + Send + 'static> Adoptable for T {}
 ///
 /// let adopted = reaper.adopt(Connection::open().await?);
 /// let acquired = reaper.acquire(Connection::open()).await?;
-/// drop(adopted); // as a `?`, a panic or an aborted task would
+/// drop(adopted); // a `?`, a panic or an aborted task drops it in the same way
 /// drop(acquired);
 ///
 /// let report = reaper.drain().await;
@@ -95,28 +96,30 @@ pub struct Reaper {
 }
 
 impl Reaper {
-    /// A reaper with nothing to do, in its guard.
+    /// Creates a reaper without adopted values, in its guard.
     #[track_caller]
     pub fn new() -> AsyncDropGuard<Reaper> {
         let registry = Arc::new(Registry::new());
         AsyncDropGuard::new(Reaper { handle: ReaperHandle::new(registry) })
     }
 
-    /// What adopts for this reaper from anywhere: cheap to clone, `Send`, `Sync` and `'static`.
-    #[must_use = "a handle does nothing by itself"]
+    /// Returns a handle, which adopts for this reaper from any task.
+    ///
+    /// It is cheap to clone, `Send`, `Sync` and `'static`.
+    #[must_use = "this returns a handle and adopts nothing"]
     pub fn handle(&self) -> ReaperHandle {
         self.handle.clone()
     }
 
-    /// See [`ReaperHandle::adopt`].
+    /// Adopts the guard; see [`ReaperHandle::adopt`].
     pub fn adopt<T, S: Armed>(&self, guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<T, Adopted>
     where
-        T: Adoptable + 'static, // it may outlive any borrow: own the data, or `Arc<Mutex<_>>`
+        T: Adoptable + 'static, // the reaper may keep it: own the data, or share it in an `Arc`
     {
         self.handle.adopt(guard)
     }
 
-    /// See [`ReaperHandle::acquire`].
+    /// Awaits `open`, and adopts its guard; see [`ReaperHandle::acquire`].
     #[track_caller]
     pub fn acquire<T, S, E, F>(&self, open: F) -> Acquire<T, S, E, F>
     where
@@ -127,47 +130,53 @@ impl Reaper {
         self.handle.acquire(open)
     }
 
-    /// Cleanable orphans up as they come. Spawn it, on the runtime that the cleanups need.
+    /// Cleans up orphans as they come. Spawn it on the runtime that the cleanups need.
     ///
-    /// It ends when the reaper was [closed](Reaper::close) and nothing adopted is left. There may
-    /// be several, and they may be dropped at any time: the others, and `drain`, go on.
+    /// The future ends when the reaper is [closed](Reaper::close) and no adopted value is left.
+    /// Several of these futures may exist at a time. Each may be dropped at any time: the others
+    /// and `drain` continue its work.
     pub fn run(&self) -> Run {
         Run::new(Arc::clone(self.handle.registry()))
     }
 
-    /// Waits until nothing adopted is alive or pending, and reports what has gone on since the
-    /// last report. Cleanable orphans up meanwhile, even where a [`run`](Reaper::run) does: await it
-    /// on the runtime that they need.
+    /// Waits until every adopted value is cleaned up, and returns a report.
     ///
-    /// Guards that are adopted while it waits are waited for, too;
-    /// [`close`](Reaper::close) first if there are to be none.
+    /// The report covers the time since the last one. While it waits, this future cleans up
+    /// orphans, even beside a [`run`](Reaper::run): await it on the runtime that the cleanups need.
+    ///
+    /// It also waits for guards that are adopted in the meantime. To prevent new ones, call
+    /// [`close`](Reaper::close) first.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: nothing is lost, the next call waits on. Each failure is in one report only:
-    /// in that of the call that ends.
+    /// Cancel safe: nothing is lost, and the next call continues to wait. Each failure is in
+    /// exactly one report, which the next call that ends returns.
     pub fn drain(&self) -> Drain<'_> {
         Drain::new(self.handle.registry())
     }
 
-    /// What is adopted now, and was not cleaned up yet: oldest first.
-    #[must_use = "the list is all this is for"]
+    /// Returns the adopted values that are not cleaned up yet, oldest first.
+    #[must_use = "this returns a list and changes nothing"]
     pub fn pending(&self) -> Vec<Pending> {
         self.handle.pending()
     }
 
-    /// Adopts nothing any more. A guard that is adopted later behaves as a
-    /// [`Checked`](crate::Checked) one: it panics when it is forgotten.
+    /// Stops adopting.
+    ///
+    /// A guard that is adopted later behaves as a [`Checked`](crate::Checked) one: it panics if it
+    /// is forgotten.
     pub fn close(&self) {
         self.handle.registry().close();
     }
 
-    /// Gives up: closes the reaper, drops every orphan without its cleanup, and says which those
-    /// are. For a deadline that has passed.
+    /// Closes the reaper, drops every orphan without its cleanup, and returns a report that names
+    /// them.
     ///
-    /// What an owner still holds is named, too, and belongs to that owner from here on: it
-    /// behaves as [`Checked`](crate::Checked). Panics of dropped values are among the failures.
-    #[must_use = "the report names what was given up"]
+    /// It is for a deadline that has passed. The report also names the adopted guards that owners
+    /// still hold. From now on they behave as [`Checked`](crate::Checked) guards: the reaper does
+    /// not clean them up. If a value panics while it is dropped, the report has that panic among
+    /// its failures.
+    #[must_use = "nothing else names the values that were dropped without their cleanup"]
     pub fn abandon(&self) -> Report {
         self.handle.registry().abandon()
     }

@@ -1,5 +1,5 @@
-//! The synchronisation that the crate's promises rest on: that of the standard library, or,
-//! under `cfg(shuttle)`, one that the model tests can interrupt at every step.
+//! The synchronisation primitives of the crate: the standard library's, or, under `cfg(shuttle)`,
+//! primitives that the model tests can interrupt at every step.
 
 #[cfg(not(shuttle))]
 pub(crate) use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -9,8 +9,8 @@ pub(crate) use model::{Arc, Weak};
 #[cfg(shuttle)]
 pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 
-/// `Arc` and `Weak` with a scheduling point before every use of their counts. Shuttle has none
-/// of its own: it re-exports the standard library's, whose counts its schedulers do not see.
+/// `Arc` and `Weak` with a scheduling point before every use of their counts. Shuttle re-exports
+/// the `Arc` of the standard library, whose counts its schedulers do not see.
 #[cfg(shuttle)]
 mod model {
     use std::ops::Deref;
@@ -18,12 +18,12 @@ mod model {
 
     use shuttle::sync::atomic::{AtomicBool, Ordering};
 
-    /// Lets the scheduler go on with any thread.
+    /// Lets the scheduler switch to any thread.
     fn step() {
         AtomicBool::new(false).load(Ordering::SeqCst);
     }
 
-    /// `None` once the value, or another `Arc`, was made of it.
+    /// `None` once `into_inner` or `try_unwrap` has consumed the handle.
     pub(crate) struct Arc<T>(Option<sync::Arc<T>>);
 
     impl<T> Arc<T> {
@@ -38,8 +38,10 @@ mod model {
 
         pub(crate) fn try_unwrap(mut this: Self) -> Result<T, Self> {
             step();
-            sync::Arc::try_unwrap(this.0.take().expect("in use"))
-                .map_err(|shared| Self(Some(shared)))
+            sync::Arc::try_unwrap(
+                this.0.take().expect("only methods that consume the handle leave `None`"),
+            )
+            .map_err(|shared| Self(Some(shared)))
         }
 
         pub(crate) fn downgrade(this: &Self) -> Weak<T> {
@@ -62,7 +64,7 @@ mod model {
         }
 
         fn shared(&self) -> &sync::Arc<T> {
-            self.0.as_ref().expect("in use")
+            self.0.as_ref().expect("only methods that consume the handle leave `None`")
         }
     }
 

@@ -1,10 +1,11 @@
-//! Sharing a guarded value: several owners, locks, one opening for all. It mirrors [`std::sync`].
+//! Shared guarded values: several owners, locks, shared futures. Mirrors [`std::sync`].
 //!
-//! | you need | take |
+//! | you need | use |
 //! |---|---|
-//! | several owners; a reference that keeps nothing | [`AsyncDropArc`]; [`AsyncDropWeak`] |
-//! | `&mut T` from several places | [`AsyncDropMutex`], `AsyncDropTokioMutex` |
-//! | one opening for all who ask | [`AsyncDropShared`] |
+//! | several owners of one value | [`AsyncDropArc`] |
+//! | a reference that does not keep the value alive | [`AsyncDropWeak`] |
+//! | `&mut T` from several places | [`AsyncDropMutex`]; `AsyncDropTokioMutex`, which is fair |
+//! | one future whose value several callers share | [`AsyncDropShared`] |
 
 mod arc;
 mod mutex;

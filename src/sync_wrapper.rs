@@ -1,8 +1,8 @@
-//! A value that is reached by `&mut` only, and so can be `Sync` whatever it is.
+//! `SyncWrapper`: makes any value `Sync`, because it gives access by `&mut` only.
 
 use std::sync::{Mutex, PoisonError};
 
-/// Never locked, and so never poisoned.
+/// A mutex that is never locked, so it is never poisoned.
 #[derive(Default)]
 pub(crate) struct SyncWrapper<T>(Mutex<T>);
 

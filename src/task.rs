@@ -1,6 +1,7 @@
-//! Background tasks that are told to stop, waited for, and aborted after a deadline.
+//! Background tasks in guards: the cleanup cancels the task, awaits it, and aborts it at a
+//! deadline.
 //!
-//! For tokio: the feature `tokio`.
+//! The tasks run on tokio, so this needs the feature `tokio`.
 
 use std::fmt::{self, Debug, Display};
 use std::pin::pin;
@@ -15,19 +16,19 @@ use crate::deferred::CleanupOutput;
 use crate::panic::{drop_payload, message};
 use crate::{AsyncDrop, AsyncDropGuard};
 
-/// How long a task has between being told to stop and being aborted, unless
-/// [`set_deadline`](Task::set_deadline) says otherwise: ten seconds.
+/// The default time between the cancellation of a task's token and the abort of the task: ten
+/// seconds. [`set_deadline`](Task::set_deadline) changes it.
 pub const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Spawns a task on the current tokio runtime, in the guard that ends it.
+/// Spawns a task on the current tokio runtime, and returns a guard whose cleanup ends the task.
 ///
-/// `task` gets the token by which it is told to stop: it should select on
-/// [`cancelled`](CancellationToken::cancelled), and return soon after. Its future returns `()`
-/// or a `Result<(), E>`.
+/// `task` receives a token, which the cleanup cancels. The task should select on
+/// [`cancelled`](CancellationToken::cancelled), and return soon after. Its future returns `()` or a
+/// `Result<(), E>`.
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime, as [`tokio::spawn`] does.
+/// If it is called outside a tokio runtime, as [`tokio::spawn`].
 ///
 /// # Examples
 ///
@@ -43,7 +44,7 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 ///             () = tokio::time::sleep(Duration::from_secs(1)) => { /* flush */ }
 ///         }
 ///     }
-///     // flush for the last time
+///     // flush one last time
 ///     Ok::<(), std::io::Error>(())
 /// });
 /// flusher.set_deadline(Duration::from_secs(5));
@@ -61,49 +62,50 @@ where
     AsyncDropGuard::new(Task { handle, stop, deadline: DEADLINE, abort_at: None, joined: false })
 }
 
-/// A background task. Made by [`spawn`].
+/// A background task. [`spawn`] makes it.
 ///
-/// Cleaning up cancels its token, waits for it to end, and aborts it once the deadline has
-/// passed, counted from the first attempt. What the task returns is the result of the cleanup.
+/// The cleanup cancels the task's token, and awaits the task. If the task has not ended at the
+/// deadline, the cleanup aborts it. The deadline counts from the first call of the cleanup. The
+/// cleanup returns the result of the task.
 ///
 /// # Cancel safety
 ///
-/// Cleaning up is cancel safe: call it again, and it waits on, until the same deadline.
+/// The cleanup is cancel safe: the next call awaits the task until the same deadline.
 ///
 /// # Errors
 ///
-/// The cleanup fails with the [`TaskError`] if the task returned an error, panicked or had to be
-/// aborted.
+/// The cleanup fails with a [`TaskError`] if the task returned an error, panicked or was aborted.
 #[derive(Debug)]
 pub struct Task<R> {
     handle: JoinHandle<R>,
     stop: CancellationToken,
     deadline: Duration,
-    /// Since it was told to stop.
+    /// The end of the deadline, once the token was cancelled.
     abort_at: Option<Instant>,
     joined: bool,
 }
 
 impl<R> Task<R> {
-    /// How long the task has between being told to stop and being aborted.
+    /// Sets the time between the cancellation of the token and the abort of the task.
     pub fn set_deadline(&mut self, deadline: Duration) {
         self.deadline = deadline;
     }
 
-    /// The token by which the task is told to stop.
-    #[must_use = "the token does nothing by itself"]
+    /// Returns the token that the cleanup cancels. It can be cancelled before, too, to stop the
+    /// task early.
+    #[must_use]
     pub fn token(&self) -> &CancellationToken {
         &self.stop
     }
 
-    /// Whether the task has ended by itself.
-    #[must_use = "this only tells"]
+    /// Returns whether the task has ended.
+    #[must_use]
     pub fn is_finished(&self) -> bool {
         self.handle.is_finished()
     }
 }
 
-// Not in the compiler's list of implementations, which is then the same with all features.
+// Excluded from rustc's list of implementations, so that messages do not depend on features.
 #[diagnostic::do_not_recommend]
 #[async_trait]
 impl<R: CleanupOutput<Error: Send> + Send> AsyncDrop for Task<R> {
@@ -122,14 +124,14 @@ impl<R: CleanupOutput<Error: Send> + Send> AsyncDrop for Task<R> {
             ended = Some(pin!(&mut self.handle).await);
         }
         self.joined = true;
-        match ended.expect("it was waited for") {
+        match ended.expect("the task is awaited without a timeout after the abort") {
             Ok(output) => output.into_result().map_err(TaskError::Failed),
             Err(error) => Err(TaskError::from_join(error, deadline)),
         }
     }
 }
 
-/// A task whose guard was lost is not left to itself: it is aborted.
+/// Aborts the task if it was not awaited, so that a task whose guard is lost does not run on.
 impl<R> Drop for Task<R> {
     fn drop(&mut self) {
         if !self.joined {
@@ -138,15 +140,15 @@ impl<R> Drop for Task<R> {
     }
 }
 
-/// How a [`Task`] went wrong.
+/// Why a [`Task`] failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TaskError<E> {
-    /// It returned this error.
+    /// The task returned this error.
     Failed(E),
-    /// It panicked with this message.
+    /// The task panicked with this message.
     Panicked(String),
-    /// It did not stop within this deadline, and was aborted.
+    /// The task did not stop within this deadline, and was aborted.
     Aborted(Duration),
 }
 

@@ -14,15 +14,14 @@ use crate::panic::caught;
 use crate::state::Cleanable;
 use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 
-/// Holds a guard, and blocks the thread in `Drop` until the value is cleaned up. For tests.
+/// A guard for tests: its `Drop` blocks the thread until the value is cleaned up.
 ///
-/// A test can then end at any assertion, in a function that is not `async`. Everything else is
-/// to await its cleanups: this is behind the feature `testing`, to be turned on in
-/// `[dev-dependencies]`.
+/// With it, a test that is not `async` can fail at any assertion and still clean up. All other code
+/// should await its cleanups, so the feature `testing` belongs in `[dev-dependencies]`.
 ///
-/// It works outside of any runtime, and on a multi-thread tokio runtime. A cleanup that waits
-/// for something that the blocked thread itself is to drive never ends: a single-threaded
-/// executor other than tokio's, say. Such a one cannot be seen from here.
+/// It works outside any runtime, and on a multi-thread tokio runtime. A cleanup never ends if it
+/// waits for work that only the blocked thread can do, for example on a single-threaded executor
+/// other than tokio's. `SyncDrop` cannot detect such an executor.
 ///
 /// # Panics
 ///
@@ -33,9 +32,9 @@ use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 /// - if the cleanup fails, with its error;
 /// - if the cleanup panics.
 ///
-/// While the thread is panicking already, none of this can abort the process: the value is
-/// cleaned up, and an error or a panic of the cleanup goes to the [hook](crate::hook). Where that
-/// would deadlock, it is not cleaned up, and the hook gets that.
+/// If the thread is already panicking, dropping it does not panic, so it cannot abort the process.
+/// It cleans up the value, and an error or a panic of the cleanup goes to the [hook](crate::hook).
+/// If the cleanup would deadlock, it does not run, and the hook gets the message of that panic.
 ///
 /// # Examples
 ///
@@ -64,27 +63,25 @@ use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 /// }
 /// # serves_http_live();
 /// ```
-#[must_use = "the value is cleaned up at once otherwise"]
+#[must_use = "dropping this cleans up the value at once"]
 pub struct SyncDrop<T: AsyncDrop, S: Cleanable<T> = Checked> {
     guard: Option<AsyncDropGuard<T, S>>,
 }
 
-const HELD: &str = "the guard is held until `into_inner` or `drop`, which take this";
-
 impl<T: AsyncDrop, S: Cleanable<T>> SyncDrop<T, S> {
-    /// Takes the guard over.
+    /// Makes a `SyncDrop` that owns `guard`.
     pub fn new(guard: AsyncDropGuard<T, S>) -> Self {
         Self { guard: Some(guard) }
     }
 
-    /// Gives the guard back. It is to be cleaned up as before.
-    #[expect(clippy::missing_panics_doc, reason = "it cannot")]
+    /// Returns the guard, which still owes its cleanup.
+    #[expect(clippy::missing_panics_doc, reason = "it never panics")]
     pub fn into_inner(mut this: Self) -> AsyncDropGuard<T, S> {
         this.guard.take().expect(HELD)
     }
 }
 
-/// Cleans up.
+/// Cleans up the value, and blocks the thread until that has ended.
 impl<T: AsyncDrop, S: Cleanable<T>> Drop for SyncDrop<T, S> {
     fn drop(&mut self) {
         if self.guard.as_ref().is_none_or(|guard| guard.slot.get().is_none()) {
@@ -97,12 +94,12 @@ impl<T: AsyncDrop, S: Cleanable<T>> Drop for SyncDrop<T, S> {
             }
             return;
         }
-        // The hook gets what goes wrong: a panic here would abort.
+        // A panic would abort the process here, so the result goes to the hook.
         drop(CleanupResult::<T>::new(caught(|| block_in_test::<T, _>(cleanup))));
     }
 }
 
-/// The value. Panics as that of the guard does.
+/// Dereferences to the value. Panics if the value was cleaned up before.
 impl<T: AsyncDrop, S: Cleanable<T>> Deref for SyncDrop<T, S> {
     type Target = T;
 
@@ -112,7 +109,7 @@ impl<T: AsyncDrop, S: Cleanable<T>> Deref for SyncDrop<T, S> {
     }
 }
 
-/// The value. Panics as that of the guard does.
+/// Dereferences to the value. Panics if the value was cleaned up before.
 impl<T: AsyncDrop, S: Cleanable<T>> DerefMut for SyncDrop<T, S> {
     #[track_caller]
     fn deref_mut(&mut self) -> &mut T {
@@ -127,10 +124,12 @@ impl<T: AsyncDrop + Debug, S: Cleanable<T>> Debug for SyncDrop<T, S> {
     }
 }
 
-/// Blocks the thread until the future is ready, if somebody else can drive what it waits for.
+const HELD: &str = "only `into_inner` and `drop` take the guard, and both consume the `SyncDrop`";
+
+/// Blocks the thread until `cleanup` is ready, or panics if tokio runs nothing else meanwhile.
 fn block_in_test<T, F: Future>(cleanup: F) -> F::Output {
     match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
-        // Lets the runtime go on with its other tasks on another thread.
+        // `block_in_place` moves the other tasks of this worker to another thread.
         Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(|| block_on(cleanup)),
         Ok(_) => panic!(
             "SyncDrop of {} would deadlock on a current-thread tokio runtime: its cleanup waits \
@@ -143,14 +142,14 @@ fn block_in_test<T, F: Future>(cleanup: F) -> F::Output {
     }
 }
 
-/// Polls on this thread. Unlike the one of `futures`, it nests in any executor.
+/// Polls `future` on this thread. Unlike the `block_on` of `futures`, it works inside any executor.
 fn block_on<F: Future>(future: F) -> F::Output {
     let waker = Waker::from(Arc::new(Unparks(thread::current())));
     let mut future = pin!(future);
     loop {
         match future.as_mut().poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(output) => return output,
-            // Somebody else may unpark this thread, too: that is one poll more.
+            // Other code may unpark this thread, too. That costs one more poll.
             Poll::Pending => thread::park(),
         }
     }

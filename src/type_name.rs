@@ -1,19 +1,20 @@
-//! Type names short enough for a message.
+//! Short type names for messages.
 
-/// `Conn<String>` where the compiler says `app::db::Conn<alloc::string::String>`.
+/// Returns the name of `T` without paths: `Conn<String>` for
+/// `app::db::Conn<alloc::string::String>`.
 pub(crate) fn of<T: ?Sized>() -> String {
     shorten(std::any::type_name::<T>())
 }
 
-/// Keeps the last segment of every path in `full`.
+/// Reduces every path in `full` to its last segment.
 fn shorten(full: &str) -> String {
     let mut short = String::with_capacity(full.len());
-    // Where the path that is being read starts in `short`.
+    // The index in `short` at which the current path starts.
     let mut path = 0;
     let mut rest = full;
     while let Some(next) = rest.chars().next() {
         if let Some(after) = rest.strip_prefix("::") {
-            // A closure and an associated type have no name of their own: keep what they are in.
+            // A closure and an associated type mean nothing alone: keep the segment before them.
             let is_closure = after.starts_with("{{") && !after.starts_with("{{closure}}::");
             if is_closure || short.ends_with('>') {
                 short.push_str("::");

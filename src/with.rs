@@ -1,11 +1,14 @@
 //! Bodies around which the library does the cleanup, so that nothing can be forgotten.
 
-use futures::FutureExt;
+use std::panic::resume_unwind;
 
-use crate::guard::{BodyResult, CleanupResult, Owes, Phase, Slot, clean};
-use crate::panic::catch;
-use crate::state::{Holds, UnscopedState};
-use crate::{AsyncDrop, AsyncDropGuard};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use crate::guard::{CleanupResult, Owes, Phase, Slot, clean};
+use crate::panic::{PanicPayload, catch};
+use crate::state::{Holds, State, UnscopedState};
+use crate::{AsyncDrop, AsyncDropGuard, hook, type_name};
 
 /// Runs `body` with the value, cleans up, and returns what came of both.
 ///
@@ -71,10 +74,12 @@ where
     let mut guard = lend(guard);
     async move {
         // The body is called inside the caught future: it may panic before it returns a future.
-        let body = catch(async { body(&mut *guard).await }).await;
-        let body = BodyResult::new(&guard, body);
-        let cleanup = clean_caught(&mut guard).await;
-        (body.into_output(), cleanup.into_result())
+        match catch(async { body(&mut *guard).await }).await {
+            Ok(output) => (output, clean(&mut guard.slot).await),
+            Err(payload) => {
+                resume_after(payload, type_name::of::<T>, clean_caught(&mut guard)).await
+            }
+        }
     }
 }
 
@@ -174,6 +179,66 @@ where
     S: Holds<Slot<T>: Owes<T>>,
 {
     CleanupResult::of(clean(&mut guard.slot))
+}
+
+/// Cleans up a guard that the library owns.
+#[inline]
+pub fn clean_alone<T, S>(
+    guard: &mut AsyncDropGuard<T, S>,
+) -> impl Future<Output = Result<(), T::Error>>
+where
+    T: AsyncDrop,
+    S: Holds<Slot<T>: Owes<T>>,
+{
+    clean(&mut guard.slot)
+}
+
+/// Returns the result of the guard's cleanup.
+#[inline]
+pub fn result_of<T: AsyncDrop, S: State>(
+    _: &AsyncDropGuard<T, S>,
+    result: Result<(), T::Error>,
+) -> CleanupResult<T> {
+    CleanupResult::new(Ok(result))
+}
+
+/// Cleans up after a body that panicked, and resumes the panic. If the cleanup is cancelled, the hook gets
+/// the panic, as one of the body before the cleanup of a `type_name`.
+///
+/// Boxed, so that the compiler inlines the path without a panic into its caller, and not this one.
+#[cold]
+pub fn resume_after<'a, N>(
+    payload: PanicPayload,
+    type_name: fn() -> String,
+    cleanup: impl Future + Send + 'a,
+) -> BoxFuture<'a, N> {
+    let mut unreported = BodyPanic { payload: Some(payload), type_name };
+    Box::pin(async move {
+        // It reports itself during the unwinding.
+        let _cleanup_result = cleanup.await;
+        let Some(payload) = unreported.payload.take() else { unreachable!("it is taken once") };
+        resume_unwind(payload)
+    })
+}
+
+/// Reports itself to the hook if it is dropped before it was resumed.
+struct BodyPanic {
+    payload: Option<PanicPayload>,
+    type_name: fn() -> String,
+}
+
+impl Drop for BodyPanic {
+    fn drop(&mut self) {
+        if let Some(payload) = self.payload.take() {
+            hook::report_body_panic(&(self.type_name)(), payload);
+        }
+    }
+}
+
+/// Returns the function that names the type of the guarded value.
+#[must_use]
+pub fn type_name<T, S: State>(_: &AsyncDropGuard<T, S>) -> fn() -> String {
+    type_name::of::<T>
 }
 
 /// Runs a block with one or more guards, cleans them up, and gives the block's result.
@@ -324,18 +389,24 @@ macro_rules! __with_async_drop {
             #[allow(unreachable_code)]
             return body;
         };
-        let body = $crate::__private::catch(body).await;
-        let body = $crate::__private::BodyResult::new(&$first, body);
-        // From here on the names of the guards are the results of their cleanups. If one of them
-        // panicked, that goes before all errors.
-        let $crate::__with_async_drop!(@nest $first $(, $other)*) =
-            $crate::__with_async_drop!(@clean $first $(, $other)*).await;
-        let body = body.into_output();
-        $first.resume_panic();
-        $($other.resume_panic();)*
-        let body = $crate::__with_async_drop!(@after $first, body, $after, $map_err);
-        $(let body = $crate::__with_async_drop!(@after $other, body, $after, $map_err);)*
-        body
+        match $crate::__private::catch(body).await {
+            ::core::result::Result::Ok(body) => {
+                // From here on the names of the guards are the results of their cleanups. If one of
+                // them panicked, that goes before all errors.
+                let $crate::__with_async_drop!(@nest $first $(, $other)*) =
+                    $crate::__with_async_drop!(@results $first $(, $other)*);
+                $first.resume_panic();
+                $($other.resume_panic();)*
+                let body = $crate::__with_async_drop!(@after $first, body, $after, $map_err);
+                $(let body = $crate::__with_async_drop!(@after $other, body, $after, $map_err);)*
+                body
+            }
+            ::core::result::Result::Err(payload) => {
+                let type_name = $crate::__private::type_name(&$first);
+                let cleanup = $crate::__with_async_drop!(@clean $first $(, $other)*);
+                $crate::__private::resume_after(payload, type_name, cleanup).await
+            }
+        }
     }};
     (@result) => { ::core::result::Result<_, _> };
     (@value) => { _ };
@@ -343,6 +414,12 @@ macro_rules! __with_async_drop {
     (@nest $guard:ident, $($others:ident),+) => {
         (mut $guard, $crate::__with_async_drop!(@nest $($others),+))
     };
+    // One guard alone: a panic of its cleanup need not wait for others.
+    (@results $guard:ident) => {{
+        let result = $crate::__private::clean_alone(&mut $guard).await;
+        $crate::__private::result_of(&$guard, result)
+    }};
+    (@results $($guard:ident),+) => { $crate::__with_async_drop!(@clean $($guard),+).await };
     (@clean $guard:ident) => { $crate::__private::clean_caught(&mut $guard) };
     (@clean $guard:ident, $($others:ident),+) => {
         $crate::__private::join(

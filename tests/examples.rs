@@ -1,4 +1,4 @@
-//! The examples, run as a reader runs them.
+//! Runs the examples as a reader runs them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -19,14 +19,14 @@ fn changed(path: &Path) -> SystemTime {
 /// The executable of an example.
 ///
 /// `cargo test` builds the examples, with the features of all packages that it tests. `cargo run` would
-/// build them and what they depend on once more, with the features of their own package. So they are
-/// built here only if `cargo test` was told not to, as by `--test examples`: if there is no executable,
-/// or if it is older than its sources.
+/// build them and their dependencies again, with the features of their own package. With options like
+/// `--test examples`, `cargo test` does not build them. Then this builds an example if its executable is
+/// missing or older than its sources.
 fn executable(name: &str) -> PathBuf {
-    /// What was built. A second build would take the executable away from who runs it.
+    /// The examples built here. A second build would replace an executable that another test runs.
     static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let test = std::env::current_exe().unwrap();
-    let profile = test.ancestors().nth(2).expect("it is in `target/PROFILE/deps/`");
+    let profile = test.ancestors().nth(2).expect("a test is in `target/PROFILE/deps/`");
     let path = profile.join("examples").join(name).with_extension(std::env::consts::EXE_EXTENSION);
     let source = format!("examples/{name}.rs");
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,7 +58,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The rows of the quickstart's table: kind of copy, bytes written and missing.
+/// The rows of the quickstart's table: the kind of copy, the bytes written, and the bytes missing.
 fn rows(table: &str) -> Vec<(String, u64, u64)> {
     const KINDS: [&str; 4] = ["plain ", "guarded ", "adopted ", "strict "];
     let is_row = |line: &&str| KINDS.iter().any(|kind| line.starts_with(kind));
@@ -99,11 +99,11 @@ fn quickstart_refuses_an_input_that_cannot_be_read() {
         let error = text(&output.stderr);
         assert!(error.starts_with(&format!("quickstart: cannot read {input}: ")), "{error}");
         assert_eq!(error.lines().count(), 1, "{error}");
-        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "nothing is left behind");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "no file is left");
     }
 }
 
-/// A folder that is new, for what an example makes.
+/// A new folder for the output of an example.
 fn new_folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _absent = std::fs::remove_dir_all(&folder);
@@ -115,7 +115,7 @@ fn is_empty(folder: &Path) -> bool {
     std::fs::read_dir(folder).unwrap().next().is_none()
 }
 
-/// What an example prints that succeeds: the words of each line.
+/// The words of each line that a successful example prints.
 fn lines(name: &str, arguments: &[&str]) -> Vec<Vec<String>> {
     let output = example(name, arguments);
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -148,7 +148,7 @@ fn tempdir_is_removed_on_every_way_out() {
 }
 
 #[test]
-fn task_is_waited_for_and_aborted_when_it_is_deaf() {
+fn task_is_awaited_and_aborted_if_it_hangs() {
     let printed: Vec<String> = lines("task", &["300"]).iter().map(|line| line.join(" ")).collect();
     assert_eq!(printed[0], "300 lines sent, 300 written when the task had ended");
     assert!(printed[1].contains("did not stop within 100ms, and was aborted"), "{printed:?}");
@@ -157,7 +157,7 @@ fn task_is_waited_for_and_aborted_when_it_is_deaf() {
 
 #[test]
 fn processes_are_gone_on_every_way_out() {
-    // A number that no other process is likely to be started with.
+    // An argument that hardly any other process has.
     let rows = lines("processes", &["sleep", "98765.4321"]);
     assert_eq!(rows.len(), 8, "{rows:?}");
     for row in &rows[1..7] {
@@ -184,7 +184,7 @@ fn an_upload_is_committed_or_aborted_once() {
             "cancelled" => (["0", "1", "0", "0"], "cancelled half-way"),
             "late" => (["1", "0", "300000", "0"], "cancelled half-way"),
             "refused" => {
-                // Its parts would be kept: a commit that fails is aborted.
+                // A failed commit is aborted: otherwise the parts would be kept.
                 let outcome = row[5..].join(" ");
                 assert!(outcome.starts_with("not committed: "), "{outcome}");
                 assert!(outcome.contains("this is meant"), "{outcome}");
@@ -195,7 +195,7 @@ fn an_upload_is_committed_or_aborted_once() {
         };
         assert_eq!((&row[1..5], &*row[5..].join(" ")), (&counts.map(str::to_owned)[..], outcome));
     }
-    // Both errors of the last one are told: its own, and that of aborting it.
+    // The last row has two errors: its own, and the error of the abort.
     let last = rows[7].join(" ");
     assert!(last.starts_with("two errors 0 1 0 0 failed: this is meant; then: "), "{last}");
     assert!(last.contains("object#1"), "{last}");
@@ -211,7 +211,7 @@ fn shared_connections_are_opened_once_and_closed_once() {
 }
 
 #[test]
-fn a_bad_argument_is_one_line_and_exit_code_1() {
+fn bad_argument_prints_one_line_and_exits_1() {
     let cases = [
         ("foreign", "/no/such/file", "cannot write /no/such/file: "),
         ("tempdir", "/no/such", "cannot create a folder in /no/such: "),
@@ -230,7 +230,7 @@ fn a_bad_argument_is_one_line_and_exit_code_1() {
     }
 }
 
-/// Each file and folder in `examples/` has its row, and its command.
+/// Each file and folder in `examples/` has its row, with its command.
 #[test]
 fn the_readme_has_a_row_for_every_example() {
     let readme = std::fs::read_to_string("README.md").unwrap();

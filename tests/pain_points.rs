@@ -1,5 +1,5 @@
-//! What people complain of in public issue threads, one test a complaint. The table stands in the
-//! guide, in `src/guide/pain_points.md`; a test's name begins with the complaint's id.
+//! One test for each complaint of the FAQ, `src/guide/faq.md`. The complaints come from public issue
+//! threads. A test's name begins with the id of its complaint.
 
 mod support;
 
@@ -36,7 +36,7 @@ fn log() -> Arc<Log> {
     Arc::default()
 }
 
-/// Ends the test where it would hang. The time says nothing else.
+/// Runs a test on a thread, and fails after a minute if the test hangs.
 fn within_a_minute(test: impl FnOnce() + Send + 'static) {
     let (ended, end) = mpsc::channel::<()>();
     let test = thread::spawn(move || {
@@ -44,11 +44,11 @@ fn within_a_minute(test: impl FnOnce() + Send + 'static) {
         test();
     });
     let hangs = end.recv_timeout(Duration::from_secs(60)) == Err(mpsc::RecvTimeoutError::Timeout);
-    assert!(!hangs, "this hangs");
+    assert!(!hangs, "the test hangs");
     test.join().expect("the test passes");
 }
 
-/// A current-thread runtime.
+/// Returns a current-thread runtime.
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
@@ -64,7 +64,7 @@ struct Session(Server);
 impl Server {
     const POLLS_TO_CONNECT: usize = 4;
 
-    /// The server has its half of the session before the client has anything.
+    /// Connects in several polls. The server counts the session at the first poll.
     async fn connect(self) -> io::Result<AsyncDropGuard<Session>> {
         self.sessions.fetch_add(1, SeqCst);
         wait(Self::POLLS_TO_CONNECT - 1).await;
@@ -91,7 +91,7 @@ impl AsyncDrop for Session {
 fn p1_a_cancelled_acquire_leaks_nothing() {
     let leaky = Server::default();
     cancel_after(2, leaky.clone().connect());
-    assert_eq!(leaky.sessions(), 1, "the complaint: nobody will ever close it");
+    assert_eq!(leaky.sessions(), 1, "the complaint: the session is never closed");
 
     for polls in 1..Server::POLLS_TO_CONNECT {
         let (server, mut reaper) = (Server::default(), Reaper::new());
@@ -105,7 +105,7 @@ fn p1_a_cancelled_acquire_leaks_nothing() {
 
 #[test]
 fn p2_a_release_that_was_cancelled_has_lost_nothing() {
-    /// Takes the guard by value, as the releases do that people complain of.
+    /// Takes the guard by value, as the releases in the complaints do.
     async fn release(mut guard: AsyncDropGuard<Resource, Adopted>) -> Result<(), Failed> {
         guard.async_drop().await
     }
@@ -114,7 +114,7 @@ fn p2_a_release_that_was_cancelled_has_lost_nothing() {
         let log = log();
         let mut guard = AsyncDropGuard::new(Resource::plain(&log));
         cancel_after(polls, guard.async_drop());
-        assert_eq!(guard.touch(), 3, "the value is where it was");
+        assert_eq!(guard.touch(), 3, "the value is still in its guard");
         block_on(guard.async_drop()).unwrap();
         let begun = 1 + usize::from(polls > 0);
         assert_eq!(log.counts(), (begun, 1, 1));
@@ -128,7 +128,7 @@ fn p2_a_release_that_was_cancelled_has_lost_nothing() {
 
 #[test]
 fn p3_dropping_does_not_block_the_thread_that_the_cleanup_needs() {
-    /// Its cleanup waits for the answer of a task on the same, only thread.
+    /// A client whose cleanup waits for a task on the same thread. There is only one.
     struct Client {
         bye: Option<oneshot::Sender<()>>,
         answer: oneshot::Receiver<()>,
@@ -145,10 +145,10 @@ fn p3_dropping_does_not_block_the_thread_that_the_cleanup_needs() {
     }
 
     fn connect() -> AsyncDropGuard<Client> {
-        let (bye, told) = oneshot::channel();
+        let (bye, received_bye) = oneshot::channel();
         let (answers, answer) = oneshot::channel();
         tokio::spawn(async move {
-            told.await.expect("the client says goodbye");
+            received_bye.await.expect("the client says goodbye");
             answers.send(()).expect("the client waits for the answer");
         });
         AsyncDropGuard::new(Client { bye: Some(bye), answer })
@@ -185,7 +185,11 @@ fn p4_a_shutdown_waits_for_every_cleanup() {
 
     let cleaned = Arc::<AtomicUsize>::default();
     runtime().block_on(async { drop(SpawnsInDrop(Arc::clone(&cleaned))) });
-    assert_eq!(cleaned.load(SeqCst), 0, "the complaint: the runtime went before the cleanup");
+    assert_eq!(
+        cleaned.load(SeqCst),
+        0,
+        "the complaint: the runtime was dropped before the cleanup ran"
+    );
 
     let (log, mut reaper) = (log(), Reaper::new());
     let runtime = runtime();
@@ -199,14 +203,14 @@ fn p4_a_shutdown_waits_for_every_cleanup() {
         }
         yield_now().await;
     });
-    drop(runtime); // and with it the ten tasks, in the middle of their work
+    drop(runtime); // drops the ten tasks, too
     block_on(reaper.async_drop()).unwrap();
     assert_eq!(log.counts(), (10, 10, 10));
 }
 
 #[test]
 fn p5_who_opens_the_same_thing_next_finds_it_closed() {
-    /// Can be open once at a time.
+    /// A store that can be open only once at a time.
     #[derive(Clone, Default)]
     struct Store(Arc<AtomicUsize>);
 
@@ -238,9 +242,9 @@ fn p5_who_opens_the_same_thing_next_finds_it_closed() {
         first.async_drop().await.unwrap();
         let second = store.open().expect("the cleanup was awaited");
         drop(reaper.adopt(second));
-        assert_eq!(store.open().err(), Some("locked by another process"), "the race");
+        assert_eq!(store.open().err(), Some("locked by another process"), "the complaint");
         assert_eq!(reaper.drain().await.cleaned, 1);
-        let mut third = store.open().expect("after `drain`, nothing is left running");
+        let mut third = store.open().expect("after `drain`, no cleanup is running");
         third.async_drop().await.unwrap();
         reaper.async_drop().await.unwrap();
     });
@@ -250,7 +254,7 @@ fn p5_who_opens_the_same_thing_next_finds_it_closed() {
 fn p6_the_one_call_site_of_ten_that_forgets_is_named() {
     let (log, mut line, mut text) = (log(), 0, String::new());
     for site in 0..10 {
-        // Think of ten call sites far apart.
+        // This loop stands for ten call sites.
         let mut call = || {
             line = line!() + 1;
             let mut guard = AsyncDropGuard::new(Resource::plain(&log));
@@ -269,13 +273,13 @@ fn p6_the_one_call_site_of_ten_that_forgets_is_named() {
     assert!(text.starts_with(&beginning), "{text}");
     assert_eq!(log.counts(), (9, 9, 10));
 
-    // In a strict scope the same early return is refused; `compile-fail/scope/` sees to it that
-    // this is what the compiler says, and that the mended twin runs.
+    // In a strict scope the same early return does not compile. A test compares this snapshot with the
+    // compiler's error, and runs the corrected program.
     let refused = std::fs::read_to_string("compile-fail/scope/early_return_without_proof.stderr");
     assert!(refused.unwrap().starts_with("error[E0308]"));
 }
 
-/// Where containers run, by their number.
+/// The host of the containers: the numbers of the running ones.
 #[derive(Clone, Default)]
 struct Host(Arc<Mutex<BTreeSet<usize>>>);
 
@@ -347,7 +351,7 @@ fn p7_no_container_outlives_an_error_a_panic_or_an_interrupt() {
     });
 }
 
-/// A file whose last bytes are in memory until it is cleaned up.
+/// A file whose last bytes stay in memory until it is cleaned up.
 struct Journal(BufWriter<File>);
 
 impl Journal {
@@ -383,7 +387,7 @@ async fn p8_every_byte_is_on_disk_whatever_the_way_out() {
         let mut unguarded = BufWriter::new(File::create(path("unguarded")).await.unwrap());
         unguarded.write_all(b"text").await.unwrap();
     }
-    assert_eq!(on_disk("unguarded"), "", "the complaint: the bytes were in memory");
+    assert_eq!(on_disk("unguarded"), "", "the complaint: the bytes were still in memory");
 
     let journal = Journal::create(&path("ok")).await.unwrap();
     with_async_drop(journal, async |journal| journal.write("text").await).await.unwrap();
@@ -424,12 +428,12 @@ async fn p8_every_byte_is_on_disk_whatever_the_way_out() {
     assert_eq!(on_disk("cancelled"), "text");
 }
 
-/// What became of the uploads, as the server sees it.
+/// The events of an upload that the server has seen.
 type Journaled = Arc<Mutex<Vec<&'static str>>>;
 
 struct Upload {
     server: Journaled,
-    /// A part that the server refuses.
+    /// The part that the server refuses.
     refuses: &'static str,
     aborting_fails: bool,
     committed: bool,
@@ -508,7 +512,7 @@ fn p9_an_upload_is_committed_or_aborted_once_and_the_first_error_survives() {
     assert_eq!(both, (Err(UploadError::Refused("two")), Err(UploadError::CouldNotAbort)));
     reports.expect_none();
 
-    // Cancelled after each number of polls, in the body or in the abort.
+    // Cancel after each number of polls, in the body or during the abort.
     let polls = run(with_async_drop(upload("", false).1, body)).0;
     for polls in 0..polls {
         let (server, guard) = upload("", false);
@@ -521,7 +525,7 @@ fn p9_an_upload_is_committed_or_aborted_once_and_the_first_error_survives() {
 
 #[tokio::test(start_paused = true)]
 async fn p10_a_shutdown_on_a_current_thread_runtime_ends_or_says_what_it_waits_for() {
-    /// Hands the last spans over to a task on the same, only thread.
+    /// Telemetry whose cleanup waits for a task on the same thread. There is only one.
     struct Telemetry {
         flush: Arc<Notify>,
         flushed: Arc<Notify>,
@@ -582,12 +586,12 @@ async fn p11_a_background_task_ends_with_its_owner() {
         }
     }
 
-    /// A task that holds `running`, in the guard of its owner.
-    fn cache(running: &Arc<()>, stops_when_told: bool) -> AsyncDropGuard<Cache> {
+    /// Returns a cache whose background task holds `running`.
+    fn cache(running: &Arc<()>, stops_on_request: bool) -> AsyncDropGuard<Cache> {
         let running = Arc::clone(running);
         let refresher = task::spawn(move |stop| async move {
             stop.cancelled().await;
-            if !stops_when_told {
+            if !stops_on_request {
                 pending::<()>().await;
             }
             drop(running);
@@ -600,13 +604,13 @@ async fn p11_a_background_task_ends_with_its_owner() {
     yield_now().await;
     assert_eq!(Arc::strong_count(&running), 2);
     polite.async_drop().await.unwrap();
-    assert_eq!(Arc::strong_count(&running), 1, "told to stop, and waited for");
+    assert_eq!(Arc::strong_count(&running), 1, "the task was stopped and joined");
 
     let mut stubborn = cache(&running, false);
     stubborn.refresher.set_deadline(Duration::from_secs(1));
     let error = stubborn.async_drop().await.unwrap_err();
     assert!(matches!(error, TaskError::Aborted(_)), "{error}");
-    assert_eq!(Arc::strong_count(&running), 1, "aborted, and waited for");
+    assert_eq!(Arc::strong_count(&running), 1, "the task was aborted and joined");
 
     let mut reaper = Reaper::new();
     let owner = reaper.adopt(cache(&running, true));
@@ -617,7 +621,7 @@ async fn p11_a_background_task_ends_with_its_owner() {
     yield_now().await;
     owner.abort();
     reaper.async_drop().await.unwrap();
-    assert_eq!(Arc::strong_count(&running), 1, "its owner was aborted");
+    assert_eq!(Arc::strong_count(&running), 1, "the task was stopped after its owner was aborted");
 }
 
 #[test]
@@ -632,7 +636,7 @@ fn p12_an_async_defer_and_one_that_borrows() {
         }
     };
 
-    // A body that borrows what is around it, with a cleanup in place of `defer!`.
+    // A body that borrows local variables, with a cleanup instead of `defer!`.
     let (mut lines, name) = (Vec::new(), String::from("local"));
     let guard = AsyncDropGuard::with_cleanup((), |()| deferred("deferred"));
     let result: Result<usize, Infallible> = block_on(with_async_drop(guard, async |_| {
@@ -644,7 +648,7 @@ fn p12_an_async_defer_and_one_that_borrows() {
     assert_eq!((result, lines), (Ok(1), vec!["local"]));
     assert_eq!(std::mem::take(&mut *order.lock().unwrap()), ["body", "deferred"]);
 
-    // Several of them, on a stack.
+    // Several deferred futures, on a stack.
     let result: Result<(), CleanupErrors<ErasedError>> =
         block_on(with_async_drop(AsyncDropStack::new(), async |stack| {
             stack.defer(deferred("first"));
@@ -667,12 +671,12 @@ fn p13_every_error_of_a_cleanup_is_seen_by_somebody() {
     let (log, reports) = (log(), Reports::collect());
     let failing = || AsyncDropGuard::new(Resource::new(&log, 1, Ending::Err));
 
-    assert_eq!(block_on(failing().async_drop()), Err(Failed), "returned");
+    assert_eq!(block_on(failing().async_drop()), Err(Failed), "the error is returned");
 
     let mut reaper = Reaper::new();
     drop(reaper.adopt(failing()));
     let mut report = block_on(reaper.drain());
-    let failure = report.failures.pop().expect("in the report");
+    let failure = report.failures.pop().expect("the error is in the report");
     assert_eq!(failure.downcast::<Failed>().unwrap(), Failed);
     drop(reaper.adopt(failing()));
     assert_eq!(block_on(reaper.async_drop()).unwrap_err().failures.len(), 1);
@@ -719,10 +723,10 @@ fn p14_the_error_of_the_body_comes_first_and_that_of_the_cleanup_is_kept() {
 
     let body = async |_: &mut Resource| Ok::<(), Error>(());
     let result = block_on(with_async_drop(AsyncDropGuard::new(value()), body));
-    assert_eq!(result, Err(Error::Close(Failed)), "nothing else went wrong");
+    assert_eq!(result, Err(Error::Close(Failed)), "only the cleanup failed");
 }
 
-/// How many cleanups run, and how many did at most.
+/// The number of running cleanups, and its maximum.
 #[derive(Default)]
 struct AtOnce {
     now: AtomicUsize,
@@ -731,7 +735,7 @@ struct AtOnce {
 
 #[test]
 fn p15_cleanups_run_at_the_same_time_bounded_on_request_and_nested_ones_cannot_starve() {
-    /// A cleanup that waits, counted.
+    /// Returns a guard whose cleanup waits, and is counted in `at_once` meanwhile.
     fn waiting(at_once: &Arc<AtOnce>) -> AsyncDropGuard<impl AsyncDrop<Error = Infallible> + Send> {
         AsyncDropGuard::with_cleanup(Arc::clone(at_once), |at_once| async move {
             let now = at_once.now.fetch_add(1, SeqCst) + 1;
@@ -761,7 +765,7 @@ fn p15_cleanups_run_at_the_same_time_bounded_on_request_and_nested_ones_cannot_s
     block_on(all).unwrap();
     assert_eq!(most(&at_once), 3);
 
-    // A pool that is cleaned up inside of another one's turn has turns of its own.
+    // Nested vectors do not share a limit: the inner cleanups run while the outer one waits.
     let at_once = Arc::default();
     let mut outer = AsyncDropVec::new();
     outer.set_concurrency(1);
@@ -799,7 +803,7 @@ async fn p16_it_is_dropped_in_async_context_and_has_no_runtime_and_no_thread() {
     reaper.async_drop().await.unwrap();
     drop(reaper);
 
-    // Where no runtime is, whoever polls does the work, on its own thread.
+    // Without a runtime, the thread that polls `drain` runs the cleanups.
     let here = thread::spawn(move || {
         let mut reaper = Reaper::new();
         for _ in 0..3 {
@@ -824,12 +828,12 @@ fn p17_a_second_cancellation_does_not_interrupt_the_cleanup_for_good() {
             cancel_after(second, reaper.drain());
             let report = block_on(reaper.drain());
             assert_eq!(report.cleaned, 1);
-            assert_eq!(log.counts(), (1, 1, 1), "resumed twice, begun once");
+            assert_eq!(log.counts(), (1, 1, 1), "begun once and resumed");
             block_on(reaper.async_drop()).unwrap();
         }
     }
 
-    // And a shield that would never end is given up on request, by name.
+    // `abandon` gives up a cleanup that never ends, and names it.
     let mut reaper = Reaper::new();
     drop(reaper.adopt(AsyncDropGuard::with_cleanup((), |()| pending::<()>())));
     cancel_after(10, reaper.drain());
@@ -852,7 +856,7 @@ fn p18_all_members_are_cleaned_up_although_the_first_one_fails() {
     let failing = || AsyncDropGuard::new(Resource::new(&log, 1, Ending::Err));
 
     assert_eq!(block_on(one_after_another([failing(), failing(), failing()])), Err(Failed));
-    assert_eq!(log.counts().0, 1, "the complaint: two were never cleaned up");
+    assert_eq!(log.counts().0, 1, "the complaint: two members were never cleaned up");
     assert_eq!(reports.take().len(), 2);
 
     let errors = block_on(async_drop_all((failing(), failing(), failing()))).unwrap_err();
@@ -898,7 +902,7 @@ fn p19_a_guard_that_the_body_returns_survives_a_failing_cleanup() {
     let (mut session, closed) =
         block_on(bracket(database, async |_| AsyncDropGuard::new(Resource::plain(&inner))));
     assert_eq!(closed, Err(Failed));
-    assert_eq!(inner.counts(), (0, 0, 0), "it is here, and not lost");
+    assert_eq!(inner.counts(), (0, 0, 0), "the inner guard is not lost");
     block_on(session.async_drop()).unwrap();
     assert_eq!(inner.counts(), (1, 1, 1));
     reports.expect_none();
@@ -906,7 +910,7 @@ fn p19_a_guard_that_the_body_returns_survives_a_failing_cleanup() {
 
 #[test]
 fn p20_one_leak_is_one_message_with_type_site_and_cause() {
-    /// Has ten guards inside.
+    /// A type with ten guards in it.
     struct Engine {
         _parts: Vec<AsyncDropGuard<Resource>>,
     }
@@ -942,7 +946,11 @@ fn p20_one_leak_is_one_message_with_type_site_and_cause() {
     let beginning = format!("Forgot to call async_drop on Engine{}", created_at(file!(), line));
     assert!(text.starts_with(&beginning), "{text}");
     assert!(!text.contains("/library/"), "{text}");
-    assert_eq!(causes.take(), [1, 10, 0], "one leak, and ten that it dragged along");
+    assert_eq!(
+        causes.take(),
+        [1, 10, 0],
+        "one leak, and the ten guards in it that the unwinding dropped"
+    );
 
     let engine: AsyncDropGuard<_, Live> = AsyncDropGuard::live(Resource::plain(&log));
     let text = panic_of(|| cancel_after(1, engine.async_drop()));

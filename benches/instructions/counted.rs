@@ -1,10 +1,10 @@
-//! What is counted: each line is a benchmark, whose argument is made before the counting begins.
+//! The benchmarks: one a line. Its argument is made before the counting begins.
 
 use gungraun::{library_benchmark, library_benchmark_group};
 
 use crate::{many, once};
 
-/// So many that what is outside of the loop does not count.
+/// So many that the instructions outside the loop do not matter.
 pub(crate) const TURNS: u64 = 10_000;
 
 #[library_benchmark]
@@ -12,38 +12,38 @@ pub(crate) const TURNS: u64 = 10_000;
 #[bench::by_hand(once::by_hand)]
 #[bench::by_hand_in_place(once::by_hand_in_place)]
 #[bench::live(once::live)]
-#[bench::live_twin(once::live_twin)]
-#[bench::live_twin_apart(once::live_twin_apart)]
-#[bench::live_twin_in_place(once::live_twin_in_place)]
+#[bench::live_baseline(once::live_baseline)]
+#[bench::live_baseline_apart(once::live_baseline_apart)]
+#[bench::live_baseline_in_place(once::live_baseline_in_place)]
 #[bench::bomb(once::bomb)]
 #[bench::bomb_with_flag(once::bomb_with_flag)]
 #[bench::scope(once::in_scope)]
 #[bench::scope_function(once::in_scope_function)]
 #[bench::body_live(once::in_body_live)]
-#[bench::scope_twin(once::in_scope_twin)]
-#[bench::scope_twin_apart(once::in_scope_twin_apart)]
-#[bench::scope_twin_in_place(once::in_scope_twin_in_place)]
+#[bench::scope_baseline(once::in_scope_baseline)]
+#[bench::scope_baseline_apart(once::in_scope_baseline_apart)]
+#[bench::scope_baseline_in_place(once::in_scope_baseline_in_place)]
 #[bench::body_bomb(once::in_body_bomb)]
 #[bench::one_block_bomb(once::in_one_block_bomb)]
 #[bench::body_by_hand(once::in_body_by_hand)]
 #[bench::checked(once::checked)]
 #[bench::checked_again(once::checked_again)]
-#[bench::checked_twin_again(once::checked_twin_again)]
+#[bench::checked_baseline_again(once::checked_baseline_again)]
 #[bench::checked_alone(once::checked_alone)]
 #[bench::checked_alone_again(once::checked_alone_again)]
-#[bench::checked_twin(once::checked_twin)]
+#[bench::checked_baseline(once::checked_baseline)]
 #[bench::checked_uncaught(once::checked_uncaught)]
 #[bench::with(once::with)]
 #[bench::with_function(once::with_function)]
-#[bench::with_twin_in_a_block(once::with_twin_in_a_block)]
-#[bench::with_twin_borrowed(once::with_twin_borrowed)]
-#[bench::with_twin(once::with_twin)]
+#[bench::with_baseline_in_a_block(once::with_baseline_in_a_block)]
+#[bench::with_baseline_borrowed(once::with_baseline_borrowed)]
+#[bench::with_baseline(once::with_baseline)]
 #[bench::boxed(once::boxed)]
-#[bench::boxed_twin(once::boxed_twin)]
+#[bench::boxed_baseline(once::boxed_baseline)]
 #[bench::boxed_by_hand(once::boxed_by_hand)]
 #[bench::boxed_peer(once::boxed_peer)]
 #[bench::arc(once::arc)]
-#[bench::arc_twin(once::arc_twin)]
+#[bench::arc_baseline(once::arc_baseline)]
 #[bench::arc_peer(once::arc_peer)]
 #[bench::lock(once::lock)]
 #[bench::lock_by_hand(once::lock_by_hand)]

@@ -1,5 +1,5 @@
-//! Operations on many values: each function prepares what the returned one, which is measured,
-//! cleans up.
+//! Operations on many values: each function makes the values, and returns the function that cleans
+//! them up, which is measured.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -44,7 +44,7 @@ pub(crate) fn map_of_boxes(values: u64, waits: u64) -> Cleanup {
     })
 }
 
-/// What people write without the library. All errors are kept, as the library does.
+/// The usual code without the library. It keeps all errors, as the library does.
 fn await_all<F>(mut cleanups: FuturesUnordered<F>, values: u64)
 where
     F: Future<Output = Result<(), Infallible>>,
@@ -81,7 +81,7 @@ pub(crate) fn stack(values: u64, waits: u64) -> Cleanup {
     Box::new(move || run(stack.async_drop()).expect("no cleanup fails"))
 }
 
-/// One after the other, the last first. Boxed, since they may be of many types.
+/// Awaits one future after the other, the last first. They are boxed, since they may have many types.
 pub(crate) fn stack_of_boxes(values: u64, waits: u64) -> Cleanup {
     let mut stack: Vec<BoxedFuture> = Vec::new();
     for _ in 0..values {

@@ -1,4 +1,4 @@
-//! Operations on one value: each function does its own so many times.
+//! Operations on one value: each function repeats its operation.
 
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -9,7 +9,7 @@ use futures::FutureExt;
 use livedrop::sync::{AsyncDropArc, AsyncDropMutex};
 use livedrop::{AsyncDropGuard, Live, scope, with_async_drop};
 
-use crate::twins::{self, Close};
+use crate::baselines::{self, Close};
 use crate::value::{Alone, Boxed, Value, repeat, run};
 
 type Outcome = Result<(), Infallible>;
@@ -18,7 +18,7 @@ fn done(result: Outcome) {
     let Ok(()) = result;
 }
 
-/// The loop itself, which is subtracted from all others.
+/// The loop itself, whose count is subtracted from all others.
 pub(crate) fn nothing(times: u64) {
     repeat(times, || {
         black_box(());
@@ -33,8 +33,8 @@ pub(crate) fn by_hand(times: u64) {
     });
 }
 
-/// The same with a future that holds the value in one place only, where an `async fn` moves it to
-/// another when it is polled first.
+/// The same with a future that holds the value in one place. An `async fn` moves it to a second place
+/// at the first poll.
 pub(crate) fn by_hand_in_place(times: u64) {
     let close = |mut value: Value| async move { value.clean().await };
     repeat(times, || {
@@ -52,25 +52,25 @@ pub(crate) fn live(times: u64) {
     });
 }
 
-pub(crate) fn live_twin(times: u64) {
+pub(crate) fn live_baseline(times: u64) {
     repeat(times, || {
-        let mut guard = twins::live::Guard::new(Value::new(0));
+        let mut guard = baselines::live::Guard::new(Value::new(0));
         guard.touch();
         done(run(guard.close()));
     });
 }
 
-pub(crate) fn live_twin_apart(times: u64) {
+pub(crate) fn live_baseline_apart(times: u64) {
     repeat(times, || {
-        let mut guard = twins::live_apart::Guard::new(Value::new(0));
+        let mut guard = baselines::live_apart::Guard::new(Value::new(0));
         guard.touch();
         done(run(guard.close()));
     });
 }
 
-pub(crate) fn live_twin_in_place(times: u64) {
+pub(crate) fn live_baseline_in_place(times: u64) {
     repeat(times, || {
-        let mut guard = twins::live_in_place::Guard::new(Value::new(0));
+        let mut guard = baselines::live_in_place::Guard::new(Value::new(0));
         guard.touch();
         done(run(guard.close()));
     });
@@ -78,16 +78,16 @@ pub(crate) fn live_twin_in_place(times: u64) {
 
 pub(crate) fn bomb(times: u64) {
     repeat(times, || {
-        let mut guard = twins::bomb::Guard::new(Value::new(0));
+        let mut guard = baselines::bomb::Guard::new(Value::new(0));
         guard.value.touch();
         done(run(guard.close()));
     });
 }
 
-/// The same, with a drop flag of the compiler's in its future.
+/// The same, with a compiler's drop flag in the future.
 pub(crate) fn bomb_with_flag(times: u64) {
     repeat(times, || {
-        let mut guard = twins::bomb::Guard::new(Value::new(0));
+        let mut guard = baselines::bomb::Guard::new(Value::new(0));
         guard.value.touch();
         done(run(guard.close_with_flag()));
     });
@@ -113,7 +113,7 @@ pub(crate) fn in_scope_function(times: u64) {
     });
 }
 
-/// The same body without a scope, which asks it for the proof.
+/// The same body without the scope that requires the proof.
 pub(crate) fn in_body_live(times: u64) {
     repeat(times, || {
         let guard = AsyncDropGuard::live(Value::new(0));
@@ -125,34 +125,34 @@ pub(crate) fn in_body_live(times: u64) {
     });
 }
 
-pub(crate) fn in_scope_twin(times: u64) {
+pub(crate) fn in_scope_baseline(times: u64) {
     repeat(times, || {
-        let guard = twins::live::Guard::new(Value::new(0));
-        let (closed, ()) = run(twins::scope::scope(guard, async |guard| guard.touch()));
+        let guard = baselines::live::Guard::new(Value::new(0));
+        let (closed, ()) = run(baselines::scope::scope(guard, async |guard| guard.touch()));
         done(closed);
     });
 }
 
-pub(crate) fn in_scope_twin_apart(times: u64) {
+pub(crate) fn in_scope_baseline_apart(times: u64) {
     repeat(times, || {
-        let guard = twins::live_apart::Guard::new(Value::new(0));
-        let (closed, ()) = run(twins::scope::scope(guard, async |guard| guard.touch()));
+        let guard = baselines::live_apart::Guard::new(Value::new(0));
+        let (closed, ()) = run(baselines::scope::scope(guard, async |guard| guard.touch()));
         done(closed);
     });
 }
 
-pub(crate) fn in_scope_twin_in_place(times: u64) {
+pub(crate) fn in_scope_baseline_in_place(times: u64) {
     repeat(times, || {
-        let guard = twins::live_in_place::Guard::new(Value::new(0));
-        let (closed, ()) = run(twins::scope::scope(guard, async |guard| guard.touch()));
+        let guard = baselines::live_in_place::Guard::new(Value::new(0));
+        let (closed, ()) = run(baselines::scope::scope(guard, async |guard| guard.touch()));
         done(closed);
     });
 }
 
 pub(crate) fn in_body_bomb(times: u64) {
     repeat(times, || {
-        let guard = twins::bomb::Guard::new(Value::new(0));
-        let body = async |mut guard: twins::bomb::Guard| {
+        let guard = baselines::bomb::Guard::new(Value::new(0));
+        let body = async |mut guard: baselines::bomb::Guard| {
             guard.value.touch();
             guard.close().await
         };
@@ -160,10 +160,10 @@ pub(crate) fn in_body_bomb(times: u64) {
     });
 }
 
-/// No body and no cleanup that the guard is handed to, and nothing that says so if it is not.
+/// Use and cleanup in one block: the guard is passed to no body and to no cleanup function.
 pub(crate) fn in_one_block_bomb(times: u64) {
     repeat(times, || {
-        let mut guard = twins::bomb::Guard::new(Value::new(0));
+        let mut guard = baselines::bomb::Guard::new(Value::new(0));
         done(run(async move {
             guard.value.touch();
             let result = guard.value.clean().await;
@@ -192,7 +192,7 @@ pub(crate) fn checked(times: u64) {
     });
 }
 
-/// A second place that does so: with one caller alone, the compiler inlines whatever it is.
+/// A second place that does the same: a function with one caller is always inlined.
 pub(crate) fn checked_again(times: u64) {
     repeat(times, || {
         let mut guard = AsyncDropGuard::new(Value::new(0));
@@ -200,14 +200,14 @@ pub(crate) fn checked_again(times: u64) {
     });
 }
 
-pub(crate) fn checked_twin_again(times: u64) {
+pub(crate) fn checked_baseline_again(times: u64) {
     repeat(times, || {
-        let mut guard = twins::checked::Guard::new(Value::new(0));
+        let mut guard = baselines::checked::Guard::new(Value::new(0));
         done(run(guard.close()));
     });
 }
 
-/// Two places, and nothing else in the program that cleans up such a value.
+/// Two places. Nothing else in the program cleans up a value of this type.
 pub(crate) fn checked_alone(times: u64) {
     repeat(times, || {
         let mut guard = AsyncDropGuard::new(Alone(Value::new(0)));
@@ -223,9 +223,9 @@ pub(crate) fn checked_alone_again(times: u64) {
     });
 }
 
-pub(crate) fn checked_twin(times: u64) {
+pub(crate) fn checked_baseline(times: u64) {
     repeat(times, || {
-        let mut guard = twins::checked::Guard::new(Value::new(0));
+        let mut guard = baselines::checked::Guard::new(Value::new(0));
         guard.touch();
         done(run(guard.close()));
     });
@@ -233,7 +233,7 @@ pub(crate) fn checked_twin(times: u64) {
 
 pub(crate) fn checked_uncaught(times: u64) {
     repeat(times, || {
-        let mut guard = twins::checked::Guard::new(Value::new(0));
+        let mut guard = baselines::checked::Guard::new(Value::new(0));
         guard.touch();
         done(run(guard.close_uncaught()));
     });
@@ -261,8 +261,8 @@ pub(crate) fn with_function(times: u64) {
     });
 }
 
-/// The twin written out where it is needed, as the macro does it.
-macro_rules! with_twin_written_out {
+/// The baseline as a macro, as in the library.
+macro_rules! with_baseline_written_out {
     ($guard:ident) => {{
         let body = AssertUnwindSafe(async {
             $guard.touch();
@@ -271,30 +271,30 @@ macro_rules! with_twin_written_out {
         .catch_unwind()
         .await;
         let closed = $guard.close_caught().await;
-        twins::with::weigh(body, closed)
+        baselines::with::combine(body, closed)
     }};
 }
 
-/// The guard is in the future, as that of the macro is.
-pub(crate) fn with_twin_in_a_block(times: u64) {
+/// The future holds the guard, as in the library's macro.
+pub(crate) fn with_baseline_in_a_block(times: u64) {
     repeat(times, || {
-        let mut guard = twins::checked::Guard::new(Value::new(0));
-        done(run(async move { with_twin_written_out!(guard) }));
+        let mut guard = baselines::checked::Guard::new(Value::new(0));
+        done(run(async move { with_baseline_written_out!(guard) }));
     });
 }
 
 /// The future only borrows the guard.
-pub(crate) fn with_twin_borrowed(times: u64) {
+pub(crate) fn with_baseline_borrowed(times: u64) {
     repeat(times, || {
-        let mut guard = twins::checked::Guard::new(Value::new(0));
-        done(run(async { with_twin_written_out!(guard) }));
+        let mut guard = baselines::checked::Guard::new(Value::new(0));
+        done(run(async { with_baseline_written_out!(guard) }));
     });
 }
 
-pub(crate) fn with_twin(times: u64) {
+pub(crate) fn with_baseline(times: u64) {
     repeat(times, || {
-        let guard = twins::checked::Guard::new(Value::new(0));
-        done(run(twins::with::with(guard, async |guard| {
+        let guard = baselines::checked::Guard::new(Value::new(0));
+        done(run(baselines::with::with(guard, async |guard| {
             guard.touch();
             Ok::<(), Infallible>(())
         })));
@@ -309,9 +309,9 @@ pub(crate) fn boxed(times: u64) {
     });
 }
 
-pub(crate) fn boxed_twin(times: u64) {
+pub(crate) fn boxed_baseline(times: u64) {
     repeat(times, || {
-        let mut guard = twins::boxed::Guard::new(Boxed(Value::new(0)));
+        let mut guard = baselines::boxed::Guard::new(Boxed(Value::new(0)));
         guard.0.touch();
         done(run(guard.close()));
     });
@@ -321,7 +321,7 @@ pub(crate) fn boxed_by_hand(times: u64) {
     repeat(times, || {
         let mut value = Boxed(Value::new(0));
         value.0.touch();
-        // Seen through, the box would not be made.
+        // Without `black_box`, the compiler would remove the box.
         done(run(black_box(value.clean_boxed())));
     });
 }
@@ -344,8 +344,8 @@ pub(crate) fn arc(times: u64) {
     done(run(first.async_drop()));
 }
 
-pub(crate) fn arc_twin(times: u64) {
-    let mut first = twins::arc::Handle::new(twins::checked::Guard::new(Value::new(0)));
+pub(crate) fn arc_baseline(times: u64) {
+    let mut first = baselines::arc::Handle::new(baselines::checked::Guard::new(Value::new(0)));
     repeat(times, || {
         let mut handle = first.share();
         black_box::<&Value>(&handle);

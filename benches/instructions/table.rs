@@ -1,17 +1,17 @@
-//! The table: what was counted, for each operation, and which bounds hold.
+//! The table: the counts of each operation, and whether its bound holds.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What one benchmark counted in all, and how many operations that was.
+/// A benchmark, and the number of operations in it.
 #[derive(Clone, Copy)]
 pub(crate) struct Counted {
     pub(crate) group: &'static str,
     pub(crate) function: &'static str,
     pub(crate) id: &'static str,
     pub(crate) operations: u64,
-    /// Whether a loop did them one by one.
+    /// Whether a loop did the operations one by one.
     pub(crate) in_a_loop: bool,
 }
 
@@ -21,14 +21,14 @@ pub(crate) struct Row {
     pub(crate) livedrop: Counted,
     pub(crate) other: &'static str,
     pub(crate) other_counted: Counted,
-    /// The most that the first may be of the second.
+    /// The greatest allowed ratio of `livedrop` to `other_counted`.
     pub(crate) bound: Option<f64>,
 }
 
-/// Counts, as gungraun leaves them.
+/// The counts, as gungraun writes them.
 pub(crate) struct Counts {
     folder: PathBuf,
-    /// What a turn of an empty loop takes.
+    /// The instructions of one turn of an empty loop.
     per_turn: f64,
 }
 
@@ -42,7 +42,7 @@ impl Counts {
 
     /// Instructions for each operation.
     ///
-    /// Callgrind's own file is read, since it needs no parser: it has a line `totals: 123`.
+    /// Reads callgrind's own file, since it needs no parser: it has a line `totals: 123`.
     pub(crate) fn of(&self, counted: Counted) -> f64 {
         let Counted { group, function, id, operations, in_a_loop } = counted;
         let name = format!("{function}.{id}");

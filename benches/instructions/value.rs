@@ -1,4 +1,4 @@
-//! The value that everything is measured with, and the executor that runs its cleanup.
+//! The value of all measurements, and the executor that runs its cleanup.
 
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -18,19 +18,19 @@ pub(crate) struct Value {
 }
 
 impl Value {
-    /// Its cleanup will wait that many times, woken at once.
+    /// Its cleanup waits this many times, and is woken at once.
     pub(crate) fn new(waits: u64) -> Self {
-        // The compiler must not know how often.
+        // The compiler must not know the number.
         Self { waits: black_box(waits), cleaned: 0, touched: 1 }
     }
 
-    /// A use of the value, for which it has to be in memory.
+    /// Uses the value, and forces it into memory.
     pub(crate) fn touch(&mut self) {
         self.touched += 1;
         black_box(&*self);
     }
 
-    /// The cleanup, whoever asks for it.
+    /// The cleanup that all operations share.
     pub(crate) fn clean(&mut self) -> impl Future<Output = Result<(), Infallible>> + Send {
         async move {
             for _ in 0..self.waits {
@@ -42,7 +42,7 @@ impl Value {
         }
     }
 
-    /// The cleanup as it is written without any guarantee.
+    /// The usual cleanup without any guarantee.
     pub(crate) async fn close(mut self) -> Result<(), Infallible> {
         self.clean().await
     }
@@ -61,7 +61,7 @@ impl AsyncDrop for Value {
     }
 }
 
-/// The same value for what is to be the only cleanup of its type in the program.
+/// The same value. Nothing else in the program cleans up a value of this type.
 #[derive(Debug)]
 pub(crate) struct Alone(pub(crate) Value);
 
@@ -78,7 +78,7 @@ impl AsyncDrop for Alone {
     }
 }
 
-/// The same value for those who write `#[async_trait]` and nothing else.
+/// The same value for `#[async_trait]` without `async_drop_unboxed`.
 #[derive(Debug)]
 pub(crate) struct Boxed(pub(crate) Value);
 
@@ -100,7 +100,7 @@ impl async_drop_guard::AsyncDrop for Boxed {
     }
 }
 
-/// Is pending once, and wakes at once.
+/// Is pending once, and wakes its task at once.
 fn wake_and_wait() -> impl Future<Output = ()> + Send {
     let mut has_waited = false;
     std::future::poll_fn(move |cx| {
@@ -114,10 +114,11 @@ fn wake_and_wait() -> impl Future<Output = ()> + Send {
 
 /// An executor that costs next to nothing: it polls until the future is ready.
 ///
-/// The future is in memory and the waker is anybody's, as in a task. An executor that the compiler
-/// sees through makes of some operations a plain loop without a future, and of others not.
+/// The future is in memory and the waker is unknown to the compiler, as in a task. Otherwise the
+/// compiler turns some operations into a plain loop without a future, and others not.
 ///
-/// Always inlined, or it would depend on how many operations share a future what each costs.
+/// Always inlined. Otherwise the cost of an operation would depend on how many operations share a
+/// future.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "so that all operations are treated alike")]
 pub(crate) fn run<F: Future>(future: F) -> F::Output {
@@ -131,8 +132,8 @@ pub(crate) fn run<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Does it so many times, and counts in memory: what an operation leaves of the registers is not
-/// to decide what the loop takes, which is subtracted.
+/// Repeats the operation, and counts in memory. So the cost of the loop, which is subtracted, does
+/// not depend on the registers that the operation uses.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "so that all operations are treated alike")]
 pub(crate) fn repeat(times: u64, mut operation: impl FnMut()) {

@@ -1,29 +1,29 @@
-//! What is compared with what, in time and in allocations: the operations of the bench
-//! `instructions`, by their functions.
+//! The comparisons of time and allocations: the operations of the bench `instructions`, by their
+//! functions.
 
 use crate::many::{self, Cleanup};
 use crate::once;
 
-/// An operation of the library, and the others that do the same.
+/// An operation of the library, and other code that does the same.
 pub(crate) struct Pairs<F: 'static> {
     pub(crate) operation: &'static str,
     pub(crate) livedrop: F,
     pub(crate) others: &'static [(&'static str, F)],
 }
 
-/// Does its operation so many times.
+/// Repeats its operation this many times.
 pub(crate) type Once = fn(u64);
 
-/// Makes so many values that wait so often, to be cleaned up.
+/// Makes this many values, whose cleanups wait this many times.
 pub(crate) type Many = fn(u64, u64) -> Cleanup;
 
 const BY_HAND: &str = "no guarantee";
 const IN_PLACE: &str = "no guarantee, in place";
-const TWIN: &str = "twin";
-const TWIN_APART: &str = "twin, captured apart";
-const TWIN_IN_PLACE: &str = "twin, in place";
+const BASELINE: &str = "baseline";
+const BASELINE_APART: &str = "baseline, captured apart";
+const BASELINE_IN_PLACE: &str = "baseline, in place";
 const WITHOUT_PROOF: &str = "`live`, in a body";
-const BOMB: &str = "bomb only";
+const BOMB: &str = "drop bomb only";
 const PEER: &str = "`async-drop-guard`";
 const BOXES: &str = "boxed futures";
 const FUTURES: &str = "futures";
@@ -33,9 +33,9 @@ pub(crate) const ONCE: &[Pairs<Once>] = &[
         operation: "`live`",
         livedrop: once::live,
         others: &[
-            (TWIN, once::live_twin),
-            (TWIN_IN_PLACE, once::live_twin_in_place),
-            (TWIN_APART, once::live_twin_apart),
+            (BASELINE, once::live_baseline),
+            (BASELINE_IN_PLACE, once::live_baseline_in_place),
+            (BASELINE_APART, once::live_baseline_apart),
             (BOMB, once::bomb),
             (BY_HAND, once::by_hand),
             (IN_PLACE, once::by_hand_in_place),
@@ -45,9 +45,9 @@ pub(crate) const ONCE: &[Pairs<Once>] = &[
         operation: "`scope!`",
         livedrop: once::in_scope,
         others: &[
-            (TWIN, once::in_scope_twin),
-            (TWIN_IN_PLACE, once::in_scope_twin_in_place),
-            (TWIN_APART, once::in_scope_twin_apart),
+            (BASELINE, once::in_scope_baseline),
+            (BASELINE_IN_PLACE, once::in_scope_baseline_in_place),
+            (BASELINE_APART, once::in_scope_baseline_apart),
             (WITHOUT_PROOF, once::in_body_live),
             (BOMB, once::in_body_bomb),
             (BY_HAND, once::in_body_by_hand),
@@ -56,28 +56,31 @@ pub(crate) const ONCE: &[Pairs<Once>] = &[
     Pairs {
         operation: "`scope`",
         livedrop: once::in_scope_function,
-        others: &[(TWIN, once::in_scope_twin)],
+        others: &[(BASELINE, once::in_scope_baseline)],
     },
     Pairs {
         operation: "checked",
         livedrop: once::checked,
-        others: &[(TWIN, once::checked_twin), ("twin without catch", once::checked_uncaught)],
+        others: &[
+            (BASELINE, once::checked_baseline),
+            ("baseline without catch", once::checked_uncaught),
+        ],
     },
     Pairs {
         operation: "`with_async_drop!`",
         livedrop: once::with,
-        others: &[(TWIN, once::with_twin)],
+        others: &[(BASELINE, once::with_baseline)],
     },
     Pairs {
         operation: "`with_async_drop`",
         livedrop: once::with_function,
-        others: &[(TWIN, once::with_twin)],
+        others: &[(BASELINE, once::with_baseline)],
     },
     Pairs {
         operation: "boxed",
         livedrop: once::boxed,
         others: &[
-            (TWIN, once::boxed_twin),
+            (BASELINE, once::boxed_baseline),
             (PEER, once::boxed_peer),
             (BY_HAND, once::boxed_by_hand),
         ],
@@ -85,7 +88,7 @@ pub(crate) const ONCE: &[Pairs<Once>] = &[
     Pairs {
         operation: "`AsyncDropArc`",
         livedrop: once::arc,
-        others: &[(TWIN, once::arc_twin), (PEER, once::arc_peer)],
+        others: &[(BASELINE, once::arc_baseline), (PEER, once::arc_peer)],
     },
     Pairs {
         operation: "`AsyncDropMutex`",

@@ -1,5 +1,5 @@
-//! Misuse: cleaning a `Checked` and a `Live` guard up by one call (E0277)
-//! Why it matters: `Live` guards give proofs, `Checked` ones do not; one call gives one or the other.
+//! Misuse: cleaning up a `Checked` and a `Live` guard with one call (E0277)
+//! Why it matters: `Live` guards give proofs and `Checked` guards do not, but one call returns one type.
 //! Fix: convert the `Live` guard: `AsyncDropGuard::into_checked(guard)`.
 //! Rule: A guard is in one state
 

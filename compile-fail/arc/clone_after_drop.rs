@@ -1,6 +1,6 @@
-//! Misuse: cloning a handle that was cleaned up before (E0382)
-//! Why it matters: if it was the last one, the connection is closed, and the clone would be a handle of nothing.
-//! Fix: clone first: every owner needs a handle before the last one lets go.
+//! Misuse: cloning a handle after its cleanup (E0382)
+//! Why it matters: if it was the last handle, the connection is closed, and the clone would refer to nothing.
+//! Fix: clone first: every owner needs a handle before the last handle is cleaned up.
 //! Rule: After the cleanup the value is gone
 
 use async_trait::async_trait;

@@ -1,6 +1,6 @@
-//! Misuse: handing in the proof of a clone for that of the scope's own handle (E0277)
-//! Why it matters: the clone only lets go; the connection stays open, since the other handle is forgotten.
-//! Fix: a clone has a cleanup and a proof of its own; clean up the scope's handle, too, and return its proof.
+//! Misuse: returning the proof of a clone instead of the proof of the scope's own handle (E0277)
+//! Why it matters: the clone only gives up its share; the scope's handle is forgotten, and the connection stays open.
+//! Fix: clean up the scope's handle, too, and return its proof: each handle has a cleanup and a proof of its own.
 //! Rule: The rule of brands
 
 use async_trait::async_trait;

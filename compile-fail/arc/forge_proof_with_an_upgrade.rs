@@ -1,6 +1,6 @@
-//! Misuse: handing in the proof of an upgraded handle for that of the scope's own (E0277)
-//! Why it matters: the upgraded handle only lets go; the connection stays open, since the other one is forgotten.
-//! Fix: an upgraded handle has a cleanup and a proof of its own; clean up the scope's handle, too, and return its proof.
+//! Misuse: returning the proof of an upgraded handle instead of the proof of the scope's own handle (E0277)
+//! Why it matters: the upgraded handle only gives up its share; the scope's handle is forgotten, and the connection stays open.
+//! Fix: clean up the scope's handle, too, and return its proof: each handle has a cleanup and a proof of its own.
 //! Rule: The rule of brands
 
 use async_trait::async_trait;

@@ -1,6 +1,6 @@
-//! Misuse: handing in the proof of a handle for that of the value (E0277)
-//! Why it matters: a handle that let go proves nothing about the connection: another handle may still hold it.
-//! Fix: take the connection out by `AsyncDropArc::into_inner` once it is not shared any more, and clean up that.
+//! Misuse: returning the proof of a handle instead of the proof of the value (E0277)
+//! Why it matters: the cleanup of one handle proves nothing about the connection: another handle may still hold it.
+//! Fix: take the connection's guard out of the last handle with `AsyncDropArc::into_inner`, and clean it up.
 //! Rule: A proof comes from its cleanup only
 
 use async_trait::async_trait;

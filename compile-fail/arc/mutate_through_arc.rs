@@ -1,7 +1,7 @@
 //! Misuse: changing a shared value through a handle (E0594)
-//! Why it matters: two owners could change it at once, and neither would know of the other.
+//! Why it matters: two owners could change the value at the same time, and neither would know of the other.
 //! Fix: share an `AsyncDropMutex`, and lock it.
-//! Rule: Share what may be shared
+//! Rule: Shared values are changed only through a lock
 
 use async_trait::async_trait;
 use livedrop::sync::AsyncDropArc;

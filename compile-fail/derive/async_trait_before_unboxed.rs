@@ -1,7 +1,7 @@
-//! Misuse: both macros above one `impl`, the other way round (takes the place of `#[async_trait]`)
-//! Why it matters: the method is boxed before `#[livedrop::unboxed]` sees it.
+//! Misuse: both macros above one `impl`, in the other order (replaces `#[async_trait]`)
+//! Why it matters: `#[async_trait]` boxes the method before `#[livedrop::unboxed]` sees it.
 //! Fix: keep `#[livedrop::unboxed]` alone.
-//! Rule: Say how to clean up
+//! Rule: Every guarded value has a cleanup
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard};

@@ -1,6 +1,6 @@
-//! Misuse: fields whose errors cannot become one (E0277)
-//! Why it matters: the errors of all fields are returned together, and there is no type for them.
-//! Fix: name an error that takes in each: `#[async_drop(error = Error)]`.
+//! Misuse: fields whose errors do not convert into one type (E0277)
+//! Why it matters: the errors of all fields are returned together, so they need a common type.
+//! Fix: name an error that implements `From` for each field's error: `#[async_drop(error = Error)]`.
 //! Rule: No error is lost
 
 use livedrop::{AsyncDrop, AsyncDropGuard};

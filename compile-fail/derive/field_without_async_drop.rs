@@ -1,7 +1,7 @@
 //! Misuse: marking a field whose type has no cleanup (E0277)
-//! Why it matters: nothing would be cleaned up there, whatever the mark promises.
-//! Fix: give the field's type a cleanup, or remove the mark.
-//! Rule: Say how to clean up
+//! Why it matters: the mark promises a cleanup, but the type has none.
+//! Fix: implement `AsyncDrop` for the field's type, or remove the mark.
+//! Rule: Every guarded value has a cleanup
 
 use livedrop::{AsyncDrop, AsyncDropGuard};
 

@@ -1,6 +1,6 @@
 //! Misuse: a guard behind a type alias, which the derive cannot see (whose cleanup would be forgotten)
-//! Why it matters: the derive goes by the words of a type; without this error the alias would be a forgotten guard.
-//! Fix: mark the field: `#[async_drop]`, or `#[async_drop(skip)]` if others clean it up.
+//! Why it matters: the derive sees only the name of the type; without this error it would forget the guard behind the alias.
+//! Fix: mark the field: `#[async_drop]`, or `#[async_drop(skip)]` if other code cleans it up.
 //! Rule: Types with guard members implement `AsyncDrop`
 
 use livedrop::{AsyncDrop, AsyncDropGuard};

@@ -1,6 +1,6 @@
 //! Misuse: a map of guards, which the derive cannot clean up (E0277)
-//! Why it matters: only what implements `AsyncDrop` can be cleaned up, and a plain map does not.
-//! Fix: take the container of livedrop's, in a guard of its own.
+//! Why it matters: a plain map does not implement `AsyncDrop`, so its guards would be forgotten.
+//! Fix: use an `AsyncDropHashMap`, in a guard of its own.
 //! Rule: Types with guard members implement `AsyncDrop`
 
 use std::collections::HashMap;

@@ -1,7 +1,7 @@
-//! Misuse: marking a second field whose type has no cleanup, beside one that has (E0277)
-//! Why it matters: the value would count as cleaned up although a part of it is not.
-//! Fix: give the field's type a cleanup, or remove the mark.
-//! Rule: Say how to clean up
+//! Misuse: marking a second field whose type has no cleanup, beside a field that has one (E0277)
+//! Why it matters: the value would count as cleaned up, although one field is not.
+//! Fix: implement `AsyncDrop` for the field's type, or remove the mark.
+//! Rule: Every guarded value has a cleanup
 
 use livedrop::{AsyncDrop, AsyncDropGuard};
 

@@ -1,5 +1,5 @@
-//! Misuse: a `Live` guard as a field of a type that is cleaned up (a `Live` guard can only be given away)
-//! Why it matters: the cleanup borrows its owner, and the guard's own `async_drop` wants to have the guard.
+//! Misuse: a `Live` guard as a field of a type that is cleaned up (a `Live` guard is cleaned up by value)
+//! Why it matters: the cleanup borrows its owner, but `async_drop` of a `Live` guard consumes the guard.
 //! Fix: make the field a `Checked` guard, which is cleaned up in place.
 //! Rule: A guard is in one state
 

@@ -1,6 +1,6 @@
 //! Misuse: deriving `AsyncDrop` for a type without a guard (`Client` has nothing to clean up)
-//! Why it matters: its cleanup would do nothing, and everybody who uses it would still have to await that.
-//! Fix: mark the field whose type has a cleanup, or leave the derive out.
+//! Why it matters: the cleanup would do nothing, and every caller would still have to await it.
+//! Fix: mark the field whose type has a cleanup, or remove the derive.
 //! Rule: Types with guard members implement `AsyncDrop`
 
 use livedrop::{AsyncDrop, AsyncDropGuard};

@@ -1,5 +1,5 @@
-//! Misuse: a public type whose error is that of a private one (E0446)
-//! Why it matters: the type of the error is public then, and said to be that of a type that nobody else can name.
+//! Misuse: a public type whose error is the error of a private type (E0446)
+//! Why it matters: the public `type Error` would refer to a type that other crates cannot name.
 //! Fix: name the error: `#[async_drop(error = std::io::Error)]`.
 //! Rule: No error is lost
 

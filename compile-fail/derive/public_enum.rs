@@ -1,5 +1,5 @@
 //! Misuse: a public enum that is cleaned up (the enum `Link` is `pub`)
-//! Why it matters: the variants of a public enum are public: everybody can make one without a guard around it.
+//! Why it matters: the variants of a public enum are public: any code could create one without a guard.
 //! Fix: make the enum private, and wrap it in a struct that names its error.
 //! Rule: Factory methods return guards
 

@@ -1,6 +1,6 @@
 //! Misuse: a `pub` field that the derive cleans up (the guarded field `socket` is `pub`)
-//! Why it matters: whoever reaches the field can move the guard out, and the owner cleans up another one or none.
-//! Fix: make the field private, and give access to the value by a method.
+//! Why it matters: code outside the module could move the guard out of the field, and the owner would clean up another one.
+//! Fix: make the field private, and give access to the value with a method.
 //! Rule: Types with guard members implement `AsyncDrop`
 
 use livedrop::{AsyncDrop, AsyncDropGuard};

@@ -1,7 +1,7 @@
-//! Misuse: several mistakes in one type, said all at once (has no option `parallel`)
-//! Why it matters: one run of the compiler tells everything that is to be mended.
-//! Fix: mend each as its message says.
-//! Rule: Say how to clean up
+//! Misuse: several mistakes in one type, all reported at once (has no option `parallel`)
+//! Why it matters: one compiler run reports everything that must be fixed.
+//! Fix: fix each one as its message says.
+//! Rule: Every guarded value has a cleanup
 
 use livedrop::{AsyncDrop, AsyncDropGuard, Live};
 

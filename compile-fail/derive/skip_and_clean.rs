@@ -1,6 +1,6 @@
-//! Misuse: a field that is marked to be cleaned up and to be left alone (contradict each other)
-//! Why it matters: one of the two is a mistake, and the wrong one would leak the value or clean it up twice.
-//! Fix: keep the one that is meant.
+//! Misuse: a field that is marked both to be cleaned up and to be skipped (contradict each other)
+//! Why it matters: one of the marks is a mistake; the wrong one would leak the value or clean it up twice.
+//! Fix: keep the mark that is meant.
 //! Rule: Types with guard members implement `AsyncDrop`
 
 use livedrop::{AsyncDrop, AsyncDropGuard};

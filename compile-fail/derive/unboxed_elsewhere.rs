@@ -1,7 +1,7 @@
-//! Misuse: `#[livedrop::unboxed]` above the type (stands above an implementation of `AsyncDrop`)
-//! Why it matters: it makes two methods of the one that is written there, and here there is none.
+//! Misuse: `#[livedrop::unboxed]` above the type (works only on an `impl AsyncDrop for …`)
+//! Why it matters: the macro generates two methods from `async_drop_impl`, and here there is no method.
 //! Fix: write it above `impl AsyncDrop for …`.
-//! Rule: Say how to clean up
+//! Rule: Every guarded value has a cleanup
 
 use livedrop::{AsyncDrop, AsyncDropGuard};
 

@@ -1,7 +1,7 @@
-//! Misuse: both macros above one `impl` (takes the place of `#[async_trait]`)
-//! Why it matters: each of them makes two methods out of one, or one out of another.
+//! Misuse: both macros above one `impl` (replaces `#[async_trait]`)
+//! Why it matters: both macros rewrite the same method.
 //! Fix: keep `#[livedrop::unboxed]` alone.
-//! Rule: Say how to clean up
+//! Rule: Every guarded value has a cleanup
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard};

@@ -1,7 +1,7 @@
 //! Misuse: deriving `AsyncDrop` for a union (a union cannot be cleaned up)
-//! Why it matters: nobody knows which field of a union is there, so that nobody knows what to clean up.
-//! Fix: make it an enum, which knows its active variant.
-//! Rule: Say how to clean up
+//! Why it matters: a union does not record which field is active, so the derive cannot know which one to clean up.
+//! Fix: make it an enum, which records its active variant.
+//! Rule: Every guarded value has a cleanup
 
 use livedrop::{AsyncDrop, AsyncDropGuard};
 

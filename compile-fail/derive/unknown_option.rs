@@ -1,7 +1,7 @@
 //! Misuse: several options that do not exist, in one type (a type has no option `parallel`)
-//! Why it matters: a word that is passed over in silence would leave the cleanup another one than was asked for.
+//! Why it matters: if the derive ignored an unknown option, the cleanup would not be the requested one.
 //! Fix: write `concurrent` above the type, and `skip` above a field.
-//! Rule: Say how to clean up
+//! Rule: Every guarded value has a cleanup
 
 use livedrop::{AsyncDrop, AsyncDropGuard};
 

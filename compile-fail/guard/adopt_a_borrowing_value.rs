@@ -1,7 +1,7 @@
-//! Misuse: giving a guard to a reaper whose value borrows from this function (E0597)
-//! Why it matters: the reaper may clean it up when this function has long returned.
-//! Fix: give the value data of its own, or clean its guard up here, without a reaper.
-//! Rule: What is adopted owns its data
+//! Misuse: adopting a guard whose value borrows from this function (E0597)
+//! Why it matters: the reaper may clean up the value after this function has returned.
+//! Fix: let the value own its data, or clean up its guard here, without a reaper.
+//! Rule: Adopted values own their data
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, Reaper};

@@ -1,7 +1,7 @@
-//! Misuse: giving a guard to a reaper whose error cannot be sent to another thread (cannot be adopted by a reaper)
-//! Why it matters: the reaper may clean it up on a thread of its own, and keeps the error for its report.
-//! Fix: make the error `Send` (an `Arc` in place of the `Rc`), or clean the guard up without a reaper.
-//! Rule: What is adopted owns its data
+//! Misuse: adopting a guard whose error is not `Send` (cannot be adopted by a reaper)
+//! Why it matters: the reaper may clean up the value on another thread, and keeps the error for its report.
+//! Fix: make the error `Send` (an `Arc` in place of the `Rc`), or clean up the guard without a reaper.
+//! Rule: Adopted values own their data
 
 use std::rc::Rc;
 

@@ -1,7 +1,7 @@
 //! Misuse: implementing `AsyncDrop` without `#[async_trait]` (E0195)
-//! Why it matters: the trait can be used as `dyn AsyncDrop`, so its method has another form than it looks.
+//! Why it matters: `dyn AsyncDrop` must work, so the trait declares the method with a boxed future.
 //! Fix: write `#[async_trait]` above the `impl`.
-//! Rule: Say how to clean up
+//! Rule: Every guarded value has a cleanup
 
 use livedrop::{AsyncDrop, AsyncDropGuard};
 

@@ -1,6 +1,6 @@
 //! Misuse: a `Checked` guard in a variable that is not `mut` (E0596)
-//! Why it matters: a `Checked` guard is cleaned up in place, which changes it.
-//! Fix: write `let mut`; a `Live` guard needs none, since its cleanup takes it.
+//! Why it matters: a `Checked` guard is cleaned up in place, so `async_drop` takes `&mut self`.
+//! Fix: write `let mut`; a `Live` guard needs no `mut`, because its cleanup consumes it.
 //! Rule: A guard is in one state
 
 use std::io;

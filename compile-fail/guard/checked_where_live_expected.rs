@@ -1,5 +1,5 @@
-//! Misuse: passing a `Checked` guard to a function that wants a `Live` one (E0308)
-//! Why it matters: the function relies on the compiler: a `Live` guard is certain to hold its value.
+//! Misuse: passing a `Checked` guard to a function that takes a `Live` one (E0308)
+//! Why it matters: the function relies on the compiler: a `Live` guard always holds its value.
 //! Fix: make the guard with `AsyncDropGuard::live`, or convert it with `AsyncDropGuard::into_live`.
 //! Rule: A guard is in one state
 

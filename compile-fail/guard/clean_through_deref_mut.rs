@@ -1,6 +1,6 @@
 //! Misuse: calling the value's own `async_drop_impl` through its guard (E0277)
-//! Why it matters: the guard would not know, and clean the task up a second time.
-//! Fix: call `async_drop` of the guard.
+//! Why it matters: the guard does not notice it, and would clean up the task a second time.
+//! Fix: call `async_drop` on the guard.
 //! Rule: Clean up once
 
 use std::convert::Infallible;

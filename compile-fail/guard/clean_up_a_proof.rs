@@ -1,6 +1,6 @@
-//! Misuse: cleaning up what is a proof already (E0277)
-//! Why it matters: the name is still `connection`, but the connection is gone.
-//! Fix: call `async_drop` once; the proof owes nothing and may just be dropped.
+//! Misuse: cleaning up a proof (E0277)
+//! Why it matters: the variable is still called `connection`, but the connection is gone.
+//! Fix: call `async_drop` once; a proof owes nothing and may be dropped.
 //! Rule: Clean up once
 
 use std::io;

@@ -1,11 +1,11 @@
-//! Misuse: a cleanup closure whose future borrows the value that the closure was given (E0515)
-//! Why it matters: the value would be gone while it is still being closed.
+//! Misuse: a cleanup closure whose future borrows the value (E0515)
+//! Why it matters: the closure owns the value and drops it when it returns, before the future is polled.
 //! Fix: move the value into the future: `|pool| async move { pool.close().await }`.
-//! Rule: Say how to clean up
+//! Rule: Every guarded value has a cleanup
 
 use livedrop::AsyncDropGuard;
 
-/// Of a foreign crate.
+/// A type of another crate.
 struct Pool;
 
 impl Pool {

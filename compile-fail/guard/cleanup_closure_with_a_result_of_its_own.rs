@@ -1,13 +1,13 @@
-//! Misuse: a cleanup closure that returns more than whether it succeeded (drop what else it returns)
-//! Why it matters: nobody would get to see it: a cleanup ends with `Ok(())` or with an error.
-//! Fix: drop what else it returns, or report it from inside of the closure.
-//! Rule: Say how to clean up
+//! Misuse: a cleanup closure that returns more than success or failure (drop what else it returns)
+//! Why it matters: no caller would see the result: a cleanup ends with `Ok(())` or with an error.
+//! Fix: drop the result in the closure, or report it there.
+//! Rule: Every guarded value has a cleanup
 
 use std::io;
 
 use livedrop::{AsyncDrop, AsyncDropGuard};
 
-/// Of a foreign crate.
+/// A type of another crate.
 struct Writer;
 
 impl Writer {

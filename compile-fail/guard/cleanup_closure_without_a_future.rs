@@ -1,13 +1,13 @@
-//! Misuse: a cleanup closure that does its work at once, and returns no future (is not a future)
-//! Why it matters: a guard awaits the cleanup; it has to be given something to await.
+//! Misuse: a cleanup closure that does its work at once and returns no future (is not a future)
+//! Why it matters: the guard awaits the cleanup, so it needs a future.
 //! Fix: write `async move` before the body of the closure.
-//! Rule: Say how to clean up
+//! Rule: Every guarded value has a cleanup
 
 use std::io;
 
 use livedrop::{AsyncDrop, AsyncDropGuard};
 
-/// Of a foreign crate.
+/// A type of another crate.
 struct TempDir {
     path: String,
 }

@@ -1,7 +1,7 @@
 //! Misuse: a cleanup that holds an `Rc` across an `.await` (future cannot be sent between threads safely)
-//! Why it matters: a cleanup may be finished by another thread than the one it began on.
-//! Fix: let go of the `Rc` before the `.await`, or use an `Arc`.
-//! Rule: Say how to clean up
+//! Why it matters: another thread may finish a cleanup than the one that began it.
+//! Fix: drop the `Rc` before the `.await`, or use an `Arc`.
+//! Rule: Every guarded value has a cleanup
 
 use std::rc::Rc;
 

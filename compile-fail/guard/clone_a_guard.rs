@@ -1,6 +1,6 @@
 //! Misuse: cloning a guard, to use its connection in two places (E0599)
-//! Why it matters: of two guards of one connection, the first to be cleaned up closes both.
-//! Fix: lend the value to both places, and keep the one guard.
+//! Why it matters: with two guards for one connection, the first cleanup would close it for both.
+//! Fix: lend the value to both places, and keep one guard.
 //! Rule: Clean up once
 
 use std::io;

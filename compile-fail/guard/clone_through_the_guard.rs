@@ -1,6 +1,6 @@
-//! Misuse: taking the clone of a guarded value for a second guard (E0308)
-//! Why it matters: `clone` reaches through the guard: the clone is a plain value, and nobody cleans it up.
-//! Fix: guard the clone, if it has something of its own to clean up.
+//! Misuse: using the clone of a guarded value as a second guard (E0308)
+//! Why it matters: `clone` derefs to the value, so the clone has no guard and is never cleaned up.
+//! Fix: guard the clone, if it needs a cleanup of its own.
 //! Rule: Factory methods return guards
 
 use std::convert::Infallible;

@@ -1,6 +1,6 @@
-//! Misuse: handing the same proof in twice (E0382)
-//! Why it matters: one job would be counted as two jobs done.
-//! Fix: a proof is a value like any other; pass each on once, or count without them.
+//! Misuse: passing the same proof twice (E0382)
+//! Why it matters: one finished job would be counted as two.
+//! Fix: a proof is moved like any other value: pass each proof once.
 //! Rule: A proof comes from its cleanup only
 
 use std::convert::Infallible;

@@ -1,6 +1,6 @@
-//! Misuse: cleaning the database up while the cache that borrows it is still open (E0505)
-//! Why it matters: the cache could not write back what it holds.
-//! Fix: clean up in reverse: first what borrows, then what is borrowed.
+//! Misuse: cleaning up the database while the cache that borrows it is still open (E0505)
+//! Why it matters: the cache could not write its entries back.
+//! Fix: clean up in reverse order: first the cache, then the database.
 //! Rule: After the cleanup the value is gone
 
 use std::io;

@@ -1,5 +1,5 @@
-//! Misuse: cleaning the same `Live` guard up twice (E0382)
-//! Why it matters: a connection closed twice may close somebody else's.
+//! Misuse: cleaning up the same `Live` guard twice (E0382)
+//! Why it matters: the second close could hit a connection that another client has opened.
 //! Fix: call `async_drop` once; it consumes the guard.
 //! Rule: Clean up once
 

@@ -1,6 +1,6 @@
-//! Misuse: making a proof up where one is asked for (E0451)
-//! Why it matters: the report would say that the file was flushed, and it was not.
-//! Fix: get the proof from `async_drop`; nothing else makes one.
+//! Misuse: creating a proof by hand (E0451)
+//! Why it matters: the report would say that the file was flushed, but it was not.
+//! Fix: get the proof from `async_drop`; nothing else creates one.
 //! Rule: A proof comes from its cleanup only
 
 use async_trait::async_trait;

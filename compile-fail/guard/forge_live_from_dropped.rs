@@ -1,6 +1,6 @@
-//! Misuse: turning a proof back into a live guard, to use the connection again (E0308)
+//! Misuse: converting a proof back into a live guard, to use the connection again (E0308)
 //! Why it matters: the connection is closed, and its value is gone.
-//! Fix: open a new one, and guard that.
+//! Fix: open a new connection, and guard it.
 //! Rule: A proof comes from its cleanup only
 
 use async_trait::async_trait;

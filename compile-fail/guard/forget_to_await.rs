@@ -1,6 +1,6 @@
 //! Misuse: calling `async_drop` without `.await` (nothing is cleaned up until this is)
 //! Why it matters: the file is never flushed, and its guard panics when it is dropped.
-//! Fix: await the cleanup, and look at its result.
+//! Fix: await the cleanup, and check its result.
 //! Rule: Always call `async_drop`
 
 #![deny(unused_must_use)]

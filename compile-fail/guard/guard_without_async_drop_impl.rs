@@ -1,7 +1,7 @@
 //! Misuse: guarding a value that has no async cleanup (E0277)
 //! Why it matters: the guard would have nothing to call, and the pool would stay open.
-//! Fix: implement `AsyncDrop` for the type; for a foreign one, give its guard a closure.
-//! Rule: Say how to clean up
+//! Fix: implement `AsyncDrop` for the type; for a type of another crate, use a cleanup closure.
+//! Rule: Every guarded value has a cleanup
 
 use livedrop::AsyncDropGuard;
 

@@ -1,5 +1,5 @@
-//! Misuse: awaiting the cleanup and throwing its outcome away (the result of the cleanup is lost)
-//! Why it matters: a commit that failed looks like one that worked.
+//! Misuse: awaiting the cleanup and ignoring its outcome (the result of the cleanup is lost)
+//! Why it matters: a failed commit looks like a successful one.
 //! Fix: use the outcome: `.result?` for the error alone, `.after(body)` or `.into_result()`.
 //! Rule: No error is lost
 

@@ -1,6 +1,6 @@
-//! Misuse: adding a state of one's own to the guard (E0277)
-//! Why it matters: a state that asked for no cleanup would undo the guarantee of all the others.
-//! Fix: keep what else is to be known beside the guard, in a type of your own.
+//! Misuse: adding a state of your own to the guard (E0277)
+//! Why it matters: a state that needs no cleanup would break the guarantee of all other states.
+//! Fix: keep additional data beside the guard, in a type of your own.
 //! Rule: The states are a closed set
 
 use std::convert::Infallible;

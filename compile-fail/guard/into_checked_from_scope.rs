@@ -1,6 +1,6 @@
-//! Misuse: making a scoped guard `Checked`, to clean it up the familiar way (E0277)
-//! Why it matters: a `Checked` guard gives no proof, and the scope could not tell whether it was cleaned up.
-//! Fix: clean up the scoped guard itself: `async_drop` takes it and gives the proof.
+//! Misuse: converting a scoped guard into a `Checked` one, to clean it up with `&mut self` (E0277)
+//! Why it matters: a `Checked` guard gives no proof, so the scope could not know whether it was cleaned up.
+//! Fix: clean up the scoped guard itself: `async_drop` consumes it and returns the proof.
 //! Rule: A scoped guard ends in its scope
 
 use async_trait::async_trait;

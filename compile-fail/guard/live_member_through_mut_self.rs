@@ -1,5 +1,5 @@
-//! Misuse: cleaning a `Live` member up from `async_drop_impl` (E0507)
-//! Why it matters: the cleanup borrows the owner, and a `Live` guard can only be given away.
+//! Misuse: cleaning up a `Live` member in `async_drop_impl` (E0507)
+//! Why it matters: the cleanup borrows its owner, but `async_drop` of a `Live` guard consumes the guard.
 //! Fix: make the member a `Checked` guard, which is cleaned up in place.
 //! Rule: Types with guard members implement `AsyncDrop`
 

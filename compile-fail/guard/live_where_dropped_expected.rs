@@ -1,5 +1,5 @@
-//! Misuse: passing a guard that still owes its cleanup where the proof is asked for (E0277)
-//! Why it matters: the directory would be removed while the file in it is still being written.
+//! Misuse: passing a guard that still owes its cleanup where a proof is required (E0277)
+//! Why it matters: the directory would be removed while the file in it is still open.
 //! Fix: clean up first, and pass the proof: `file.async_drop().await.proof`.
 //! Rule: A proof comes from its cleanup only
 

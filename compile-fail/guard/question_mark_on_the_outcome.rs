@@ -1,6 +1,6 @@
-//! Misuse: a `?` after the `async_drop` of a `Live` guard, as after that of a `Checked` one (E0277)
-//! Why it matters: a `Live` guard gives the proof beside the result, and `?` cannot choose.
-//! Fix: say which: `.result?` for the error alone, `.into_result()?` for the proof as well.
+//! Misuse: a `?` after the `async_drop` of a `Live` guard, as after the `async_drop` of a `Checked` one (E0277)
+//! Why it matters: `async_drop` of a `Live` guard returns a proof and a result, and you must handle both.
+//! Fix: write `.result?` for the error alone, or `.into_result()?` for the proof as well.
 //! Rule: No error is lost
 
 use std::io;

@@ -1,6 +1,6 @@
 //! Misuse: using a reference into the value after its cleanup (E0502)
-//! Why it matters: the cleanup empties the value, and the value is dropped with it.
-//! Fix: copy what is needed later, or use it before the cleanup.
+//! Why it matters: the cleanup changes the value, and the guard then drops it.
+//! Fix: copy the data that is needed later, or use it before the cleanup.
 //! Rule: After the cleanup the value is gone
 
 use std::io;

@@ -1,6 +1,6 @@
-//! Misuse: returning the guard itself from a function that promises the proof (E0308)
-//! Why it matters: its callers rely on the transaction being rolled back.
-//! Fix: return what `async_drop` gives: `transaction.async_drop().await.proof`.
+//! Misuse: returning the guard from a function that promises the proof (E0308)
+//! Why it matters: the callers rely on the proof that the transaction is rolled back.
+//! Fix: return the proof: `transaction.async_drop().await.proof`.
 //! Rule: A proof comes from its cleanup only
 
 use async_trait::async_trait;

@@ -1,5 +1,5 @@
-//! Misuse: opening a connection for its side effect, and dropping the guard at once (unused `AsyncDropGuard`)
-//! Why it matters: nobody can close it any more, and the dropped guard panics.
+//! Misuse: opening a connection for its side effect, and dropping its guard at once (unused `AsyncDropGuard`)
+//! Why it matters: nothing can close the connection any more, and the dropped guard panics.
 //! Fix: keep the guard in a variable, and clean it up.
 //! Rule: Always call `async_drop`
 

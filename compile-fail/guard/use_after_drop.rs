@@ -1,6 +1,6 @@
 //! Misuse: using a value after its guard was cleaned up (E0382)
-//! Why it matters: what is sent over a closed connection is lost, or sent to somebody else.
-//! Fix: use the value first; `async_drop` consumes its guard, so it comes last.
+//! Why it matters: a message over a closed connection is lost, or reaches another client.
+//! Fix: use the value first, because `async_drop` consumes its guard.
 //! Rule: After the cleanup the value is gone
 
 use async_trait::async_trait;

@@ -1,6 +1,6 @@
-//! Misuse: calling a method of the value on the proof that it was cleaned up (E0599)
-//! Why it matters: the upload is over; there is no value left to ask.
-//! Fix: ask the value before `async_drop`.
+//! Misuse: calling a method of the value on its proof (E0599)
+//! Why it matters: the upload is cleaned up, so there is no value left.
+//! Fix: call the method before `async_drop`.
 //! Rule: After the cleanup the value is gone
 
 use std::convert::Infallible;

@@ -1,5 +1,5 @@
-//! Misuse: keeping an entry of a map, and using it after the map's cleanup (E0502)
-//! Why it matters: the connection is closed by then.
+//! Misuse: using a reference to a map's entry after the map's cleanup (E0502)
+//! Why it matters: the cleanup has closed the connection.
 //! Fix: use the entry before the cleanup, or take it out of the map with `remove`.
 //! Rule: After the cleanup the value is gone
 

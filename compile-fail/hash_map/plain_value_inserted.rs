@@ -1,5 +1,5 @@
-//! Misuse: inserting a value into the map instead of a guard of it (E0277)
-//! Why it matters: nobody would notice that its cleanup is missing.
+//! Misuse: inserting a plain value into the map instead of a guard (E0277)
+//! Why it matters: nothing would notice that its cleanup is missing.
 //! Fix: wrap it: `AsyncDropGuard::new(value)`.
 //! Rule: Factory methods return guards
 

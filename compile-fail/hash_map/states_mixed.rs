@@ -1,5 +1,5 @@
 //! Misuse: inserting a `Checked` guard into a map of `Live` ones (E0277)
-//! Why it matters: the map would promise more than the guard in it keeps.
+//! Why it matters: the map promises the guarantee of `Live` guards, and a `Checked` guard does not give it.
 //! Fix: create the guard with `AsyncDropGuard::live(value)`, or convert it with `into_live`.
 //! Rule: A guard is in one state
 

@@ -1,6 +1,6 @@
-//! Misuse: taking the value out of a mutex while its lock is held (E0505)
-//! Why it matters: the file would have two owners at once: the one that took it out, and the one with the lock.
-//! Fix: drop the lock before: `drop(file)`, or let the block end in which it was taken.
+//! Misuse: taking the value out of a mutex while the lock is held (E0505)
+//! Why it matters: the file would have two users at once: the new owner, and the holder of the lock.
+//! Fix: drop the lock first, with `drop(file)` or at the end of a block.
 //! Rule: After the cleanup the value is gone
 
 use async_trait::async_trait;

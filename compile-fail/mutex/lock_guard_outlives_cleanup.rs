@@ -1,6 +1,6 @@
-//! Misuse: cleaning a mutex up while its lock is held (E0505)
-//! Why it matters: the file would be closed under the hands of whoever still writes to it.
-//! Fix: drop the lock before: `drop(file)`, or let the block end in which it was taken.
+//! Misuse: cleaning up a mutex while the lock is held (E0505)
+//! Why it matters: the cleanup would close the file while the holder of the lock still writes to it.
+//! Fix: drop the lock first, with `drop(file)` or at the end of a block.
 //! Rule: After the cleanup the value is gone
 
 use async_trait::async_trait;

@@ -1,6 +1,6 @@
-//! Misuse: adopting for a `Live` reaper that was cleaned up before (E0382)
-//! Why it matters: nobody would clean up after the new guard's owner.
-//! Fix: adopt first; the reaper is cleaned up last of all.
+//! Misuse: adopting a guard with a `Live` reaper that was cleaned up before (E0382)
+//! Why it matters: if the owner of the new guard forgets it, no reaper cleans up.
+//! Fix: adopt first, and clean up the reaper last.
 //! Rule: After the cleanup the value is gone
 
 use async_trait::async_trait;

@@ -1,6 +1,6 @@
-//! Misuse: handing in an `Adopted` guard where a proof of its cleanup is asked for (E0308)
-//! Why it matters: the reaper will clean it up some time; whoever deletes the file now is too early.
-//! Fix: a proof comes from a `Live` guard: `guard.async_drop().await.proof`. Adopt what needs none.
+//! Misuse: passing an `Adopted` guard where a proof of its cleanup is required (E0308)
+//! Why it matters: the reaper cleans up later, so the file would be deleted too early.
+//! Fix: use a `Live` guard, which gives the proof: `guard.async_drop().await.proof`.
 //! Rule: A proof comes from its cleanup only
 
 use async_trait::async_trait;

@@ -1,6 +1,6 @@
-//! Misuse: leaving a scope without cleaning up the reaper that it got (E0277)
-//! Why it matters: orphans that wait for their cleanup would be lost with the reaper.
-//! Fix: end the scope with the reaper's own `async_drop`, which drains it, and return its proof.
+//! Misuse: leaving a scope without cleaning up its reaper (E0277)
+//! Why it matters: the orphans that wait for their cleanup would be lost with the reaper.
+//! Fix: end the scope with the reaper's own `async_drop`, which drains it, and return the proof.
 //! Rule: Every way out of a scope has the proof
 
 use async_trait::async_trait;

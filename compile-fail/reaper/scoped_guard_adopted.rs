@@ -1,6 +1,6 @@
-//! Misuse: giving the guard of a scope to a reaper (this needs a `Checked` guard, or a `Live` one that belongs to no scope)
+//! Misuse: adopting the guard of a scope (this needs a `Checked` guard, or a `Live` one that belongs to no scope)
 //! Why it matters: the scope would end without a proof, and the reaper outlives the scope.
-//! Fix: clean the guard up in its scope; or adopt it in place of entering a scope.
+//! Fix: clean up the guard in its scope, or adopt it instead of entering a scope.
 //! Rule: A scoped guard ends in its scope
 
 use async_trait::async_trait;

@@ -1,5 +1,5 @@
 //! Misuse: using the value of an `AsyncDropResult` after its cleanup (E0505)
-//! Why it matters: the file is closed by then.
+//! Why it matters: the cleanup has closed the file.
 //! Fix: use the value before the cleanup, or take the guard out with `into_inner`.
 //! Rule: After the cleanup the value is gone
 

@@ -1,6 +1,6 @@
 //! Misuse: cleaning up another guard in the body, and returning its proof (E0277)
 //! Why it matters: the replica was closed, and the primary was not.
-//! Fix: return the proof of the guard that the scope was given.
+//! Fix: return the proof of the scope's own guard.
 //! Rule: The rule of brands
 
 use std::convert::Infallible;

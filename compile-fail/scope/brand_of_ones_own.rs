@@ -1,6 +1,6 @@
-//! Misuse: a brand of one's own, to tell two kinds of guards apart (E0277)
-//! Why it matters: brands tell scopes apart; whoever could make one up could make up a scope's.
-//! Fix: tell the kinds apart by the types of the values, or of what holds the guards.
+//! Misuse: a brand of your own, to distinguish two kinds of guards (E0277)
+//! Why it matters: brands distinguish scopes; if any code could create a brand, it could forge the brand of a scope.
+//! Fix: distinguish the kinds by the types of their values, or by the types that hold the guards.
 //! Rule: The states are a closed set
 
 use std::convert::Infallible;

@@ -1,5 +1,5 @@
-//! Misuse: breaking out of the loop with the result alone (E0277)
-//! Why it matters: the subscription would stay open, and its messages pile up.
+//! Misuse: breaking out of the loop with only the result (E0277)
+//! Why it matters: the subscription would stay open, and its messages would pile up.
 //! Fix: break with the value, and clean up after the loop.
 //! Rule: Every way out of a scope has the proof
 

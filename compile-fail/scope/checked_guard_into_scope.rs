@@ -1,5 +1,5 @@
-//! Misuse: giving a `Checked` guard to `scope` (E0277)
-//! Why it matters: the scope relies on the compiler, and a `Checked` guard is not watched by it.
+//! Misuse: passing a `Checked` guard to `scope` (E0277)
+//! Why it matters: the scope relies on the compiler, which does not check a `Checked` guard.
 //! Fix: make the guard with `AsyncDropGuard::live`, or convert it with `into_live`.
 //! Rule: A guard is in one state
 

@@ -1,6 +1,6 @@
-//! Misuse: cleaning up in one branch, and in the other not (E0308)
-//! Why it matters: the transaction that is not committed would hold its locks on.
-//! Fix: every branch ends with the proof.
+//! Misuse: cleaning up in only one of two branches (E0308)
+//! Why it matters: an uncommitted transaction would keep its locks.
+//! Fix: end every branch with the proof.
 //! Rule: Every way out of a scope has the proof
 
 use std::convert::Infallible;

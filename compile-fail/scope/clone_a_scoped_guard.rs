@@ -1,6 +1,6 @@
-//! Misuse: cloning the scoped guard, to clean up the clone and go on with the original (E0599)
+//! Misuse: cloning the scoped guard, to clean up the clone and keep the original (E0599)
 //! Why it matters: the clone's proof would satisfy the scope, and the original would be forgotten.
-//! Fix: do everything with the one guard, and clean it up last.
+//! Fix: use the one guard for everything, and clean it up last.
 //! Rule: The rule of brands
 
 use std::convert::Infallible;

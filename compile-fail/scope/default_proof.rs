@@ -1,6 +1,6 @@
-//! Misuse: a proof by `Default::default()`, to make the types fit for now (E0277)
-//! Why it matters: the scope would believe it, and the tunnel would stay open.
-//! Fix: a proof comes from `async_drop` only: `tunnel.async_drop().await.proof`.
+//! Misuse: creating a proof with `Default::default()`, to make the types fit (E0277)
+//! Why it matters: the scope would accept it, and the tunnel would stay open.
+//! Fix: get the proof from `async_drop`; nothing else creates one: `tunnel.async_drop().await.proof`.
 //! Rule: A proof comes from its cleanup only
 
 use std::convert::Infallible;

@@ -1,6 +1,6 @@
 //! Misuse: an early `return` that skips the cleanup (E0308)
-//! Why it matters: the lock would stay taken whenever there is too much to do.
-//! Fix: clean up on that path too: `return lock.async_drop().await.after(Err(error))`.
+//! Why it matters: the lock would stay held whenever there are too many jobs.
+//! Fix: clean up on that path, too: `return lock.async_drop().await.after(Err(error))`.
 //! Rule: Every way out of a scope has the proof
 
 use std::io;

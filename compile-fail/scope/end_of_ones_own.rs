@@ -1,13 +1,13 @@
-//! Misuse: making a type of one's own what the body of a scope ends with (E0451)
-//! Why it matters: whatever passes for the end of a scope has to hold the proof, or nothing would be one.
-//! Fix: end the body with the pair of proof and result: `outcome.after(result)`.
+//! Misuse: returning a type of your own from the body of a scope (E0451)
+//! Why it matters: the output of a body must hold the proof; else a scope could end without one.
+//! Fix: end the body with a pair of proof and result: `outcome.after(result)`.
 //! Rule: The rule of brands
 
 use std::marker::PhantomData;
 
 use async_trait::async_trait;
-use livedrop::state::Scoped;
 use livedrop::scope::ScopeOutput;
+use livedrop::state::Scoped;
 use livedrop::{AsyncDrop, AsyncDropGuard, Dropped, scope};
 
 struct Connection;
@@ -21,7 +21,7 @@ impl AsyncDrop for Connection {
     }
 }
 
-/// Names the scope, and has no proof.
+/// Has the brand of the scope, but no proof.
 struct Done<'scope>(PhantomData<fn(&'scope ()) -> &'scope ()>);
 
 impl<'scope> ScopeOutput for Done<'scope> {

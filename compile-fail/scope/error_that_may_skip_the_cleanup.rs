@@ -1,5 +1,5 @@
-//! Misuse: implementing what the compiler misses at a `?` in the body of a scope (E0046)
-//! Why it matters: the `?` would leave the scope with the connection open, and its guard forgotten.
+//! Misuse: implementing the trait that the compiler misses at a `?` in the body of a scope (E0046)
+//! Why it matters: the `?` would leave the scope while the connection is open, and forget its guard.
 //! Fix: keep the `Result`, clean up, and end the body with `outcome.after(result)`.
 //! Rule: Every way out of a scope has the proof
 

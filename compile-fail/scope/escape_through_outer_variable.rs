@@ -1,6 +1,6 @@
-//! Misuse: keeping the scoped guard in a variable outside, for later (lifetime may not live long enough)
-//! Why it matters: outside of the scope nothing would ask for its cleanup any more.
-//! Fix: let only plain values out; for a pool, keep guards that belong to no scope.
+//! Misuse: storing the scoped guard in a variable outside the scope (lifetime may not live long enough)
+//! Why it matters: outside the scope, nothing would require its cleanup.
+//! Fix: return only plain values; in a pool, store guards that belong to no scope.
 //! Rule: A scoped guard ends in its scope
 
 use std::convert::Infallible;

@@ -1,6 +1,6 @@
 //! Misuse: a helper that takes the scoped guard and returns nothing (E0277)
-//! Why it matters: the caller cannot know whether the helper cleans up, and this one does not.
-//! Fix: return a `Proof` from what takes a `ScopedGuard`.
+//! Why it matters: the caller cannot know whether the helper cleans up, and this helper does not.
+//! Fix: return a `Proof` from every function that takes a `ScopedGuard`.
 //! Rule: Every way out of a scope has the proof
 
 use std::convert::Infallible;

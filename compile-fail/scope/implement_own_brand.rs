@@ -1,6 +1,6 @@
-//! Misuse: implementing `Brand` for a type of one's own (E0277)
-//! Why it matters: the proof of a scope is worth something only if nobody else can make its brand.
-//! Fix: keep such marks beside the guard; `scope` makes the only other brands.
+//! Misuse: implementing `Brand` for a type of your own (E0277)
+//! Why it matters: a scope's proof is reliable only if no other code can create its brand.
+//! Fix: store such a mark beside the guard; `scope` creates the only other brands.
 //! Rule: The states are a closed set
 
 use async_trait::async_trait;

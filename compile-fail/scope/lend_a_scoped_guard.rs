@@ -1,6 +1,6 @@
-//! Misuse: handing a scoped guard over to `with_async_drop!` (E0277)
-//! Why it matters: `with_async_drop!` keeps the guard for itself, and there is no proof for the scope.
-//! Fix: choose one of them; here the scope's own cleanup is all that is needed.
+//! Misuse: passing a scoped guard to `with_async_drop!` (E0277)
+//! Why it matters: `with_async_drop!` consumes the guard and returns no proof for the scope.
+//! Fix: use only one of the two; here the scope's own cleanup is enough.
 //! Rule: A scoped guard ends in its scope
 
 use std::io;

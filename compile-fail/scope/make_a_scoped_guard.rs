@@ -1,6 +1,6 @@
-//! Misuse: making a second guard for the scope, and returning its proof (E0308)
-//! Why it matters: if anybody could make a scope's guard, its own could be forgotten.
-//! Fix: clean up the guard that the scope was given.
+//! Misuse: creating a second guard for the scope, and returning its proof (E0308)
+//! Why it matters: if any code could create a guard of a scope, the scope's own guard could be forgotten.
+//! Fix: clean up the scope's own guard.
 //! Rule: The rule of brands
 
 use std::convert::Infallible;
@@ -23,7 +23,7 @@ impl AsyncDrop for Printer {
     }
 }
 
-/// A printer with nothing to print is quick to clean up.
+/// Creates the guard of a printer without pages.
 fn idle<'scope>() -> ScopedGuard<'scope, Printer> {
     AsyncDropGuard::live(Printer { pages: 0 })
 }

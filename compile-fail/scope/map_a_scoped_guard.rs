@@ -1,6 +1,6 @@
-//! Misuse: replacing the value of a scoped guard by `map_without_cleanup` (E0277)
-//! Why it matters: the scope waits for the cleanup of what it was given; mapped, that could be anything.
-//! Fix: map first, and give the scope the guard of the result.
+//! Misuse: replacing the value of a scoped guard with `map_without_cleanup` (E0277)
+//! Why it matters: the scope requires the cleanup of its own value; the mapped value could be any other.
+//! Fix: map first, and enter the scope with the resulting guard.
 //! Rule: A scoped guard ends in its scope
 
 use std::convert::Infallible;

@@ -1,6 +1,6 @@
 //! Misuse: silencing the guard with `std::mem::forget` (E0277)
-//! Why it matters: the panic is gone, and the cleanup with it.
-//! Fix: clean up; where the value must go on without, take it out before the scope.
+//! Why it matters: without the guard there is no panic, but also no cleanup.
+//! Fix: clean up; if the value must outlive the scope, take it out of its guard before the scope.
 //! Rule: Every way out of a scope has the proof
 
 use std::convert::Infallible;

@@ -1,6 +1,6 @@
 //! Misuse: returning the outer scope's proof from the inner scope (lifetime may not live long enough)
-//! Why it matters: with the proofs exchanged, each guard could be forgotten, and the other's proof would hide it.
-//! Fix: every scope returns the proof of its own guard.
+//! Why it matters: with exchanged proofs both guards could be forgotten, and each proof would hide one of them.
+//! Fix: return the proof of each scope's own guard.
 //! Rule: The rule of brands
 
 use std::convert::Infallible;

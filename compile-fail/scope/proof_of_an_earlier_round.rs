@@ -1,6 +1,6 @@
-//! Misuse: keeping the proof of one scope, to return it from the next (lifetime may not live long enough)
+//! Misuse: storing the proof of one scope, to return it from the next (lifetime may not live long enough)
 //! Why it matters: the second connection would be forgotten, and the first one's proof would hide it.
-//! Fix: every round returns the proof of its own guard.
+//! Fix: in every iteration, return the proof of the scope's own guard.
 //! Rule: The rule of brands
 
 use std::convert::Infallible;

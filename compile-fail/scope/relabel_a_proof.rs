@@ -1,6 +1,6 @@
-//! Misuse: passing the outer scope's proof off as the inner scope's, through a helper (lifetime may not live long enough)
-//! Why it matters: the inner connection would be forgotten, and the outer one's proof would hide it.
-//! Fix: a helper that takes a proof returns it with the lifetime it came with.
+//! Misuse: using the outer scope's proof as the inner scope's, through a helper (lifetime may not live long enough)
+//! Why it matters: the inner connection would be forgotten, and the outer scope's proof would hide it.
+//! Fix: let the helper return the proof with the lifetime of its parameter.
 //! Rule: The rule of brands
 
 use std::convert::Infallible;

@@ -1,6 +1,6 @@
-//! Misuse: giving the guard back, not the proof (E0277)
-//! Why it matters: the caller takes the file for closed, and nobody closes it.
-//! Fix: return `file.async_drop().await.proof` in its place.
+//! Misuse: returning the guard instead of the proof (E0277)
+//! Why it matters: the caller assumes that the file is closed, but it is open.
+//! Fix: return `file.async_drop().await.proof` instead.
 //! Rule: Every way out of a scope has the proof
 
 use std::convert::Infallible;

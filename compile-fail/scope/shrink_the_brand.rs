@@ -1,6 +1,6 @@
-//! Misuse: treating the brand of a longer scope as that of a shorter one (lifetime may not live long enough)
-//! Why it matters: if brands could shrink, two nested scopes would have the same one.
-//! Fix: return it with the lifetime that it came with.
+//! Misuse: using the brand of a longer scope as the brand of a shorter one (lifetime may not live long enough)
+//! Why it matters: if brands could shrink, two nested scopes would have the same brand.
+//! Fix: return it with the lifetime of its parameter.
 //! Rule: The rule of brands
 
 use std::marker::PhantomData;

@@ -1,6 +1,6 @@
 //! Misuse: moving a scoped guard into a spawned task (E0521)
-//! Why it matters: the task runs on after the scope has ended, cleaned up or not.
-//! Fix: open the scope inside of the task.
+//! Why it matters: the task may outlive the scope, with or without a cleanup.
+//! Fix: open the scope inside the task.
 //! Rule: A scoped guard ends in its scope
 
 use std::convert::Infallible;

@@ -1,6 +1,6 @@
-//! Misuse: keeping a scoped guard in a static map (E0521)
-//! Why it matters: the map lives as long as the program; no scope waits for it.
-//! Fix: keep a guard there that belongs to no scope, and clean it up when it is taken out.
+//! Misuse: storing a scoped guard in a static map (E0521)
+//! Why it matters: the map lives as long as the program, and no scope waits for it.
+//! Fix: store a guard that belongs to no scope, and clean it up when it is taken out.
 //! Rule: A scoped guard ends in its scope
 
 use std::collections::HashMap;

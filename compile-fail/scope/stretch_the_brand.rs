@@ -1,13 +1,13 @@
-//! Misuse: treating the brand of a shorter scope as that of a longer one (lifetime may not live long enough)
-//! Why it matters: what is marked as read in the inner scope would pass for the outer one's.
-//! Fix: give each mark the lifetime of the scope it comes from.
+//! Misuse: using the brand of a shorter scope as the brand of a longer one (lifetime may not live long enough)
+//! Why it matters: a cursor of the inner scope would pass as a cursor of the outer one.
+//! Fix: give each cursor the lifetime of its own scope.
 //! Rule: The rule of brands
 
 use std::marker::PhantomData;
 
 use livedrop::state::Scoped;
 
-/// A cursor into a result, valid in the scope that it was opened in.
+/// A cursor into a result, valid in one scope.
 struct Cursor<'scope> {
     row: u32,
     opened_in: PhantomData<Scoped<'scope>>,

@@ -1,6 +1,6 @@
 //! Misuse: swapping the guards of two nested scopes (lifetime may not live long enough)
-//! Why it matters: each scope would vouch for the other's connection.
-//! Fix: swap what the values hold; the guards stay where they are.
+//! Why it matters: each scope would accept the cleanup of the other scope's connection.
+//! Fix: swap the contents of the values, not the guards.
 //! Rule: The rule of brands
 
 use std::convert::Infallible;

@@ -1,6 +1,6 @@
-//! Misuse: taking the value out of a scoped guard, to be rid of the guard (E0277)
-//! Why it matters: there would be nothing left to clean up, and the parts stay on the server.
-//! Fix: clean up on the way out, too; or take the value out before the scope.
+//! Misuse: taking the value out of a scoped guard, to get rid of the guard (E0277)
+//! Why it matters: nothing would clean up, and the parts would stay on the server.
+//! Fix: clean up on that path, too; or take the value out before the scope.
 //! Rule: A scoped guard ends in its scope
 
 use std::io;

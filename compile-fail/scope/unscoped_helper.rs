@@ -1,5 +1,5 @@
-//! Misuse: passing the scoped guard to a helper that is written for unscoped ones (E0308)
-//! Why it matters: such a helper gives no proof of this scope; it could not tell whose guard it had.
+//! Misuse: passing the scoped guard to a helper for unscoped guards (E0308)
+//! Why it matters: the helper gives no proof of this scope: its signature does not say whose guard it takes.
 //! Fix: let the helper take a `ScopedGuard` and return the `Proof` of the same scope.
 //! Rule: The rule of brands
 

@@ -1,6 +1,6 @@
-//! Misuse: returning a proof from before the scope (E0277)
-//! Why it matters: with a stock of old proofs, every guard after them could be forgotten.
-//! Fix: clean up in the scope: only the scope's own guard gives the proof that it takes.
+//! Misuse: returning a proof that is older than the scope (E0277)
+//! Why it matters: with stored old proofs, every later guard could be forgotten.
+//! Fix: clean up in the scope: it accepts only the proof of its own guard.
 //! Rule: The rule of brands
 
 use std::convert::Infallible;

@@ -1,13 +1,13 @@
-//! Misuse: declaring the handle of a connection to be the connection itself, for a scope (E0308)
-//! Why it matters: a handle can be let go of while another one keeps the connection open.
-//! Fix: take the guard out of the last handle, `AsyncDropArc::into_inner`, and clean that up.
+//! Misuse: declaring that the scope of a handle is a scope of the connection (E0308)
+//! Why it matters: a handle can be cleaned up while another one keeps the connection open.
+//! Fix: take the guard out of the last handle with `AsyncDropArc::into_inner`, and clean it up.
 //! Rule: The rule of brands
 
 use async_trait::async_trait;
 use livedrop::scope::Proof;
+use livedrop::scope::SameValue;
 use livedrop::state::Scoped;
 use livedrop::sync::AsyncDropArc;
-use livedrop::scope::SameValue;
 use livedrop::{AsyncDrop, AsyncDropGuard, Live, scope};
 
 struct Connection;

@@ -1,6 +1,6 @@
-//! Misuse: cleaning up a clone, and returning its proof for that of the handle itself (E0277)
-//! Why it matters: the handle would be forgotten, and as the last one never close the connection.
-//! Fix: `Unscoped` is the proof of the clone: clean up the scope's own handle, too, and return its proof.
+//! Misuse: cleaning up a clone, and returning its proof instead of the proof of the scope's handle (E0277)
+//! Why it matters: the scope's handle would be forgotten; if it is the last one, the connection stays open.
+//! Fix: clean up the scope's own handle, too, and return its proof: the clone's proof is `Unscoped`.
 //! Rule: The rule of brands
 
 use async_trait::async_trait;

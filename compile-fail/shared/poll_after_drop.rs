@@ -1,6 +1,6 @@
 //! Misuse: awaiting a shared future through a handle that was cleaned up (E0505)
-//! Why it matters: the last handle has closed the connection; there is nothing to wait for.
-//! Fix: await first, or through another handle, and clean that one up as well.
+//! Why it matters: if it was the last handle, it has closed the connection, and there is nothing to wait for.
+//! Fix: await first, or await another handle, and clean that one up as well.
 //! Rule: After the cleanup the value is gone
 
 use async_trait::async_trait;

@@ -1,6 +1,6 @@
-//! Misuse: returning the proof of what `pop_all` gave for that of the stack itself (E0277)
-//! Why it matters: what is pushed on the stack afterwards would never be cleaned up.
-//! Fix: `Unscoped` is the proof of the other stack: clean that one up, too, and return the scope's own.
+//! Misuse: returning the proof of the stack from `pop_all` instead of the proof of the scope's stack (E0277)
+//! Why it matters: guards that are pushed on the scope's stack afterwards would never be cleaned up.
+//! Fix: clean up the other stack, too, and return the proof of the scope's own: the other proof is `Unscoped`.
 //! Rule: The rule of brands
 
 use async_trait::async_trait;

@@ -1,5 +1,5 @@
 //! Misuse: using a value on a stack after the stack was cleaned up (E0505)
-//! Why it matters: the connection is closed by then, and its memory may be gone.
+//! Why it matters: the cleanup has closed the connection, and the stack has dropped the value.
 //! Fix: keep the key, not the reference, and use the value before the cleanup.
 //! Rule: After the cleanup the value is gone
 

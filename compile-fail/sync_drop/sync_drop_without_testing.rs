@@ -1,6 +1,6 @@
-//! Misuse: blocking in `Drop`, outside of tests (E0432)
-//! Why it matters: a blocked thread drives nothing; on a current-thread runtime it waits for itself.
-//! Fix: await the cleanup, as `with_async_drop` does; in tests, turn on the feature `testing`.
+//! Misuse: blocking in `Drop`, outside tests (E0432)
+//! Why it matters: a blocked thread polls nothing; on a current-thread runtime it blocks the cleanup itself.
+//! Fix: await the cleanup, as `with_async_drop` does; in tests, enable the feature `testing`.
 //! Rule: Nothing blocks
 
 use async_trait::async_trait;

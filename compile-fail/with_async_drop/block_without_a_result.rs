@@ -1,5 +1,5 @@
-//! Misuse: a block that ends with a plain value, not with a `Result` (E0308)
-//! Why it matters: the cleanup can fail, and its error needs a place in the block's result.
+//! Misuse: a block that ends with a plain value instead of a `Result` (E0308)
+//! Why it matters: the cleanup can fail, and the block's `Result` must be able to hold its error.
 //! Fix: end the block with `Ok(…)`.
 //! Rule: No error is lost
 

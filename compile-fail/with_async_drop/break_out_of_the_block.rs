@@ -1,6 +1,6 @@
-//! Misuse: leaving the block by a `break` of the loop around it (E0267)
-//! Why it matters: the jump would go past the cleanup.
-//! Fix: let the block return what to do, and break outside.
+//! Misuse: leaving the block with a `break` of the loop around it (E0267)
+//! Why it matters: the jump would skip the cleanup.
+//! Fix: return a value from the block that says whether to break, and break outside.
 //! Rule: Use the macro when possible
 
 use std::io;

@@ -1,6 +1,6 @@
-//! Misuse: cleaning the guard up by hand in the block that does it anyway (E0382)
+//! Misuse: cleaning up the guard by hand in the block of `with_async_drop!` (E0382)
 //! Why it matters: the transaction would end in the middle of the block, and again after it.
-//! Fix: leave the cleanup to the macro; to end it earlier, end the block earlier.
+//! Fix: leave the cleanup to the macro; to clean up earlier, end the block earlier.
 //! Rule: Use the macro when possible
 
 use std::io;

@@ -1,5 +1,5 @@
-//! Misuse: a block whose error cannot take in the error of the cleanup (E0277)
-//! Why it matters: when only the cleanup fails, its error is returned in place of the block's.
+//! Misuse: a block whose error type has no `From` for the cleanup's error (E0277)
+//! Why it matters: if only the cleanup fails, its error is returned as the block's error.
 //! Fix: implement `From` for it, or map it in the macro: `with_async_drop!(file, { … }, Error::Close)`.
 //! Rule: No error is lost
 

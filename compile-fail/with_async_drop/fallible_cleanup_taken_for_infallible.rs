@@ -1,5 +1,5 @@
 //! Misuse: `with_async_drop_infallible!` with a cleanup that can fail (this cleanup can fail with)
-//! Why it matters: there is no place in the result where its error could go.
+//! Why it matters: the block's output cannot hold the error of the cleanup.
 //! Fix: use `with_async_drop!`, whose block returns a `Result`.
 //! Rule: No error is lost
 

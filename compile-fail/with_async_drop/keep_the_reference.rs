@@ -1,6 +1,6 @@
-//! Misuse: returning the reference that the body was lent (lifetime may not live long enough)
-//! Why it matters: when `with_async_drop` returns, the connection is closed and gone.
-//! Fix: return what was read through it, not the connection.
+//! Misuse: returning the reference that the body borrows (lifetime may not live long enough)
+//! Why it matters: when `with_async_drop` returns, the connection is closed and dropped.
+//! Fix: return the data that was read through it, not the reference.
 //! Rule: After the cleanup the value is gone
 
 use std::io;

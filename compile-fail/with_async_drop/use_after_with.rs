@@ -1,6 +1,6 @@
 //! Misuse: using the guard after `with_async_drop!` has cleaned it up (E0382)
-//! Why it matters: the file is closed; what is written now is lost.
-//! Fix: do it inside of the block.
+//! Why it matters: the file is closed, so data that is written now is lost.
+//! Fix: use it inside the block.
 //! Rule: After the cleanup the value is gone
 
 use std::io;

@@ -1,5 +1,5 @@
-//! Misuse: a factory that returns the plain value, and its caller cleaning that up (E0308)
-//! Why it matters: outside of a guard, nobody remembers that a cleanup is owed.
+//! Misuse: a factory that returns the plain value, and a caller that cleans it up (E0308)
+//! Why it matters: without a guard, nothing records that a cleanup is owed.
 //! Fix: let the factory return the guard: `AsyncDropGuard::new(value)`.
 //! Rule: Factory methods return guards
 

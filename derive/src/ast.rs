@@ -1,4 +1,4 @@
-//! The input as the derive sees it: which fields there are, and which of them are cleaned up.
+//! The parsed input: the fields of the type, and which of them are cleaned up.
 
 use quote::format_ident;
 use syn::{Data, DeriveInput, Fields, Ident, Type, Visibility};
@@ -13,7 +13,7 @@ pub(crate) struct Ast<'a> {
     pub(crate) variants: Vec<Variant<'a>>,
 }
 
-/// A variant of an enum, or the one form of a struct.
+/// A variant of an enum, or the fields of a struct.
 pub(crate) struct Variant<'a> {
     pub(crate) ident: Option<&'a Ident>,
     pub(crate) is_tuple: bool,
@@ -21,22 +21,23 @@ pub(crate) struct Variant<'a> {
 }
 
 pub(crate) struct Field<'a> {
-    /// Absent in a tuple.
+    /// `None` in a tuple.
     pub(crate) name: Option<&'a Ident>,
-    /// The variable it is bound to.
+    /// The variable that the expansion binds the field to.
     pub(crate) binding: Ident,
     pub(crate) ty: &'a Type,
     pub(crate) vis: &'a Visibility,
     pub(crate) role: Role<'a>,
 }
 
-/// What becomes of a field.
+/// How the expansion treats a field.
 pub(crate) enum Role<'a> {
-    /// Cleaned up. A vector of guards, with the type of a guard, has several errors.
+    /// Cleans it up. For a vector of guards, which can have several errors, `each` is the type of
+    /// one guard.
     Clean { each: Option<&'a Type> },
-    /// Left alone, and the compiler is to make sure that its type has no cleanup.
+    /// Skips it, and makes the compiler check that its type has no cleanup.
     Unmarked,
-    /// Left alone.
+    /// Skips it.
     Skip,
 }
 
@@ -62,12 +63,12 @@ impl<'a> Ast<'a> {
         self.variants.iter().flat_map(|variant| &variant.fields)
     }
 
-    /// The fields that are cleaned up.
+    /// Returns the fields that are cleaned up.
     pub(crate) fn cleaned(&self) -> impl Iterator<Item = &Field<'a>> {
         self.fields().filter(|field| field.is_cleaned())
     }
 
-    /// Whether a value can have more than one error.
+    /// Returns whether the cleanup of a value can have more than one error.
     pub(crate) fn has_several_errors(&self) -> bool {
         let several = |variant: &Variant<'_>| {
             let vecs = variant.cleaned().filter(|field| field.each().is_some()).count();
@@ -98,7 +99,7 @@ impl<'a> Field<'a> {
             (None, None) => Role::Unmarked,
         };
         let name = field.ident.as_ref();
-        // A name in capitals may be that of a constant, which a pattern would compare with.
+        // A name in capitals may name a constant: a pattern would compare with it, not bind it.
         let binding = match name {
             Some(name) if !name.to_string().starts_with(char::is_uppercase) => name.clone(),
             _ => format_ident!("field{index}"),
@@ -110,12 +111,12 @@ impl<'a> Field<'a> {
         matches!(self.role, Role::Clean { .. })
     }
 
-    /// Whether the type is none of those whose words tell that they have a cleanup.
+    /// Returns whether only the compiler can know that the type has a cleanup.
     pub(crate) fn is_no_guard_itself(&self) -> bool {
         matches!(named(self.ty), None | Some(Named::Inside))
     }
 
-    /// The type of a guard, if there are several of them in a vector.
+    /// Returns the type of one guard, if the field is a vector of guards.
     pub(crate) fn each(&self) -> Option<&'a Type> {
         match self.role {
             Role::Clean { each } => each,

@@ -1,4 +1,4 @@
-//! What the derive writes: an `impl` that a careful person could have written.
+//! Generates the `impl AsyncDrop`, in the form that a person would write.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -20,7 +20,8 @@ pub(crate) fn expand(ast: &Ast<'_>) -> TokenStream {
     implement(ast, &bounded(ast), &quote!(#error #boxed #unboxed))
 }
 
-/// For a type that is refused, so that not everything that uses it is refused as well.
+/// Generates an `impl` for a rejected type, so that its uses compile and only its mistakes are
+/// reported.
 pub(crate) fn stand_in(ast: &Ast<'_>) -> TokenStream {
     let boxed = boxed(&checks(ast), &quote!(::core::unreachable!()));
     let body = quote! {
@@ -33,7 +34,7 @@ pub(crate) fn stand_in(ast: &Ast<'_>) -> TokenStream {
 fn implement(ast: &Ast<'_>, generics: &Generics, body: &TokenStream) -> TokenStream {
     let name = &ast.input.ident;
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
-    // A condition on a type without parameters holds always, or is an error.
+    // A bound on a type without parameters is trivial, and rustc warns about it.
     let allow = gives_unknown_error(ast).map(|_| quote!(#[allow(trivial_bounds)]));
     quote! {
         #[automatically_derived]
@@ -44,7 +45,7 @@ fn implement(ast: &Ast<'_>, generics: &Generics, body: &TokenStream) -> TokenStr
     }
 }
 
-/// The boxed method, in exactly the shape that `async_trait` gives it.
+/// Generates the boxed method, with the signature that `async_trait` generates.
 pub(crate) fn boxed(before: &TokenStream, future: &TokenStream) -> TokenStream {
     quote! {
         fn async_drop_impl<'life0, 'async_trait>(
@@ -66,8 +67,8 @@ pub(crate) fn boxed(before: &TokenStream, future: &TokenStream) -> TokenStream {
     }
 }
 
-/// Asks the compiler whether a field that is left alone owes a cleanup after all, behind an
-/// alias. It is asked in the `impl`, where the generics are in scope.
+/// Generates the checks that no skipped field is an alias of a type with a cleanup. They stand in
+/// the `impl`, where the generics are in scope.
 fn checks(ast: &Ast<'_>) -> TokenStream {
     let unmarked = ast.fields().filter(|field| matches!(field.role, Role::Unmarked));
     unmarked
@@ -79,7 +80,7 @@ fn checks(ast: &Ast<'_>) -> TokenStream {
         .collect()
 }
 
-/// The error of one cleanup, or of one guard of a vector.
+/// Returns the error type of a field, or of one guard if the field is a vector.
 fn error_of(field: &Field<'_>) -> TokenStream {
     let ty = field.each().unwrap_or(field.ty);
     if field.is_no_guard_itself() {
@@ -89,16 +90,18 @@ fn error_of(field: &Field<'_>) -> TokenStream {
     }
 }
 
-/// The first field, if it gives the error of the whole and only the compiler knows whether it has one.
+/// Returns the first field, if its error is the error of the type, but only the compiler knows
+/// whether it has one.
 fn gives_unknown_error<'a, 'b>(ast: &'b Ast<'a>) -> Option<&'b Field<'a>> {
     ast.cleaned().next().filter(|field| ast.options.error.is_none() && field.is_no_guard_itself())
 }
 
 fn first<'a, 'b>(ast: &'b Ast<'a>) -> &'b Field<'a> {
-    ast.cleaned().next().expect("what has nothing to clean up was refused")
+    ast.cleaned().next().expect("`valid::check` rejects types with nothing to clean up")
 }
 
-/// Spans point at the first field: that is where an error stands that cannot be one.
+/// Generates `type Error`. It has the span of the first field, so that an error about the type
+/// points there.
 fn error(ast: &Ast<'_>) -> TokenStream {
     let first = first(ast);
     let (named, span) = match &ast.options.error {
@@ -127,8 +130,8 @@ fn unboxed(ast: &Ast<'_>) -> TokenStream {
     }
 }
 
-/// Takes the struct apart before the `async` block, which then holds, and needs `Send` of, no
-/// more than it cleans up.
+/// Destructures the struct before the `async` block, so that the future holds only the fields that
+/// it cleans up, and only they must be `Send`.
 fn of_struct(ast: &Ast<'_>, form: &Variant<'_>) -> TokenStream {
     let pattern = pattern(&quote!(Self), form);
     let cleaned: Vec<_> = form.cleaned().collect();
@@ -176,7 +179,8 @@ fn of_enum(ast: &Ast<'_>) -> TokenStream {
     }
 }
 
-/// The variable that collects what the cleanups come to: no field of the same name is in its way.
+/// Returns the variable that collects the results. Because of its hygiene, it cannot clash with a
+/// field of the same name.
 fn cleanups() -> Ident {
     Ident::new("cleanups", Span::mixed_site())
 }
@@ -186,7 +190,7 @@ fn new_cleanups() -> TokenStream {
     quote!(let #cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();)
 }
 
-/// One after the other, or all at once.
+/// Generates the cleanups of the fields, sequential or concurrent.
 fn runs(ast: &Ast<'_>, variant: &Variant<'_>) -> TokenStream {
     let cleanups = cleanups();
     let run = |field: &Field<'_>| {
@@ -207,7 +211,7 @@ fn runs(ast: &Ast<'_>, variant: &Variant<'_>) -> TokenStream {
     quote!(#all.await;)
 }
 
-/// Binds the fields that are cleaned up.
+/// Generates a pattern that binds the fields that are cleaned up.
 fn pattern(path: &TokenStream, variant: &Variant<'_>) -> TokenStream {
     if variant.is_tuple {
         let fields = variant.fields.iter().map(|field| {
@@ -224,11 +228,11 @@ fn pattern(path: &TokenStream, variant: &Variant<'_>) -> TokenStream {
     if variant.fields.is_empty() { quote!(#path {}) } else { quote!(#path { #(#bindings),* }) }
 }
 
-/// The generics, and what the cleanup asks of the types that mention them.
+/// Returns the generics, with the bounds that the cleanup needs.
 fn bounded(ast: &Ast<'_>) -> Generics {
     let mut generics = ast.input.generics.clone();
     let params: Vec<&Ident> = ast.input.generics.type_params().map(|param| &param.ident).collect();
-    // Of a type that mentions itself nothing is asked: the compiler would go round in circles.
+    // No bounds on a type that mentions itself: they would be cyclic.
     let self_type = Ident::new("Self", Span::call_site());
     let is_generic = |tokens: TokenStream| {
         mentions(tokens.clone(), &params) && !mentions(tokens, &[&ast.input.ident, &self_type])
@@ -247,7 +251,7 @@ fn bounded(ast: &Ast<'_>) -> Generics {
     for field in ast.cleaned().filter(|field| is_generic(field.ty.to_token_stream())) {
         let (ty, error) = (field.ty, error_of(field));
         let trait_ = match field.each() {
-            // Said in full: where a condition speaks of a type, the compiler looks no further.
+            // With this bound, the compiler ignores the `impl` for `Vec`: name the error, too.
             Some(each) => {
                 add(quote!(#each: ::livedrop::AsyncDrop));
                 quote!(::livedrop::AsyncDrop<Error = ::livedrop::CleanupErrors<#error>>)
@@ -274,7 +278,7 @@ fn bounded(ast: &Ast<'_>) -> Generics {
         add(quote!(#error: ::core::marker::Send));
     }
     if matches!(ast.input.data, Data::Enum(_)) && !params.is_empty() {
-        // The `async` block borrows the whole value to find the active variant.
+        // The `async` block holds `&mut self`, because it finds the active variant.
         add(quote!(Self: ::core::marker::Send));
     }
     if !clauses.is_empty() {

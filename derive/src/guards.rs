@@ -1,5 +1,5 @@
-//! Which types name a guard. A macro sees the words only: what stands behind a type alias, the
-//! compiler is asked for later.
+//! Finds the types that name a guard. A macro sees only tokens, so it does not resolve aliases: the
+//! expansion makes the compiler check the other types.
 
 use syn::{GenericArgument, Ident, PathArguments, PathSegment, Type};
 
@@ -7,18 +7,19 @@ use syn::{GenericArgument, Ident, PathArguments, PathSegment, Type};
 pub(crate) enum Named<'a> {
     /// `AsyncDropGuard<…>`.
     Guard,
-    /// `Vec<AsyncDropGuard<…>>`, with the type of one of them.
+    /// `Vec<AsyncDropGuard<…>>`, with the type of one guard.
     Vec(&'a Type),
     /// `Option<AsyncDropGuard<…>>`.
     Option,
-    /// Somewhere inside of another type.
+    /// Anywhere inside another type.
     Inside,
-    /// `AsyncDropGuard<T, Live>`, with the word for the state, and the value's type.
+    /// `AsyncDropGuard<T, Live>`, with the segment that names the state, and the type of the value.
     Live(&'a PathSegment, Option<&'a Type>),
 }
 
-/// What guards the values of this type own, as far as its words tell. A reference, a function
-/// and `PhantomData` own none, and a proof is no guard any more.
+/// Returns how the type names the guards that its values own.
+///
+/// A reference, a function pointer and `PhantomData` own no guard, and a proof is not a guard.
 pub(crate) fn named(ty: &Type) -> Option<Named<'_>> {
     match ty {
         Type::Group(group) => named(&group.elem),
@@ -61,7 +62,7 @@ fn last_segment(ty: &Type) -> Option<&PathSegment> {
     }
 }
 
-/// The types among the generic arguments.
+/// Returns the types among the generic arguments.
 fn types(segment: &PathSegment) -> impl Iterator<Item = &Type> {
     let arguments = match &segment.arguments {
         PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
@@ -73,7 +74,7 @@ fn types(segment: &PathSegment) -> impl Iterator<Item = &Type> {
     })
 }
 
-/// Whether one of the words occurs in the tokens.
+/// Returns whether one of the words occurs in the tokens.
 pub(crate) fn mentions(tokens: proc_macro2::TokenStream, words: &[&Ident]) -> bool {
     tokens.into_iter().any(|token| match token {
         proc_macro2::TokenTree::Ident(word) => words.contains(&&word),

@@ -1,4 +1,4 @@
-//! The macros of `livedrop`, which re-exports them. Do not depend on this crate directly.
+//! The procedural macros of `livedrop`. Do not depend on this crate: `livedrop` re-exports them.
 
 #![forbid(unsafe_code)]
 
@@ -15,20 +15,20 @@ mod valid;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// Cleans up the fields of a struct or of an enum: see `livedrop`.
+/// Implements `AsyncDrop` for a struct or an enum; see `livedrop::AsyncDrop`.
 #[proc_macro_derive(AsyncDrop, attributes(async_drop))]
 pub fn derive_async_drop(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     derive(&input).into()
 }
 
-/// Writes the second method of an `impl AsyncDrop`: see `livedrop`.
+/// Generates both methods of an `impl AsyncDrop` from one; see `livedrop::unboxed`.
 #[proc_macro_attribute]
 pub fn unboxed(arguments: TokenStream, item: TokenStream) -> TokenStream {
     unboxed::expand(&arguments.into(), item.into()).into()
 }
 
-/// Parse, validate, expand; and say everything that is wrong, not only the first thing.
+/// Parses, validates and expands the input. It reports all problems, not only the first one.
 fn derive(input: &DeriveInput) -> proc_macro2::TokenStream {
     let mut problems = problems::Problems::default();
     let ast = ast::Ast::new(input, &mut problems);

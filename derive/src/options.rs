@@ -1,4 +1,4 @@
-//! The `#[async_drop(…)]` attributes: what may stand in them, and what is said where it may not.
+//! Parses the `#[async_drop(…)]` attributes of types and fields, and rejects unknown options.
 
 use proc_macro2::TokenTree;
 use syn::ext::IdentExt;
@@ -7,30 +7,30 @@ use syn::{Attribute, Ident, Meta, Token, Type};
 
 use crate::problems::{Problems, problem};
 
-/// What is asked of a type.
+/// The options of a type.
 #[derive(Default)]
 pub(crate) struct TypeOptions {
     pub(crate) concurrent: bool,
     pub(crate) error: Option<Type>,
 }
 
-/// What is asked of a field.
+/// The mark of a field: `#[async_drop]` or `#[async_drop(skip)]`.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Mark {
     Clean,
     Skip,
 }
 
-const OF_A_TYPE: &str = "above a type stand `#[async_drop(concurrent)]` and \
-                         `#[async_drop(error = Error)]`, above a field `#[async_drop]` and \
-                         `#[async_drop(skip)]`";
+const OPTIONS: &str = "a type takes `#[async_drop(concurrent)]` and \
+                       `#[async_drop(error = Error)]`, \
+                       a field takes `#[async_drop]` or `#[async_drop(skip)]`";
 
 impl TypeOptions {
     pub(crate) fn new(attributes: &[Attribute], problems: &mut Problems) -> Self {
         let mut found = Self::default();
         for attribute in ours(attributes) {
             if let Meta::Path(path) = &attribute.meta {
-                problems.add(path, "`#[async_drop]` marks a field, not a type", OF_A_TYPE);
+                problems.add(path, "`#[async_drop]` marks a field, not a type", OPTIONS);
             }
             found.read(attribute, problems);
         }
@@ -51,11 +51,11 @@ impl TypeOptions {
                 }
                 other => {
                     let wrong = format!("a type has no option `{other}`");
-                    return Err(problem(name, &wrong, OF_A_TYPE));
+                    return Err(problem(name, &wrong, OPTIONS));
                 }
             };
             if again {
-                let wrong = format!("`{name}` stands here a second time");
+                let wrong = format!("`{name}` is repeated");
                 return Err(problem(name, &wrong, "write it once"));
             }
             Ok(())
@@ -63,7 +63,7 @@ impl TypeOptions {
     }
 }
 
-/// The mark of a field, if it has one.
+/// Returns the mark of a field, if it has one.
 pub(crate) fn mark(attributes: &[Attribute], problems: &mut Problems) -> Option<Mark> {
     let mut found = None;
     for attribute in ours(attributes) {
@@ -73,7 +73,7 @@ pub(crate) fn mark(attributes: &[Attribute], problems: &mut Problems) -> Option<
             _ => each_option(attribute, problems, |name, _| {
                 if name != "skip" {
                     let wrong = format!("a field has no option `{name}`");
-                    return Err(problem(name, &wrong, OF_A_TYPE));
+                    return Err(problem(name, &wrong, OPTIONS));
                 }
                 mark = Some(Mark::Skip);
                 Ok(())
@@ -82,14 +82,13 @@ pub(crate) fn mark(attributes: &[Attribute], problems: &mut Problems) -> Option<
         match (found, mark) {
             (Some(first), Some(second)) if first == second => problems.add(
                 &attribute.meta,
-                "this field is marked a second time",
+                "this field is marked twice",
                 "write the attribute once",
             ),
             (Some(_), Some(_)) => problems.add(
                 &attribute.meta,
                 "`#[async_drop]` and `#[async_drop(skip)]` contradict each other",
-                "keep `#[async_drop]` to clean the field up, \
-                 or `#[async_drop(skip)]` to leave it alone",
+                "keep `#[async_drop]` to clean up the field, or `#[async_drop(skip)]` to skip it",
             ),
             _ => {}
         }
@@ -98,7 +97,7 @@ pub(crate) fn mark(attributes: &[Attribute], problems: &mut Problems) -> Option<
     found
 }
 
-/// A variant has no options of its own.
+/// Rejects the attribute on a variant, which has no options.
 pub(crate) fn none_here(attributes: &[Attribute], problems: &mut Problems) {
     for attribute in ours(attributes) {
         problems.add(
@@ -113,7 +112,8 @@ fn ours(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
     attributes.iter().filter(|attribute| attribute.path().is_ident("async_drop"))
 }
 
-/// Reads `name`s, and what may follow them, between commas. Goes on after a problem.
+/// Calls `read` for each option of a comma-separated list. It continues after a problem, so that
+/// all of them are reported.
 fn each_option(
     attribute: &Attribute,
     problems: &mut Problems,
@@ -122,10 +122,10 @@ fn each_option(
     let list = match &attribute.meta {
         Meta::Path(_) => return,
         Meta::NameValue(value) => {
-            return problems.add(value, "`async_drop` is assigned nothing", OF_A_TYPE);
+            return problems.add(value, "`async_drop` takes no value", OPTIONS);
         }
         Meta::List(list) if list.tokens.is_empty() => {
-            return problems.add(list, "there is no option in `#[async_drop()]`", OF_A_TYPE);
+            return problems.add(list, "`#[async_drop()]` has no option", OPTIONS);
         }
         Meta::List(list) => list,
     };
@@ -142,8 +142,8 @@ fn each_option(
                 Ok(()) if input.is_empty() || input.peek(Token![,]) => {}
                 Ok(()) => {
                     let rest: TokenTree = input.parse()?;
-                    let wrong = format!("nothing may follow `{name}` but a comma");
-                    problems.add(rest, &wrong, OF_A_TYPE);
+                    let wrong = format!("only a comma may follow `{name}`");
+                    problems.add(rest, &wrong, OPTIONS);
                     while !input.is_empty() && !input.peek(Token![,]) {
                         input.parse::<TokenTree>()?;
                     }

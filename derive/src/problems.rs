@@ -1,15 +1,14 @@
-//! What is wrong with the input: everything, in the order in which it was found.
+//! Collects all errors in the input, in the order in which they are found.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-/// Nothing yet, or all the errors in one.
+/// All errors found so far, combined into one.
 #[derive(Default)]
 pub(crate) struct Problems(Option<syn::Error>);
 
 impl Problems {
-    /// `culprit` is underlined; `wrong` is the first line of the message, and `help` says how
-    /// the corrected code reads.
+    /// Adds an error; see [`problem`].
     pub(crate) fn add(&mut self, culprit: impl ToTokens, wrong: &str, help: &str) {
         self.merge(problem(culprit, wrong, help));
     }
@@ -26,12 +25,13 @@ impl Problems {
     }
 }
 
-/// An error whose first line says what is wrong, and whose second one what to write.
+/// Creates an error with the span of `culprit`. `wrong` is the first line of its message, and
+/// `help` shows the corrected code.
 pub(crate) fn problem(culprit: impl ToTokens, wrong: &str, help: &str) -> syn::Error {
     syn::Error::new_spanned(culprit, format!("{wrong}\nhelp: {help}"))
 }
 
-/// The tokens as people write them, without most of the spaces between them.
+/// Formats the tokens as people write them, without most of the spaces that `to_string` adds.
 pub(crate) fn code(tokens: impl ToTokens) -> String {
     let tokens: TokenStream = tokens.to_token_stream();
     let mut code = tokens.to_string();

@@ -1,5 +1,6 @@
-//! What the macros write, as files: `UPDATE_SNAPSHOTS=1 cargo test -p livedrop-derive` writes them
-//! anew. And what they say where they refuse.
+//! Compares the expansions of the macros with snapshots, and checks their error messages.
+//!
+//! `UPDATE_SNAPSHOTS=1 cargo test -p livedrop-derive` writes the snapshots.
 
 use std::path::Path;
 
@@ -8,9 +9,9 @@ use quote::quote;
 
 use crate::guards::{Named, mentions, named};
 
-/// The expansion as a person would have laid it out.
+/// Formats the expansion as `rustfmt` would.
 fn formatted(tokens: TokenStream) -> String {
-    prettyplease::unparse(&syn::parse2(tokens).expect("an expansion is made of items"))
+    prettyplease::unparse(&syn::parse2(tokens).expect("an expansion consists of items"))
 }
 
 fn derived(input: TokenStream) -> String {
@@ -27,13 +28,13 @@ fn expect(name: &str, expansion: &str) {
     assert!(snapshot == expansion, "{} is now\n{expansion}", path.display());
 }
 
-/// The messages, in the order in which the compiler prints them.
-fn refused(input: TokenStream) -> Vec<String> {
+/// Returns the messages, in the order in which the compiler prints them.
+fn rejected(input: TokenStream) -> Vec<String> {
     let input = syn::parse2(input).expect("a type");
     let mut problems = crate::problems::Problems::default();
     let ast = crate::ast::Ast::new(&input, &mut problems);
     crate::valid::check(&ast, &mut problems);
-    let error = problems.into_error().expect("it is refused");
+    let error = problems.into_error().expect("the input is rejected");
     error.into_iter().map(|error| error.to_string()).collect()
 }
 
@@ -149,7 +150,7 @@ fn unboxed() {
     expect("unboxed.rs", &formatted(crate::unboxed::expand(&TokenStream::new(), input)));
 }
 
-/// One vector of guards has several errors by itself, each of which is converted.
+/// A single vector of guards can have several errors, and each is converted.
 #[test]
 fn one_vec_with_an_error_by_name() {
     expect(
@@ -163,7 +164,7 @@ fn one_vec_with_an_error_by_name() {
     );
 }
 
-/// Every arm goes through the same collection, and an empty one does nothing.
+/// All arms share one collector, and an empty arm does nothing.
 #[test]
 fn an_enum_with_several_errors() {
     expect(
@@ -178,7 +179,7 @@ fn an_enum_with_several_errors() {
     );
 }
 
-/// The conditions on a type, as far as they stand in the head of its `impl`.
+/// Returns the bounds of the expansion's `where` clause.
 fn conditions(input: TokenStream) -> Vec<String> {
     let expansion: syn::ItemImpl = syn::parse2(super::derive(&syn::parse2(input).expect("a type")))
         .expect("an expansion is an `impl`");
@@ -187,7 +188,7 @@ fn conditions(input: TokenStream) -> Vec<String> {
     predicates.map(crate::problems::code).collect()
 }
 
-/// A condition makes the compiler report a marked field without a cleanup where the field stands.
+/// With a bound, the compiler reports a marked field without a cleanup at the field.
 #[test]
 fn a_marked_field_must_have_a_cleanup() {
     let of_parameter = conditions(quote! {
@@ -211,13 +212,13 @@ fn a_marked_field_must_have_a_cleanup() {
     assert_eq!(concrete, ["Boxed<u8>:::livedrop::__private::FieldToCleanUp"]);
 }
 
-/// What a macro has put a type into, when it was given as a `$ty`.
+/// Wraps tokens in a group without delimiters, as `macro_rules!` does with a `$ty`.
 fn in_a_group(tokens: TokenStream) -> TokenStream {
     TokenTree::Group(Group::new(Delimiter::None, tokens)).into()
 }
 
 #[test]
-fn a_guard_is_found_where_the_words_of_a_type_name_one() {
+fn a_guard_is_found_by_the_names_in_a_type() {
     let grouped_state = in_a_group(quote!(Live));
     for (ty, expected) in [
         (quote!(Socket), "none"),
@@ -264,9 +265,9 @@ fn a_word_is_found_at_any_depth() {
     assert!(!mentions(quote!(Boxed<[(u8, T); 2]>), &[&u]));
 }
 
-/// A type that is refused still has the trait, so that not every use of it is refused too.
+/// A rejected type still implements the trait, so that its uses cause no further errors.
 #[test]
-fn what_is_refused_has_a_stand_in() {
+fn a_rejected_type_has_a_stand_in() {
     let expansion = derived(quote! {
         struct Client {
             pub socket: AsyncDropGuard<Socket>,
@@ -279,8 +280,8 @@ fn what_is_refused_has_a_stand_in() {
 }
 
 #[test]
-fn every_mistake_of_a_type_is_said_at_once() {
-    let messages = refused(quote! {
+fn all_mistakes_of_a_type_are_reported() {
+    let messages = rejected(quote! {
         #[async_drop]
         #[async_drop(concurrent, concurrent, parallel = 3, error, error = E x)]
         #[async_drop()]
@@ -306,19 +307,19 @@ fn every_mistake_of_a_type_is_said_at_once() {
         first_lines,
         [
             "`#[async_drop]` marks a field, not a type",
-            "`concurrent` stands here a second time",
+            "`concurrent` is repeated",
             "a type has no option `parallel`",
             "`error` needs the type of the error",
-            "nothing may follow `error` but a comma",
-            "there is no option in `#[async_drop()]`",
-            "`async_drop` is assigned nothing",
+            "only a comma may follow `error`",
+            "`#[async_drop()]` has no option",
+            "`async_drop` takes no value",
             "`#[async_drop]` marks a field, not a variant",
             "`#[async_drop]` and `#[async_drop(skip)]` contradict each other",
-            "this field is marked a second time",
+            "this field is marked twice",
             "a field has no option `ignore`",
-            "the enum `Link` is `pub`: everybody can make its variants, without a guard",
-            "the cleanup of `Link` borrows the field `c`, and a `Live` guard can only be given away",
-            "the cleanup of `Link` borrows the field `d`, and a `Live` guard can only be given away",
+            "the enum `Link` is `pub`: any code can construct its variants without a guard",
+            "the cleanup of `Link` borrows the field `c`, but a `Live` guard is cleaned up by value",
+            "the cleanup of `Link` borrows the field `d`, but a `Live` guard is cleaned up by value",
         ]
     );
     for message in messages {
@@ -328,8 +329,8 @@ fn every_mistake_of_a_type_is_said_at_once() {
 }
 
 #[test]
-fn what_is_too_much_in_one_option_is_skipped_to_the_next() {
-    let messages = refused(quote! {
+fn parsing_continues_after_a_malformed_option() {
+    let messages = rejected(quote! {
         #[async_drop(error = E x y z, parallel, concurrent = 3 of 4, serial)]
         struct Service {
             guard: AsyncDropGuard<A>,
@@ -340,17 +341,17 @@ fn what_is_too_much_in_one_option_is_skipped_to_the_next() {
     assert_eq!(
         first_lines,
         [
-            "nothing may follow `error` but a comma",
+            "only a comma may follow `error`",
             "a type has no option `parallel`",
-            "nothing may follow `concurrent` but a comma",
+            "only a comma may follow `concurrent`",
             "a type has no option `serial`",
         ]
     );
 }
 
 #[test]
-fn a_union_and_a_type_without_a_guard_are_refused() {
-    let messages = refused(quote!(union Either { a: u8, b: AsyncDropGuard<B> }));
+fn a_union_and_a_type_without_a_guard_are_rejected() {
+    let messages = rejected(quote!(union Either { a: u8, b: AsyncDropGuard<B> }));
     assert_eq!(messages.len(), 1);
     assert!(messages[0].contains("help: make it an enum: `enum Either { … }`"));
     for nothing in [
@@ -370,7 +371,7 @@ fn a_union_and_a_type_without_a_guard_are_refused() {
             struct Nothing(AsyncDropGuard<A, Dropped>, &'static AsyncDropGuard<A>);
         ),
     ] {
-        let messages = refused(nothing);
+        let messages = rejected(nothing);
         assert_eq!(messages.len(), 1);
         assert!(messages[0].starts_with("`Nothing` has nothing to clean up"), "{messages:?}");
     }
@@ -378,7 +379,7 @@ fn a_union_and_a_type_without_a_guard_are_refused() {
 
 #[test]
 fn the_help_is_code_as_people_write_it() {
-    let messages = refused(quote! {
+    let messages = rejected(quote! {
         struct Client<'a> {
             pub sockets: Vec<AsyncDropGuard<net::Socket<'a, [u8; 2]>>>,
         }
@@ -390,8 +391,8 @@ fn the_help_is_code_as_people_write_it() {
 }
 
 #[test]
-fn unboxed_refuses_what_it_cannot_write() {
-    let refused = |arguments: TokenStream, input: TokenStream| {
+fn unboxed_rejects_other_items() {
+    let rejected = |arguments: TokenStream, input: TokenStream| {
         let expansion = crate::unboxed::expand(&arguments, input).to_string();
         assert!(expansion.contains("compile_error"), "{expansion}");
         expansion
@@ -402,33 +403,33 @@ fn unboxed_refuses_what_it_cannot_write() {
             async fn async_drop_impl(&mut self) -> Result<(), Self::Error> { Ok(()) }
         }
     };
-    assert!(refused(quote!(boxed), good).contains("takes no arguments"));
-    assert!(refused(none(), quote!(impl Other for X {})).contains("stands above"));
-    assert!(refused(none(), quote!(impl X {})).contains("stands above"));
+    assert!(rejected(quote!(boxed), good).contains("takes no arguments"));
+    assert!(rejected(none(), quote!(impl Other for X {})).contains("works only on"));
+    assert!(rejected(none(), quote!(impl X {})).contains("works only on"));
     assert!(
-        refused(
+        rejected(
             none(),
             quote!(
                 trait AsyncDrop {}
             )
         )
-        .contains("stands above")
+        .contains("works only on")
     );
     let by_hand = quote! {
         impl AsyncDrop for X {
             fn async_drop_impl(&mut self) -> Pin<Box<dyn Future>> { todo!() }
         }
     };
-    assert!(refused(none(), by_hand).contains("boxed already"));
+    assert!(rejected(none(), by_hand).contains("is not an `async fn`"));
     let both = quote! {
         impl AsyncDrop for X {
             async fn async_drop_impl(&mut self) -> Result<(), ()> { Ok(()) }
             fn async_drop_unboxed(&mut self) {}
         }
     };
-    assert!(refused(none(), both).contains("by itself"));
+    assert!(rejected(none(), both).contains("generates `async_drop_unboxed`"));
     let silent = quote!(impl AsyncDrop for X { async fn async_drop_impl(&mut self) {} });
-    assert!(refused(none(), silent).contains("returns whether"));
+    assert!(rejected(none(), silent).contains("must return a `Result`"));
     let above = quote! {
         #[async_trait::async_trait]
         #[allow(unused)]
@@ -436,8 +437,8 @@ fn unboxed_refuses_what_it_cannot_write() {
             async fn async_drop_impl(&mut self) -> Result<(), ()> { Ok(()) }
         }
     };
-    let expansion = refused(none(), above);
-    assert!(expansion.contains("and both stand here"), "{expansion}");
+    let expansion = rejected(none(), above);
+    assert!(expansion.contains("use only one of them"), "{expansion}");
     assert!(!expansion.contains("async_trait :: async_trait"), "{expansion}");
     assert!(expansion.contains("allow (unused)"), "{expansion}");
     let below = quote! {
@@ -447,18 +448,18 @@ fn unboxed_refuses_what_it_cannot_write() {
             }
         }
     };
-    assert!(refused(none(), below).contains("and both stand here"));
+    assert!(rejected(none(), below).contains("use only one of them"));
     let by_hand_with_a_lifetime = quote! {
         impl AsyncDrop for X {
             fn async_drop_impl<'a>(&'a mut self) -> Boxed<'a> { todo!() }
         }
     };
-    assert!(refused(none(), by_hand_with_a_lifetime).contains("boxed already"));
+    assert!(rejected(none(), by_hand_with_a_lifetime).contains("is not an `async fn`"));
 }
 
-/// The compiler says of it that it is no method of the trait.
+/// The compiler then reports that `other` is not a method of the trait.
 #[test]
-fn unboxed_leaves_every_other_item_as_it_is() {
+fn unboxed_keeps_other_items() {
     let input = quote! {
         impl AsyncDrop for X {
             type Error = ();

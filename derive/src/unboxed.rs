@@ -1,4 +1,4 @@
-//! `#[livedrop::unboxed]`: one written body, and both methods of the trait.
+//! `#[livedrop::unboxed]`: generates both methods of the trait from one.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -31,8 +31,8 @@ pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream 
             }
             ImplItem::Fn(method) if method.sig.ident == "async_drop_unboxed" => problems.add(
                 &method.sig.ident,
-                "`#[livedrop::unboxed]` writes `async_drop_unboxed` by itself",
-                &format!("leave this method out: {FORM}"),
+                "`#[livedrop::unboxed]` generates `async_drop_unboxed`",
+                &format!("remove this method: {FORM}"),
             ),
             other => items.push(other),
         }
@@ -45,7 +45,7 @@ pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream 
 fn parse(item: TokenStream) -> syn::Result<ItemImpl> {
     let Ok(block) = syn::parse2::<ItemImpl>(item.clone()) else {
         return match syn::parse2::<syn::Item>(item.clone()) {
-            // What is no Rust at all: the parser says where, and what it expected.
+            // The input is not valid Rust: the parser's error is more precise than ours.
             Err(error) => Err(error),
             Ok(_) => Err(not_ours(item)),
         };
@@ -60,10 +60,10 @@ fn parse(item: TokenStream) -> syn::Result<ItemImpl> {
 }
 
 fn not_ours(culprit: impl ToTokens) -> syn::Error {
-    problem(culprit, "`#[livedrop::unboxed]` stands above an implementation of `AsyncDrop`", FORM)
+    problem(culprit, "`#[livedrop::unboxed]` works only on an `impl AsyncDrop for …`", FORM)
 }
 
-/// Takes out what would make the methods over again, and says so.
+/// Removes and reports `#[async_trait]`, which would rewrite the generated methods.
 fn remove_async_trait(attributes: &mut Vec<Attribute>, problems: &mut Problems) {
     attributes.retain(|attribute| {
         let is_it =
@@ -76,11 +76,11 @@ fn remove_async_trait(attributes: &mut Vec<Attribute>, problems: &mut Problems) 
 }
 
 fn twice(culprit: impl ToTokens) -> syn::Error {
-    let wrong = "`#[livedrop::unboxed]` takes the place of `#[async_trait]`, and both stand here";
+    let wrong = "`#[livedrop::unboxed]` replaces `#[async_trait]`: use only one of them";
     problem(culprit, wrong, &format!("remove `#[async_trait]`: {FORM}"))
 }
 
-/// The method as it was written, without its box, and the boxed one.
+/// Generates the boxed method, and the unboxed one with the written body.
 fn both(mut method: ImplItemFn, problems: &mut Problems) -> Vec<ImplItem> {
     let signature = &mut method.sig;
     if signature.asyncness.take().is_none() {
@@ -89,7 +89,7 @@ fn both(mut method: ImplItemFn, problems: &mut Problems) -> Vec<ImplItem> {
         problems.merge(if is_expanded {
             twice(&signature.ident)
         } else {
-            let wrong = "this `async_drop_impl` is boxed already, or does not wait for anything";
+            let wrong = "this `async_drop_impl` is not an `async fn`";
             problem(signature.fn_token, wrong, &format!("write it as an `async fn`: {FORM}"))
         });
         return vec![ImplItem::Fn(method)];
@@ -97,7 +97,7 @@ fn both(mut method: ImplItemFn, problems: &mut Problems) -> Vec<ImplItem> {
     let output = match &signature.output {
         ReturnType::Type(_, output) => output.to_token_stream(),
         ReturnType::Default => {
-            let wrong = "`async_drop_impl` returns whether the cleanup succeeded";
+            let wrong = "`async_drop_impl` must return a `Result`";
             let help = "`async fn async_drop_impl(&mut self) -> Result<(), Self::Error>`";
             problems.add(&signature.ident, wrong, help);
             quote!(::core::result::Result<(), Self::Error>)

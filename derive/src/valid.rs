@@ -1,4 +1,4 @@
-//! What the derive refuses: the culprit is underlined, and the fix is in the words.
+//! Rejects input that cannot be cleaned up. Each error has the span of the mistake, and a fix.
 
 use syn::{Data, Visibility};
 
@@ -11,13 +11,13 @@ pub(crate) fn check(ast: &Ast<'_>, problems: &mut Problems) {
     match &ast.input.data {
         Data::Union(data) => {
             let help = format!("make it an enum: `enum {name} {{ … }}`");
-            let wrong = "a union cannot be cleaned up: nothing says which of its fields is there";
+            let wrong = "a union cannot be cleaned up: it does not record which field is active";
             return problems.add(data.union_token, wrong, &help);
         }
         Data::Enum(_) if matches!(ast.input.vis, Visibility::Public(_)) => problems.add(
             &ast.input.vis,
             &format!(
-                "the enum `{name}` is `pub`: everybody can make its variants, without a guard"
+                "the enum `{name}` is `pub`: any code can construct its variants without a guard"
             ),
             &format!(
                 "make it private, and wrap it: `enum Kind {{ … }}`, and `#[derive(AsyncDrop)] \
@@ -31,7 +31,7 @@ pub(crate) fn check(ast: &Ast<'_>, problems: &mut Problems) {
         problems.add(
             name,
             &format!("`{name}` has nothing to clean up: {skipped}"),
-            "mark the field to clean up, `#[async_drop] field: Type`, or leave the derive out",
+            "mark the field to clean up, `#[async_drop] field: Type`, or remove the derive",
         );
     }
     for field in ast.cleaned() {
@@ -47,17 +47,16 @@ fn private(field: &Field<'_>, problems: &mut Problems) {
     let (ty, of) = (code(field.ty), name(field));
     problems.add(
         field.vis,
-        &format!(
-            "the guarded field{of} is `pub`: everybody could move the guard out, or replace it"
-        ),
+        &format!("the guarded field{of} is `pub`: any code could move the guard out or replace it"),
         &match field.name {
-            Some(name) => format!("make it private, and give access by a method: `{name}: {ty}`"),
-            None => format!("make it private, and give access by a method: `{ty}`"),
+            Some(name) => format!("make it private, and add a method for access: `{name}: {ty}`"),
+            None => format!("make it private, and add a method for access: `{ty}`"),
         },
     );
 }
 
-/// In an `Option` or a `Vec` a `Live` guard can be taken out, as a field of its own it cannot.
+/// Rejects a `Live` guard, because it is cleaned up by value: it can be taken out of an `Option` or
+/// a `Vec`, but not out of a borrowed field.
 fn not_live(field: &Field<'_>, owner: &str, problems: &mut Problems) {
     if let Some(Named::Live(state, value)) = named(field.ty) {
         let value = value.map_or("_".to_owned(), code);
@@ -65,8 +64,8 @@ fn not_live(field: &Field<'_>, owner: &str, problems: &mut Problems) {
         problems.add(
             state,
             &format!(
-                "the cleanup of `{owner}` borrows the field{}, and a `Live` guard can only be \
-                 given away",
+                "the cleanup of `{owner}` borrows the field{}, but a `Live` guard is cleaned up by \
+                 value",
                 name(field)
             ),
             &format!(
@@ -77,7 +76,7 @@ fn not_live(field: &Field<'_>, owner: &str, problems: &mut Problems) {
     }
 }
 
-/// For a sentence: " `name`", or nothing.
+/// Returns " `name`" for a message, or nothing in a tuple.
 fn name(field: &Field<'_>) -> String {
     field.name.map_or(String::new(), |name| format!(" `{name}`"))
 }

@@ -1,4 +1,4 @@
-//! Cleans up many guards concurrently: what the map, the vector and `Vec` share.
+//! Cleans up many guards concurrently, for `AsyncDropHashMap`, `AsyncDropVec` and `Vec`.
 
 use std::num::NonZeroUsize;
 use std::pin::Pin;
@@ -13,8 +13,9 @@ use crate::panic::caught;
 use crate::state::{Cleanable, State};
 use crate::{AsyncDrop, AsyncDropGuard, CleanupErrors, type_name};
 
-/// Guards whose cleanup was asked for, and the results of those that have ended. Both outlive a
-/// cleanup that is cancelled: the next one goes on from here.
+/// The guards to clean up, and the errors found so far.
+///
+/// Both survive the cancellation of a cleanup. The next cleanup continues with them.
 pub(crate) struct ConcurrentCleanup<T: AsyncDrop, S: State> {
     slots: Vec<OwnedSlot<T, S>>,
     errors: ErrorCollector<T, T::Error>,
@@ -26,17 +27,17 @@ impl<T: AsyncDrop, S: State> ConcurrentCleanup<T, S> {
         Self { slots: Vec::new(), errors: ErrorCollector::new(), limit: None }
     }
 
-    /// Lets at most `limit` cleanups of a `Container` wait at a time.
+    /// Sets how many cleanups of a `Container` may be pending at the same time.
     ///
     /// # Panics
     ///
-    /// For 0.
+    /// If `limit` is 0.
     #[track_caller]
     pub(crate) fn set_limit<Container>(&mut self, limit: usize) {
         let Some(limit) = NonZeroUsize::new(limit) else {
             panic!(
                 "set_concurrency(0) on {} would never clean anything up: \
-                 give it at least 1, or leave it out to have no limit",
+                 set it to at least 1, or do not call it to have no limit",
                 type_name::of::<Container>(),
             );
         };
@@ -56,8 +57,8 @@ impl<T: AsyncDrop, S: State> ConcurrentCleanup<T, S> {
 }
 
 impl<T: AsyncDrop, S: Cleanable<T>> ConcurrentCleanup<T, S> {
-    /// Cleans up all of them, even when some fail or panic. If this is cancelled, the guards whose
-    /// cleanup has not ended are still in here, and so are the errors found so far.
+    /// Cleans up all guards, even if some cleanups fail or panic. If this is cancelled, `self`
+    /// keeps the guards whose cleanup has not ended, and the errors found so far.
     pub(crate) fn clean(
         &mut self,
     ) -> impl Future<Output = Result<(), CleanupErrors<T::Error>>> + Send
@@ -75,8 +76,8 @@ impl<T: AsyncDrop, S: Cleanable<T>> ConcurrentCleanup<T, S> {
             let errors = &mut self.errors;
             std::future::poll_fn(|cx| {
                 loop {
-                    // One catch for all of them: a cleanup that panics is gone after that, and the
-                    // others go on.
+                    // One catch around all cleanups is enough: `poll` removes a cleanup that
+                    // panics, and the next iteration continues with the others.
                     match caught(|| cleanups.poll(cx, |result| errors.add_result(result))) {
                         Ok(poll) => break poll,
                         Err(payload) => errors.add_panic(payload),
@@ -93,20 +94,22 @@ impl<T: AsyncDrop, S: Cleanable<T>> ConcurrentCleanup<T, S> {
 
 /// Cleanups that run concurrently.
 struct Cleanups<I, F> {
-    /// Those that were not polled yet.
+    /// The cleanups that were not polled yet.
     pending: I,
+    /// The cleanups that were polled and are not ready, and later ones.
     waiting: FuturesUnordered<Either<F, Pin<Box<F>>>>,
-    /// How many may wait at a time.
+    /// How many cleanups may be in `waiting`.
     limit: Option<NonZeroUsize>,
-    /// As long as no cleanup waits, none costs an allocation: each is polled in the box of the one
-    /// before. The first that waits keeps the box, since a future stays where it was polled. The
-    /// ones after it are taken to wait as well, and begin in `waiting`.
+    /// A box to poll the next cleanup in. While every cleanup is ready at its first poll, all of
+    /// them reuse one box. The first cleanup that is not ready keeps the box, since a polled future
+    /// must not move. All later cleanups go to `waiting` unpolled: they are likely to wait, too.
     spare_box: Option<Pin<Box<F>>>,
     any_pending: bool,
 }
 
 impl<F: Future, I: Iterator<Item = F>> Cleanups<I, F> {
-    /// Polls the cleanups that are ready. If one of them panics, it is gone, and the next poll goes on.
+    /// Polls the cleanups that can make progress. If one of them panics, it is removed, and the
+    /// next call continues with the others.
     fn poll(&mut self, cx: &mut Context<'_>, mut ended: impl FnMut(F::Output)) -> Poll<()> {
         loop {
             while self.limit.is_none_or(|limit| self.waiting.len() < limit.get()) {
@@ -132,7 +135,7 @@ impl<F: Future, I: Iterator<Item = F>> Cleanups<I, F> {
     }
 }
 
-/// Pins the future, in the spare box if there is one.
+/// Pins `future`, in `spare_box` if there is one.
 fn boxed<F>(future: F, spare_box: Option<Pin<Box<F>>>) -> Pin<Box<F>> {
     match spare_box {
         Some(mut spare_box) => {
@@ -143,29 +146,31 @@ fn boxed<F>(future: F, spare_box: Option<Pin<Box<F>>>) -> Pin<Box<F>> {
     }
 }
 
-/// Cleans up the guards of a vector. If this is cancelled, the guards whose cleanup has not ended are
-/// in the vector again, and the errors found so far go to the hook.
+/// Cleans up the guards in `guards`, and leaves it empty.
+///
+/// If this is cancelled, the guards whose cleanup has not ended are in `guards` again, and the
+/// errors found so far go to the hook.
 pub(crate) fn clean_vec<T: AsyncDrop, S: Cleanable<T>>(
-    home: &mut Vec<AsyncDropGuard<T, S>>,
+    guards: &mut Vec<AsyncDropGuard<T, S>>,
 ) -> impl Future<Output = Result<(), CleanupErrors<T::Error>>> + Send
 where
     T::Error: Send,
 {
     async move {
         let mut cleanup = ConcurrentCleanup::new();
-        cleanup.extend(home.drain(..));
-        RestoreOnDrop { home, cleanup }.cleanup.clean().await
+        cleanup.extend(guards.drain(..));
+        RestoreOnDrop { guards, cleanup }.cleanup.clean().await
     }
 }
 
-/// Puts the guards back whose cleanup has not ended.
+/// Puts the guards whose cleanup has not ended back into the vector.
 struct RestoreOnDrop<'a, T: AsyncDrop, S: State> {
-    home: &'a mut Vec<AsyncDropGuard<T, S>>,
+    guards: &'a mut Vec<AsyncDropGuard<T, S>>,
     cleanup: ConcurrentCleanup<T, S>,
 }
 
 impl<T: AsyncDrop, S: State> Drop for RestoreOnDrop<'_, T, S> {
     fn drop(&mut self) {
-        self.home.extend(self.cleanup.drain_owing());
+        self.guards.extend(self.cleanup.drain_owing());
     }
 }

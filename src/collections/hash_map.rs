@@ -1,4 +1,4 @@
-//! `AsyncDropHashMap`: guards by key, cleaned up together.
+//! `AsyncDropHashMap`: a hash map of guards whose values are cleaned up together.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -13,31 +13,32 @@ use crate::reaper::Adoptable;
 use crate::state::{Brand, Cleanable, Holds, State};
 use crate::{Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Live, ReaperHandle};
 
-/// A hash map of guards, which are cleaned up concurrently with the map.
+/// A hash map of guards. The cleanup of the map cleans up all values concurrently.
 ///
 /// `S` is the state of the guards inside. [`new`](Self::new) makes a map of [`Checked`] guards,
-/// [`live`](AsyncDropHashMap::live) one of [`Live`] guards; the map itself is in a guard of the
-/// same state.
+/// [`live`](AsyncDropHashMap::live) a map of [`Live`] guards. The guard of the map is in the same
+/// state.
 ///
-/// The cleanup of the map goes on after a failure and after a panic. It returns all the errors,
-/// in the order in which they were found, or resumes the first panic when all the others have
-/// ended; errors go to the [hook](crate::hook) then. How many run at a time is set by
-/// [`set_concurrency`](Self::set_concurrency).
+/// The cleanup of the map continues after an error and after a panic. It returns all errors, in the
+/// order in which they were found. If a cleanup panics, it resumes the first panic after all
+/// cleanups have ended, and the errors go to the [hook](crate::hook).
+/// [`set_concurrency`](Self::set_concurrency) limits how many cleanups run at the same time.
 ///
-/// Nothing is lost in here: what an entry held comes back when it is replaced, refused or
-/// removed. For the same reason there is no `clear`, no `retain` and no `Extend`, which would
-/// drop guards; [`drain`](Self::drain) hands them out. A guard that is removed is the one that
-/// was inserted: inside of a [`scope`](crate::scope()) it is still the scope's.
+/// The map returns every guard that leaves it: [`insert`](Self::insert) returns the guard that it
+/// replaces, [`try_insert`](Self::try_insert) the guard that it refuses, [`remove`](Self::remove)
+/// the guard that it removes. There is no `clear`, `retain` or `Extend`, because they would drop
+/// guards; use [`drain`](Self::drain) instead. A guard that is taken out of the map is unchanged:
+/// in a [`scope`](crate::scope()), it still belongs to that scope.
 ///
 /// # Cancel safety
 ///
-/// If a cleanup of the map is cancelled, what is done stays done. The next one finishes exactly
-/// the rest, and returns the errors that were found before, too. With a `Checked` map that
-/// means to call `async_drop` again; with a `Live` one the map is lost with the future, and
-/// reported. Errors for which there is no next call go to the hook.
+/// A cancelled cleanup of the map keeps its progress. The next call cleans up the remaining
+/// entries, and also returns the errors that were found before. For a `Checked` map, call
+/// `async_drop` again. A `Live` map is dropped with its future, and reported. Errors that no later
+/// call can return go to the hook.
 ///
-/// Once a cleanup has begun, its entries are out of reach: to all other methods the map is
-/// empty. What is inserted then is cleaned up by the next call, with the rest.
+/// Once a cleanup has begun, the other methods do not see its entries: the map looks empty to them.
+/// The next call also cleans up the entries that were inserted since.
 ///
 /// # Examples
 ///
@@ -91,14 +92,14 @@ use crate::{Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Live, Re
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
-#[must_use = "the guards inside are dropped without their cleanup, and panic"]
+#[must_use = "dropping a map outside its guard drops the guards inside without their cleanup"]
 pub struct AsyncDropHashMap<K, V: AsyncDrop, S: State = Checked, H = RandomState> {
     entries: HashMap<K, AsyncDropGuard<V, S>, H>,
     cleanup: ConcurrentCleanup<V, S>,
 }
 
 impl<K: Send, V: AsyncDrop<Error: Send> + Send> AsyncDropHashMap<K, V> {
-    /// An empty map, of guards that are checked at run time.
+    /// Makes an empty map of guards that are checked at run time.
     #[track_caller]
     pub fn new() -> AsyncDropGuard<Self> {
         Self::with_hasher(RandomState::new())
@@ -106,7 +107,7 @@ impl<K: Send, V: AsyncDrop<Error: Send> + Send> AsyncDropHashMap<K, V> {
 }
 
 impl<K: Send, V: AsyncDrop<Error: Send> + Send, H: Send> AsyncDropHashMap<K, V, Checked, H> {
-    /// An empty map that hashes with `hasher`, of guards that are checked at run time.
+    /// Makes an empty map of guards that are checked at run time. It hashes with `hasher`.
     #[track_caller]
     pub fn with_hasher(hasher: H) -> AsyncDropGuard<Self> {
         AsyncDropGuard::new(Self::empty(hasher))
@@ -114,7 +115,7 @@ impl<K: Send, V: AsyncDrop<Error: Send> + Send, H: Send> AsyncDropHashMap<K, V, 
 }
 
 impl<K: Send, V: AsyncDrop<Error: Send> + Send, B: Brand> AsyncDropHashMap<K, V, Live<B>> {
-    /// An empty map, of guards that are checked at compile time.
+    /// Makes an empty map of guards that are checked at compile time.
     #[track_caller]
     pub fn live() -> AsyncDropGuard<Self, Live> {
         Self::live_with_hasher(RandomState::new())
@@ -124,7 +125,7 @@ impl<K: Send, V: AsyncDrop<Error: Send> + Send, B: Brand> AsyncDropHashMap<K, V,
 impl<K: Send, V: AsyncDrop<Error: Send> + Send, B: Brand, H: Send>
     AsyncDropHashMap<K, V, Live<B>, H>
 {
-    /// An empty map that hashes with `hasher`, of guards that are checked at compile time.
+    /// Makes an empty map of guards that are checked at compile time. It hashes with `hasher`.
     #[track_caller]
     pub fn live_with_hasher(hasher: H) -> AsyncDropGuard<Self, Live> {
         AsyncDropGuard::live(Self::empty(hasher))
@@ -136,7 +137,8 @@ where
     K: Send + 'static,
     V: Adoptable,
 {
-    /// An empty map of adopted guards, adopted itself: what its owner leaves, `reaper` cleans up.
+    /// Makes an empty map of adopted guards. The map is adopted, too: if its owner does not clean
+    /// it up, `reaper` does.
     #[track_caller]
     pub fn adopted(reaper: &ReaperHandle) -> AsyncDropGuard<Self, Adopted> {
         reaper.adopt(AsyncDropGuard::new(Self::empty(RandomState::new())))
@@ -144,15 +146,10 @@ where
 }
 
 impl<K, V: AsyncDrop, S: State, H> AsyncDropHashMap<K, V, S, H> {
-    fn empty(hasher: H) -> Self {
-        Self { entries: HashMap::with_hasher(hasher), cleanup: ConcurrentCleanup::new() }
-    }
-
-    /// Sets how many entries are cleaned up at a time; without it there is no limit.
+    /// Limits how many entries are cleaned up at the same time. By default there is no limit.
     ///
-    /// The limit is the map's own. Maps inside of the map have theirs, and none waits for
-    /// another's turn. An entry whose cleanup waits for that of another entry needs room for
-    /// both.
+    /// The limit is for this map only: maps inside the map have limits of their own. If the cleanup
+    /// of one entry waits for the cleanup of another, the limit must be large enough for both.
     ///
     /// # Panics
     ///
@@ -163,58 +160,62 @@ impl<K, V: AsyncDrop, S: State, H> AsyncDropHashMap<K, V, S, H> {
         self
     }
 
-    /// How many entries there are.
+    /// Returns the number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there is no entry.
+    /// Returns whether the map has no entries.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The keys and the guards, in any order.
+    /// Iterates over the keys and guards, in any order.
     pub fn iter(&self) -> Iter<'_, K, AsyncDropGuard<V, S>> {
         self.entries.iter()
     }
 
-    /// The keys and the guards, to be changed.
+    /// Iterates over the keys and guards, in any order, with mutable references to the guards.
     pub fn iter_mut(&mut self) -> IterMut<'_, K, AsyncDropGuard<V, S>> {
         self.entries.iter_mut()
     }
 
-    /// The keys, in any order.
+    /// Iterates over the keys, in any order.
     pub fn keys(&self) -> Keys<'_, K, AsyncDropGuard<V, S>> {
         self.entries.keys()
     }
 
-    /// The guards, in any order.
+    /// Iterates over the guards, in any order.
     pub fn values(&self) -> Values<'_, K, AsyncDropGuard<V, S>> {
         self.entries.values()
     }
 
-    /// The guards, to be changed.
+    /// Iterates over mutable references to the guards, in any order.
     pub fn values_mut(&mut self) -> ValuesMut<'_, K, AsyncDropGuard<V, S>> {
         self.entries.values_mut()
+    }
+
+    fn empty(hasher: H) -> Self {
+        Self { entries: HashMap::with_hasher(hasher), cleanup: ConcurrentCleanup::new() }
     }
 }
 
 impl<K: Eq + Hash, V: AsyncDrop, S: State, H: BuildHasher> AsyncDropHashMap<K, V, S, H> {
-    /// Takes the entries out, one by one, in any order. Those that the iterator is not asked
-    /// for stay in the map.
-    #[must_use = "iterators are lazy: nothing is taken out unless it is asked for"]
+    /// Takes the entries out one by one, in any order. The entries that the iterator has not
+    /// yielded stay in the map.
+    #[must_use = "iterators are lazy: entries that it has not yielded stay in the map"]
     pub fn drain(&mut self) -> impl Iterator<Item = (K, AsyncDropGuard<V, S>)> {
         let rest: Vec<_> = self.entries.drain().collect();
-        Drain { rest: rest.into_iter(), home: &mut self.entries }
+        Drain { rest: rest.into_iter(), container: &mut self.entries }
     }
 
-    /// Inserts the guard if there is no entry for `key` yet.
+    /// Inserts the guard if there is no entry for `key`.
     ///
     /// # Errors
     ///
-    /// If there is one. The guard comes back, in [`OccupiedError::value`].
+    /// If there is an entry. The error holds the guard, in [`OccupiedError::value`].
     pub fn try_insert(
         &mut self,
         key: K,
@@ -226,14 +227,14 @@ impl<K: Eq + Hash, V: AsyncDrop, S: State, H: BuildHasher> AsyncDropHashMap<K, V
         }
     }
 
-    /// Inserts the guard. The one that was there before, if any, comes back.
-    #[must_use = "a guard that was replaced still owes its cleanup, and panics if it is dropped before; \
-                  where the key must be new, use `try_insert`"]
+    /// Inserts the guard, and returns the guard that it replaces.
+    #[must_use = "a replaced guard still owes its cleanup, and panics if it is dropped without it; \
+                  if the key must be new, use `try_insert`"]
     pub fn insert(&mut self, key: K, guard: AsyncDropGuard<V, S>) -> Option<AsyncDropGuard<V, S>> {
         self.entries.insert(key, guard)
     }
 
-    /// The guard of `key`.
+    /// Returns a reference to the guard of `key`.
     pub fn get<Q: ?Sized + Eq + Hash>(&self, key: &Q) -> Option<&AsyncDropGuard<V, S>>
     where
         K: Borrow<Q>,
@@ -241,7 +242,7 @@ impl<K: Eq + Hash, V: AsyncDrop, S: State, H: BuildHasher> AsyncDropHashMap<K, V
         self.entries.get(key)
     }
 
-    /// The guard of `key`, to be changed.
+    /// Returns a mutable reference to the guard of `key`.
     pub fn get_mut<Q: ?Sized + Eq + Hash>(&mut self, key: &Q) -> Option<&mut AsyncDropGuard<V, S>>
     where
         K: Borrow<Q>,
@@ -249,7 +250,7 @@ impl<K: Eq + Hash, V: AsyncDrop, S: State, H: BuildHasher> AsyncDropHashMap<K, V
         self.entries.get_mut(key)
     }
 
-    /// Whether there is an entry for `key`.
+    /// Returns whether there is an entry for `key`.
     pub fn contains_key<Q: ?Sized + Eq + Hash>(&self, key: &Q) -> bool
     where
         K: Borrow<Q>,
@@ -257,8 +258,8 @@ impl<K: Eq + Hash, V: AsyncDrop, S: State, H: BuildHasher> AsyncDropHashMap<K, V
         self.entries.contains_key(key)
     }
 
-    /// Takes the guard of `key` out.
-    #[must_use = "the guard still owes its cleanup, and panics if it is dropped before"]
+    /// Removes the entry of `key`, and returns its guard.
+    #[must_use = "the guard still owes its cleanup, and panics if it is dropped without it"]
     pub fn remove<Q: ?Sized + Eq + Hash>(&mut self, key: &Q) -> Option<AsyncDropGuard<V, S>>
     where
         K: Borrow<Q>,
@@ -267,7 +268,7 @@ impl<K: Eq + Hash, V: AsyncDrop, S: State, H: BuildHasher> AsyncDropHashMap<K, V
     }
 }
 
-/// Cleans the guards up concurrently. See [`AsyncDropHashMap`].
+/// Cleans up the guards concurrently. See [`AsyncDropHashMap`].
 #[async_trait]
 impl<K: Send, V, S, H: Send> AsyncDrop for AsyncDropHashMap<K, V, S, H>
 where
@@ -288,7 +289,8 @@ where
     }
 }
 
-/// Std's map would leak the others if the hook panics at the first guard.
+/// Drops every guard, even if the hook panics at one of them. The drop of a [`HashMap`] would leak
+/// the guards after it.
 impl<K, V: AsyncDrop, S: State, H> Drop for AsyncDropHashMap<K, V, S, H> {
     fn drop(&mut self) {
         self.entries.drain().for_each(drop);
@@ -319,13 +321,13 @@ impl<K: Debug, V: AsyncDrop + Debug, S: Holds, H> Debug for AsyncDropHashMap<K, 
     }
 }
 
-/// Why [`try_insert`](crate::collections::AsyncDropHashMap::try_insert) refused a guard: there is an entry for its
-/// key. The guard is in here.
-#[must_use = "the refused guard is in here: it still owes its cleanup, and panics if it is dropped before"]
+/// The error of [`try_insert`](crate::collections::AsyncDropHashMap::try_insert): there is an entry
+/// for the key already. It holds the refused guard.
+#[must_use = "the refused guard still owes its cleanup, and panics if it is dropped without it"]
 pub struct OccupiedError<'a, K, V, S: State> {
-    /// The entry that is there.
+    /// The existing entry.
     pub entry: OccupiedEntry<'a, K, AsyncDropGuard<V, S>>,
-    /// The guard that was refused.
+    /// The refused guard.
     pub value: AsyncDropGuard<V, S>,
 }
 

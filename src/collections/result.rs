@@ -1,4 +1,4 @@
-//! `AsyncDropResult`: a guard, or the error that came instead of one.
+//! `AsyncDropResult`: a guard or an error.
 
 use std::fmt::{self, Debug};
 
@@ -8,19 +8,19 @@ use crate::guard::{Origin, Slot, clean_in_place};
 use crate::state::{Cleanable, Holds, State};
 use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 
-/// A `Result` of a guard that can be guarded itself, and so be kept wherever a guard can.
+/// A `Result` of a guard that is guarded itself, so that it can be stored wherever a guard can.
 ///
-/// Its cleanup is that of the guard inside; of an `Err` it does nothing. `S` is the state of the
-/// guard inside, and that of the guard around the result.
+/// Its cleanup cleans up the guard inside. The cleanup of an `Err` does nothing. `S` is the state
+/// of the guard inside, and of the guard around the result.
 ///
 /// # Cancel safety
 ///
-/// As of the guard inside: if a cleanup is cancelled, the guard is still in here, and the next
-/// one cleans it up.
+/// The cleanup is cancel safe: after a cancellation, this still holds the guard, and the next call
+/// cleans it up.
 ///
 /// # Panics
 ///
-/// After its cleanup, as every guarded value does.
+/// If it is used after its cleanup, as every guarded value.
 ///
 /// # Examples
 ///
@@ -49,18 +49,19 @@ use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 /// # Ok::<(), io::Error>(())
 /// # }).unwrap();
 /// ```
-#[must_use = "the guard inside is dropped without its cleanup, and panics"]
+#[must_use = "dropping this outside its guard drops the guard inside without its cleanup"]
 pub struct AsyncDropResult<T, E, S: State = Checked> {
-    /// The guard is gone once its cleanup has ended.
+    /// `Ok(None)` once the cleanup of the guard has ended.
     result: Result<Option<AsyncDropGuard<T, S>>, E>,
 }
 
 impl<T: AsyncDrop, E: Send, S: Cleanable<T>> AsyncDropResult<T, E, S> {
-    /// Guards the result, in the state of the guard in it.
+    /// Guards `result`, in the state `S` of the guard inside.
     ///
-    /// An `Err` of [`Adopted`](crate::Adopted) guards has nothing for a reaper to do: its guard
-    /// behaves as a [`Checked`] one.
-    // The brand of a scope may come from nothing here: it stands in the value's type as well.
+    /// An `Err` has no cleanup, so it is registered with no reaper: if `S` is
+    /// [`Adopted`](crate::Adopted), its guard behaves like a [`Checked`] guard.
+    // An `Err` consumes no guard with the brand of `S`. The rule of brands (`ARCHITECTURE.md`)
+    // allows that, since the value's type mentions the brand.
     #[track_caller]
     pub fn new(result: Result<AsyncDropGuard<T, S>, E>) -> AsyncDropGuard<Self, S>
     where
@@ -74,47 +75,48 @@ impl<T: AsyncDrop, E: Send, S: Cleanable<T>> AsyncDropResult<T, E, S> {
 }
 
 impl<T, E, S: Holds> AsyncDropResult<T, E, S> {
-    /// The value, if there is one.
+    /// Returns a reference to the value, if this is `Ok`.
     pub fn ok(&self) -> Option<&T> {
         self.as_inner().ok().map(|guard| &**guard)
     }
 
-    /// The value, if there is one, to be changed.
+    /// Returns a mutable reference to the value, if this is `Ok`.
     pub fn ok_mut(&mut self) -> Option<&mut T> {
         let guard = self.result.as_mut().ok()?;
         Some(&mut *guard.as_mut().unwrap_or_else(|| Self::gone()))
     }
 
-    /// The error, if there is one.
+    /// Returns a reference to the error, if this is `Err`.
     pub fn err(&self) -> Option<&E> {
         self.result.as_ref().err()
     }
 
-    /// The guard or the error.
+    /// Returns a reference to the guard or the error.
     ///
     /// # Errors
     ///
-    /// If there is one in here.
+    /// The stored error, if this is `Err`.
     pub fn as_inner(&self) -> Result<&AsyncDropGuard<T, S>, &E> {
         self.result.as_ref().map(|guard| guard.as_ref().unwrap_or_else(|| Self::gone()))
     }
 
-    /// Takes the result out of its guard. What it owes is then owed by the guard in it.
+    /// Takes the result out of its guard. From then on, only the guard inside owes a cleanup.
     ///
     /// # Errors
     ///
-    /// If there is one in here.
+    /// The stored error, if this is `Err`.
     ///
     /// # Panics
     ///
-    /// If it was cleaned up before, which only a [`Checked`] guard can be.
+    /// If it was cleaned up before, which a [`Checked`] or an adopted guard can be, or if it is
+    /// adopted and its cleanup has begun.
     #[track_caller]
     pub fn into_inner<G: Holds>(guard: AsyncDropGuard<Self, G>) -> Result<AsyncDropGuard<T, S>, E> {
         let inner = guard.into_value().result;
         inner.map(|guard| guard.unwrap_or_else(|| Self::gone()))
     }
 
-    /// Where somebody called the cleanup behind the guard's back.
+    /// Reached only if a caller called `async_drop_impl` directly, instead of through the guard.
     #[cold]
     #[track_caller]
     fn gone() -> ! {
@@ -122,7 +124,7 @@ impl<T, E, S: Holds> AsyncDropResult<T, E, S> {
     }
 }
 
-/// Cleans the guard up if there is one.
+/// Cleans up the guard, if this is `Ok`.
 #[async_trait]
 impl<T: AsyncDrop, E: Send, S: Cleanable<T>> AsyncDrop for AsyncDropResult<T, E, S> {
     type Error = T::Error;

@@ -1,4 +1,4 @@
-//! `AsyncDropStack`: guards of any types, cleaned up in the reverse order of their pushing.
+//! `AsyncDropStack`: guards of different types, cleaned up last in, first out.
 
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
@@ -23,40 +23,41 @@ pub use key::Key;
 use entry::{DeferredFuture, Entries, Stacked};
 use key::Refused;
 
-/// Names the state of the guards inside without owning one: always `Send` and `Sync`.
+/// Names the state of the guards inside without owning a guard: always `Send` and `Sync`.
 type GuardsIn<S> = PhantomData<fn() -> S>;
 
-/// Guards of any types, cleaned up last in, first out.
+/// A stack of guards of different types, cleaned up last in, first out.
 ///
-/// It is what `AsyncExitStack` is in Python and `AsyncDisposableStack` in JavaScript. Push each
-/// guard as soon as there is one, and use the value through the [`Key`] that comes back:
-/// `stack[key]`. Cleaning up the stack cleans up what is in it, one after another, each before
-/// what was pushed before it. It goes on after an error and after a panic.
+/// It is similar to `AsyncExitStack` in Python and `AsyncDisposableStack` in JavaScript. Push each
+/// guard as soon as it is made, and use its value through the returned [`Key`]: `stack[key]`. The
+/// cleanup of the stack cleans up its values one after another, the last one first. It continues
+/// after an error and after a panic.
 ///
-/// The state `S` is that of the guards inside: a [`new`](AsyncDropStack::new) stack takes
-/// [`Checked`] guards, a [`live`](AsyncDropStack::live) one takes [`Live`] guards.
+/// `S` is the state of the guards inside: a [`new`](AsyncDropStack::new) stack takes [`Checked`]
+/// guards, a [`live`](AsyncDropStack::live) stack takes [`Live`] guards.
 ///
-/// A stack that is dropped without its cleanup drops its values in that order, too.
+/// A stack that is dropped without its cleanup drops its values in the same order.
 ///
 /// # Errors
 ///
-/// Cleaning up returns all errors, in the order in which they were found, each as an
-/// [`ErasedError`] that names the type it is of.
+/// The cleanup returns all errors, in the order in which they were found. Each is an
+/// [`ErasedError`] that names the type of the value.
 ///
 /// # Panics
 ///
-/// Cleaning up resumes the first panic of a cleanup once everything else is cleaned up. The
-/// errors and the other panics go to the [hook](crate::hook) then.
+/// If a cleanup panics, the first panic is resumed after everything else is cleaned up. The errors
+/// and the other panics then go to the [hook](crate::hook).
 ///
 /// # Cancel safety
 ///
-/// Cleaning up is cancel safe: what is done stays done, the rest is still held and still armed,
-/// and the errors found so far are kept. The next call cleans up the rest and returns them all.
+/// The cleanup is cancel safe: after a cancellation, the stack still holds the guards that are not
+/// cleaned up, and the errors found so far. The next call cleans up these guards and returns all
+/// errors.
 ///
 /// # Examples
 ///
-/// A constructor that can fail at each of its steps. Up to `pop_all`, whatever goes wrong
-/// cleans up what there is by then; `pop_all` hands it over to the finished value.
+/// A constructor whose every step can fail. If a step fails before `pop_all`, `with_async_drop`
+/// cleans up the guards that were pushed by then. `pop_all` moves the guards to the finished value.
 ///
 /// ```
 /// use std::error::Error;
@@ -99,7 +100,7 @@ type GuardsIn<S> = PhantomData<fn() -> S>;
 ///             stack[database].migrate().await?;
 ///             let cache = stack.push(Cache::open().await?);
 ///             stack.defer(async { println!("the service stops") });
-///             // Nothing can fail from here on.
+///             // No step after this one can fail.
 ///             Ok(AsyncDropGuard::new(Service { cache, parts: stack.pop_all() }))
 ///         })
 ///         .await
@@ -156,7 +157,7 @@ pub struct AsyncDropStack<S: State = Checked> {
 }
 
 impl AsyncDropStack<Checked> {
-    /// An empty stack for guards that are checked at run time. So is its own.
+    /// Makes an empty stack of guards that are checked at run time.
     #[track_caller]
     pub fn new() -> AsyncDropGuard<Self> {
         AsyncDropGuard::new(Self::empty())
@@ -164,7 +165,7 @@ impl AsyncDropStack<Checked> {
 }
 
 impl AsyncDropStack<Live> {
-    /// An empty stack for guards that are checked at compile time. So is its own.
+    /// Makes an empty stack of guards that are checked at compile time.
     #[track_caller]
     pub fn live() -> AsyncDropGuard<Self, Live> {
         AsyncDropGuard::live(Self::empty())
@@ -172,11 +173,12 @@ impl AsyncDropStack<Live> {
 }
 
 impl AsyncDropStack<Adopted> {
-    /// An empty stack of adopted guards, adopted itself: what its owner leaves, `reaper` cleans
-    /// up.
+    /// Makes an empty stack of adopted guards. The stack is adopted, too: if its owner does not
+    /// clean it up, `reaper` does.
     ///
-    /// It needs no [`pop_all`](Self::pop_all), and has none: a constructor that fails or is
-    /// cancelled just leaves it, and one that ends well hands it over as it is.
+    /// It has no [`pop_all`](Self::pop_all), because it needs none: a constructor that fails or is
+    /// cancelled drops the stack and leaves the cleanup to the reaper. A constructor that succeeds
+    /// returns the stack itself.
     ///
     /// # Examples
     ///
@@ -207,7 +209,7 @@ impl AsyncDropStack<Adopted> {
     ///
     /// let mut reaper = Reaper::new();
     /// assert!(start(&reaper.handle()).await.is_err());
-    /// // The stack and, with it, the database.
+    /// // This closes the database: it was on the stack that `start` dropped.
     /// assert!(reaper.drain().await.failures.is_empty());
     /// reaper.async_drop().await?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -220,14 +222,10 @@ impl AsyncDropStack<Adopted> {
 }
 
 impl<S: State> AsyncDropStack<S> {
-    fn empty() -> Self {
-        Self { entries: Entries::new(), errors: ErrorCollector::new(), state: PhantomData }
-    }
-
-    /// Puts a guard on top of the stack, and returns the key to its value.
+    /// Pushes a guard onto the stack, and returns the key to its value.
     ///
-    /// A value that is not [`Sync`] has no place in here, since a shared stack would share it.
-    /// [`defer`](Self::defer) its cleanup instead.
+    /// The value must be [`Sync`], because a reference to the stack gives access to it. For a value
+    /// that is not, [`defer`](Self::defer) its cleanup.
     pub fn push<T>(&mut self, guard: AsyncDropGuard<T, S>) -> Key<T>
     where
         T: AsyncDrop<Error: Send + Sync> + Sync + 'static,
@@ -237,10 +235,10 @@ impl<S: State> AsyncDropStack<S> {
         Key::new(self.entries.push(Stacked::new(guard)))
     }
 
-    /// Puts a future on top of the stack: cleaning up awaits it at its place in the order.
+    /// Pushes a future onto the stack. The cleanup awaits it when its turn comes.
     ///
-    /// It returns `()` or a `Result<(), E>`. It is not polled before the cleanup, and if that
-    /// is cancelled, the next one resumes it.
+    /// The future returns `()` or a `Result<(), E>`. It is not polled before the cleanup. If the
+    /// cleanup is cancelled, the next call resumes the future.
     ///
     /// # Examples
     ///
@@ -261,23 +259,23 @@ impl<S: State> AsyncDropStack<S> {
     where
         F: Future<Output: CleanupOutput<Error: Send + Sync + 'static>> + Send + 'static,
     {
-        // Nobody sees the guard, so it need not be in the state `S`.
+        // No key leads to this guard, so it need not be in the state `S`.
         self.entries.push(Stacked::new(AsyncDropGuard::new(DeferredFuture::new(future))));
     }
 
-    /// Moves everything to a new stack, and leaves this one empty.
+    /// Moves all entries to a new stack, and leaves this one empty.
     ///
-    /// The keys are keys of the new stack from then on. Errors that a cancelled cleanup has
-    /// found already go along.
+    /// The keys then belong to the new stack. Errors that a cancelled cleanup has already found
+    /// move to the new stack, too.
     ///
-    /// For the end of a constructor: what was held in case that a step fails belongs to the
-    /// finished value. See [the example](AsyncDropStack#examples).
+    /// Call this at the end of a constructor: it moves the guards, which would be cleaned up if a
+    /// step failed, to the finished value. See [the example](AsyncDropStack#examples).
     ///
-    /// A stack of adopted guards has no `pop_all`, since there is no guard on an empty stack that
-    /// could say which reaper the new one is for: hand over [the stack](AsyncDropStack::adopted)
-    /// itself. What comes off a `Checked` stack can be adopted: `reaper.adopt(stack.pop_all())`.
-    // The state of the new guard is that of the guards inside, whatever that of this stack's
-    // own guard is: the brand of a scope must not come to a second guard.
+    /// A stack of adopted guards has no `pop_all`, because an empty stack holds no guard that names
+    /// the reaper. Return [the stack](AsyncDropStack::adopted) itself. The `pop_all` of a `Checked`
+    /// stack returns a stack that can be adopted: `reaper.adopt(stack.pop_all())`.
+    // The new guard has the state of the guards inside, not of this stack's own guard: a scope's
+    // brand must not pass to a second guard.
     #[track_caller]
     pub fn pop_all(&mut self) -> AsyncDropGuard<Self, S>
     where
@@ -287,20 +285,21 @@ impl<S: State> AsyncDropStack<S> {
         AsyncDropGuard::owing(Origin::here(), all, None)
     }
 
-    /// How many cleanups are owed: of guards and of deferred futures.
-    #[must_use = "it only counts"]
+    /// Returns the number of guards and deferred futures that are not cleaned up.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether no cleanup is owed.
-    #[must_use = "it only looks"]
+    /// Returns whether everything is cleaned up.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The value of a key; `None` if it is cleaned up, or if the key is of another stack.
-    #[must_use = "it only looks"]
+    /// Returns a reference to the value of `key`, or `None` if the value is cleaned up or the key
+    /// belongs to another stack.
+    #[must_use]
     pub fn get<T: 'static>(&self, key: Key<T>) -> Option<&T>
     where
         S: Holds + 'static,
@@ -308,13 +307,18 @@ impl<S: State> AsyncDropStack<S> {
         self.guard(key).ok()?.slot.get()
     }
 
-    /// The value of a key; `None` if it is cleaned up, or if the key is of another stack.
-    #[must_use = "it only looks"]
+    /// Returns a mutable reference to the value of `key`, or `None` if the value is cleaned up or
+    /// the key belongs to another stack.
+    #[must_use]
     pub fn get_mut<T: 'static>(&mut self, key: Key<T>) -> Option<&mut T>
     where
         S: Holds + 'static,
     {
         self.guard_mut(key).ok()?.slot.get_mut()
+    }
+
+    fn empty() -> Self {
+        Self { entries: Entries::new(), errors: ErrorCollector::new(), state: PhantomData }
     }
 
     fn guard<T: 'static>(&self, key: Key<T>) -> Result<&AsyncDropGuard<T, S>, Refused>
@@ -332,6 +336,7 @@ impl<S: State> AsyncDropStack<S> {
     }
 }
 
+/// Cleans up the entries one after another, the last one first. See [`AsyncDropStack`].
 #[async_trait]
 impl<S: State> AsyncDrop for AsyncDropStack<S> {
     type Error = CleanupErrors<ErasedError>;
@@ -351,7 +356,7 @@ impl<S: State> AsyncDrop for AsyncDropStack<S> {
     }
 }
 
-/// Shows the types of the values, in the order of their pushing.
+/// Shows the types of the values, in the order in which they were pushed.
 impl<S: State> Debug for AsyncDropStack<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AsyncDropStack ")?;
@@ -359,11 +364,11 @@ impl<S: State> Debug for AsyncDropStack<S> {
     }
 }
 
-/// The value of a key.
+/// Returns the value of a key.
 ///
 /// # Panics
 ///
-/// If the value is cleaned up, or if the key is of another stack.
+/// If the value is cleaned up, or if the key belongs to another stack.
 impl<T: 'static, S: Holds + 'static> Index<Key<T>> for AsyncDropStack<S> {
     type Output = T;
 
@@ -376,7 +381,11 @@ impl<T: 'static, S: Holds + 'static> Index<Key<T>> for AsyncDropStack<S> {
     }
 }
 
-/// The value of a key. Panics as [`Index`] does.
+/// Returns the value of a key.
+///
+/// # Panics
+///
+/// If the value is cleaned up, or if the key belongs to another stack.
 impl<T: 'static, S: Holds + 'static> IndexMut<Key<T>> for AsyncDropStack<S> {
     #[track_caller]
     fn index_mut(&mut self, key: Key<T>) -> &mut T {

@@ -1,4 +1,4 @@
-//! `AsyncDropVec`: guards in a row, cleaned up together.
+//! `AsyncDropVec`: a vector of guards whose values are cleaned up together.
 
 use std::fmt::{self, Debug};
 use std::ops::{Index, IndexMut};
@@ -11,34 +11,35 @@ use crate::reaper::Adoptable;
 use crate::state::{Brand, Cleanable, Holds, State};
 use crate::{Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Live, ReaperHandle};
 
-/// A vector of guards, which are cleaned up concurrently with the vector.
+/// A vector of guards. The cleanup of the vector cleans up all values concurrently.
 ///
-/// `S` is the state of the guards inside. [`new`](Self::new) makes a vector of [`Checked`]
-/// guards, [`live`](AsyncDropVec::live) one of [`Live`] guards; the vector itself is in a guard
-/// of the same state.
+/// `S` is the state of the guards inside. [`new`](Self::new) makes a vector of [`Checked`] guards,
+/// [`live`](AsyncDropVec::live) a vector of [`Live`] guards. The guard of the vector is in the same
+/// state.
 ///
-/// The cleanup of the vector begins with the first guard, and goes on after a failure and after
-/// a panic. It returns all the errors, in the order in which they were found, or resumes the
-/// first panic when all the others have ended; errors go to the [hook](crate::hook) then. How
-/// many run at a time is set by [`set_concurrency`](Self::set_concurrency).
+/// The cleanup of the vector starts with the first guard, and continues after an error and after a
+/// panic. It returns all errors, in the order in which they were found. If a cleanup panics, it
+/// resumes the first panic after all cleanups have ended, and the errors go to the
+/// [hook](crate::hook). [`set_concurrency`](Self::set_concurrency) limits how many cleanups run at
+/// the same time.
 ///
-/// Nothing is lost in here. For that reason there is no `truncate` and no `clear`, which would
-/// drop guards without their cleanup; [`pop`](Self::pop), [`remove`](Self::remove) and
-/// [`drain`](Self::drain) hand them out. A guard that is taken out is the one that was put in:
-/// inside of a [`scope`](crate::scope()) it is still the scope's.
+/// There is no `truncate` or `clear`, because they would drop guards without their cleanup. Use
+/// [`pop`](Self::pop), [`remove`](Self::remove) or [`drain`](Self::drain), which return the guards.
+/// A guard that is taken out of the vector is unchanged: in a [`scope`](crate::scope()), it still
+/// belongs to that scope.
 ///
-/// Fill it by [`push`](Self::push), or from an iterator by `extend`. There is no `FromIterator`:
-/// a vector made by `collect` would name the standard library as the place of its creation.
+/// Fill a vector with [`push`](Self::push), or from an iterator with `extend`. There is no
+/// `FromIterator`: the creation site of a collected vector would be inside the standard library.
 ///
 /// # Cancel safety
 ///
-/// If a cleanup of the vector is cancelled, what is done stays done. The next one finishes
-/// exactly the rest, and returns the errors that were found before, too. With a `Checked` vector
-/// that means to call `async_drop` again; with a `Live` one the vector is lost with the future,
-/// and reported. Errors for which there is no next call go to the hook.
+/// A cancelled cleanup of the vector keeps its progress. The next call cleans up the remaining
+/// guards, and also returns the errors that were found before. For a `Checked` vector, call
+/// `async_drop` again. A `Live` vector is dropped with its future, and reported. Errors that no
+/// later call can return go to the hook.
 ///
-/// Once a cleanup has begun, its guards are out of reach: to all other methods the vector is
-/// empty. What is pushed then is cleaned up by the next call, with the rest.
+/// Once a cleanup has begun, the other methods do not see its guards: the vector looks empty to
+/// them. The next call also cleans up the guards that were pushed since.
 ///
 /// # Examples
 ///
@@ -83,14 +84,14 @@ use crate::{Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Live, Re
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
-#[must_use = "the guards inside are dropped without their cleanup, and panic"]
+#[must_use = "dropping a vector outside its guard drops the guards inside without their cleanup"]
 pub struct AsyncDropVec<T: AsyncDrop, S: State = Checked> {
     guards: Vec<AsyncDropGuard<T, S>>,
     cleanup: ConcurrentCleanup<T, S>,
 }
 
 impl<T: AsyncDrop<Error: Send> + Send> AsyncDropVec<T> {
-    /// An empty vector, of guards that are checked at run time.
+    /// Makes an empty vector of guards that are checked at run time.
     #[track_caller]
     pub fn new() -> AsyncDropGuard<Self> {
         AsyncDropGuard::new(Self::empty())
@@ -98,7 +99,7 @@ impl<T: AsyncDrop<Error: Send> + Send> AsyncDropVec<T> {
 }
 
 impl<T: AsyncDrop<Error: Send> + Send, B: Brand> AsyncDropVec<T, Live<B>> {
-    /// An empty vector, of guards that are checked at compile time.
+    /// Makes an empty vector of guards that are checked at compile time.
     #[track_caller]
     pub fn live() -> AsyncDropGuard<Self, Live> {
         AsyncDropGuard::live(Self::empty())
@@ -106,8 +107,8 @@ impl<T: AsyncDrop<Error: Send> + Send, B: Brand> AsyncDropVec<T, Live<B>> {
 }
 
 impl<T: Adoptable> AsyncDropVec<T, Adopted> {
-    /// An empty vector of adopted guards, adopted itself: what its owner leaves, `reaper` cleans
-    /// up.
+    /// Makes an empty vector of adopted guards. The vector is adopted, too: if its owner does not
+    /// clean it up, `reaper` does.
     #[track_caller]
     pub fn adopted(reaper: &ReaperHandle) -> AsyncDropGuard<Self, Adopted> {
         reaper.adopt(AsyncDropGuard::new(Self::empty()))
@@ -115,15 +116,11 @@ impl<T: Adoptable> AsyncDropVec<T, Adopted> {
 }
 
 impl<T: AsyncDrop, S: State> AsyncDropVec<T, S> {
-    fn empty() -> Self {
-        Self { guards: Vec::new(), cleanup: ConcurrentCleanup::new() }
-    }
-
-    /// Sets how many guards are cleaned up at a time; without it there is no limit.
+    /// Limits how many guards are cleaned up at the same time. By default there is no limit.
     ///
-    /// The limit is the vector's own. Vectors inside of the vector have theirs, and none waits
-    /// for another's turn. A guard whose cleanup waits for that of another one needs room for
-    /// both.
+    /// The limit is for this vector only: vectors inside the vector have limits of their own. If
+    /// the cleanup of one guard waits for the cleanup of another, the limit must be large enough
+    /// for both.
     ///
     /// # Panics
     ///
@@ -134,69 +131,73 @@ impl<T: AsyncDrop, S: State> AsyncDropVec<T, S> {
         self
     }
 
-    /// Puts the guard behind the last one.
+    /// Appends the guard.
     pub fn push(&mut self, guard: impl IntoGuard<T, S>) {
         self.guards.push(guard.into());
     }
 
-    /// Takes the last guard out.
-    #[must_use = "the guard still owes its cleanup, and panics if it is dropped before"]
+    /// Removes the last guard, and returns it.
+    #[must_use = "the guard still owes its cleanup, and panics if it is dropped without it"]
     pub fn pop(&mut self) -> Option<AsyncDropGuard<T, S>> {
         self.guards.pop()
     }
 
-    /// Takes the guard at `index` out, and closes the gap.
+    /// Removes the guard at `index`, and returns it. The guards after it move up by one.
     ///
     /// # Panics
     ///
-    /// If there is none.
+    /// If `index` is out of bounds.
     #[track_caller]
     pub fn remove(&mut self, index: usize) -> AsyncDropGuard<T, S> {
         self.guards.remove(index)
     }
 
-    /// The guard at `index`.
+    /// Returns a reference to the guard at `index`.
     pub fn get(&self, index: usize) -> Option<&AsyncDropGuard<T, S>> {
         self.guards.get(index)
     }
 
-    /// The guard at `index`, to be changed.
+    /// Returns a mutable reference to the guard at `index`.
     pub fn get_mut(&mut self, index: usize) -> Option<&mut AsyncDropGuard<T, S>> {
         self.guards.get_mut(index)
     }
 
-    /// How many guards there are.
+    /// Returns the number of guards.
     #[must_use]
     pub fn len(&self) -> usize {
         self.guards.len()
     }
 
-    /// Whether there is no guard.
+    /// Returns whether the vector has no guards.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.guards.is_empty()
     }
 
-    /// The guards, from the first to the last.
+    /// Iterates over the guards, from the first to the last.
     pub fn iter(&self) -> Iter<'_, AsyncDropGuard<T, S>> {
         self.guards.iter()
     }
 
-    /// The guards, to be changed.
+    /// Iterates over mutable references to the guards, from the first to the last.
     pub fn iter_mut(&mut self) -> IterMut<'_, AsyncDropGuard<T, S>> {
         self.guards.iter_mut()
     }
 
-    /// Takes the guards out, one by one, from the first to the last. Those that the iterator is
-    /// not asked for stay in the vector.
-    #[must_use = "iterators are lazy: nothing is taken out unless it is asked for"]
+    /// Takes the guards out one by one, from the first to the last. The guards that the iterator
+    /// has not yielded stay in the vector.
+    #[must_use = "iterators are lazy: guards that it has not yielded stay in the vector"]
     pub fn drain(&mut self) -> impl Iterator<Item = AsyncDropGuard<T, S>> {
         let rest = std::mem::take(&mut self.guards).into_iter();
-        Drain { rest, home: &mut self.guards }
+        Drain { rest, container: &mut self.guards }
+    }
+
+    fn empty() -> Self {
+        Self { guards: Vec::new(), cleanup: ConcurrentCleanup::new() }
     }
 }
 
-/// Cleans the guards up concurrently. See [`AsyncDropVec`].
+/// Cleans up the guards concurrently. See [`AsyncDropVec`].
 #[async_trait]
 impl<T: AsyncDrop<Error: Send>, S: Cleanable<T>> AsyncDrop for AsyncDropVec<T, S> {
     type Error = CleanupErrors<T::Error>;

@@ -27,7 +27,7 @@ pub trait Owes<T: AsyncDrop>: Slot<T> {
     /// owed, or if the slot keeps the cleanup itself, for [`poll_kept`](Self::poll_kept).
     fn owed(&mut self) -> Option<(&mut Phase, &mut T)>;
 
-    /// Drops the value if its cleanup is [`Finished`](Phase::Finished).
+    /// Drops the value if its cleanup is `Finished`.
     fn settle(&mut self);
 
     /// Polls the cleanup that the slot keeps. Ready at once if nothing is owed.
@@ -38,33 +38,36 @@ pub trait Owes<T: AsyncDrop>: Slot<T> {
 ///
 /// If the cleanup panics, the value is dropped too, and the panic goes on. If this is cancelled,
 /// `slot` owes the cleanup as before.
+#[inline]
 pub(crate) fn clean<T: AsyncDrop, S: Owes<T>>(
     slot: &mut S,
 ) -> impl Future<Output = Result<(), T::Error>> {
     async move {
         let settled = SettleOnDrop { slot, value: PhantomData };
-        let result = match settled.slot.owed() {
-            Some((phase, value)) => {
-                // A panic leaves `Finished`, wherever it comes from: the call that makes the future,
-                // a poll, or the drop of the future. Then `settled` drops the value at once.
-                *phase = Phase::Finished;
-                let mut cleanup = pin!(value.async_drop_unboxed());
-                std::future::poll_fn(|cx| {
-                    *phase = Phase::Finished;
-                    let poll = cleanup.as_mut().poll(cx);
-                    if poll.is_pending() {
-                        *phase = Phase::CleaningUp;
-                    }
-                    poll
-                })
-                .await
-            }
-            None => std::future::poll_fn(|cx| settled.slot.poll_kept(cx)).await,
+        let Some((phase, value)) = settled.slot.owed() else {
+            return std::future::poll_fn(|cx| settled.slot.poll_kept(cx)).await;
         };
-        let result = CleanupResult::<T>::new(Ok(result));
-        // If the value panics in its own `Drop`, `result` reports its error.
-        drop(settled);
-        result.into_result()
+        // If the call panics that makes the future, the cleanup has ended.
+        *phase = Phase::Finished;
+        let cleanup = value.async_drop_unboxed();
+        *phase = Phase::CleaningUp;
+        let result = {
+            let mut cleanup = pin!(catch(cleanup));
+            let result = cleanup.as_mut().await;
+            *phase = Phase::Finished;
+            result
+        };
+        match result {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                // If the value panics in its own `Drop`, this reports the error.
+                let result = CleanupResult::<T>::new(Ok(Err(error)));
+                settled.slot.settle();
+                result.into_result()
+            }
+            // `settled` drops the value during the unwinding: so the guards inside do not panic.
+            Err(payload) => resume_unwind(payload),
+        }
     }
 }
 
@@ -74,6 +77,7 @@ struct SettleOnDrop<'a, T: AsyncDrop, S: Owes<T>> {
 }
 
 impl<T: AsyncDrop, S: Owes<T>> Drop for SettleOnDrop<'_, T, S> {
+    #[inline]
     fn drop(&mut self) {
         self.slot.settle();
     }
@@ -205,49 +209,6 @@ impl<T: AsyncDrop> Drop for CleanupResult<T> {
 impl<T: AsyncDrop> fmt::Debug for CleanupResult<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CleanupResult").finish_non_exhaustive()
-    }
-}
-
-/// The output of a body, or its panic, while the cleanup of a `T` runs.
-///
-/// If the cleanup is cancelled, a panic of the body goes to the hook.
-#[doc(hidden)]
-pub struct BodyResult<T, R> {
-    /// `None` once it was read.
-    result: Option<std::thread::Result<R>>,
-    cleaned_up: PhantomData<fn() -> T>,
-}
-
-impl<T, R> BodyResult<T, R> {
-    /// The result of a caught body, between whose end and its return `guard` is cleaned up.
-    #[inline]
-    pub fn new<S: State>(_guard: &AsyncDropGuard<T, S>, result: std::thread::Result<R>) -> Self {
-        Self { result: Some(result), cleaned_up: PhantomData }
-    }
-
-    /// Returns the output, and resumes a panic.
-    #[inline]
-    pub fn into_output(mut self) -> R {
-        match self.result.take() {
-            Some(Ok(output)) => output,
-            Some(Err(payload)) => resume_unwind(payload),
-            None => unreachable!("a result is read once"),
-        }
-    }
-}
-
-impl<T, R> Drop for BodyResult<T, R> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(Err(payload)) = self.result.take() {
-            hook::report_body_panic::<T>(payload);
-        }
-    }
-}
-
-impl<T, R> fmt::Debug for BodyResult<T, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BodyResult").finish_non_exhaustive()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Opening what is adopted, shielded from the cancellation of whoever waits for it.
+//! `Acquire`: opens a guard for a reaper, even if the caller is cancelled.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,13 +11,13 @@ use crate::guard::{AdoptedSlot, Origin, Owes, Slot};
 use crate::state::Armed;
 use crate::{Adopted, AsyncDropGuard};
 
-/// A guard that is being opened for a reaper; see [`Reaper::acquire`](crate::Reaper::acquire).
+/// The future of [`Reaper::acquire`](crate::Reaper::acquire): opens a guard and adopts it.
 ///
 /// # Cancel safety
 ///
-/// Dropped after its first poll and before it is ready, it leaves `open` to the reaper, which
-/// finishes it and cleans up what it gives.
-#[must_use = "futures do nothing unless awaited: nothing is opened"]
+/// If this is dropped after its first poll and before it is ready, the reaper finishes `open` and
+/// cleans up its guard.
+#[must_use = "futures do nothing unless awaited: dropping this opens nothing"]
 pub struct Acquire<T, S, E, F>
 where
     T: Adoptable,
@@ -31,12 +31,12 @@ where
 }
 
 enum Step<F> {
-    /// Never polled.
+    /// Not polled yet.
     New(F),
-    /// Polled, and where the reaper can take it over: it does not move again. The registration is
-    /// missing if the reaper was closed.
+    /// Polled, so it is pinned on the heap: the reaper can take it over without moving it. There is
+    /// no registration if the reaper was closed.
     Opening(Pin<Box<F>>, Option<Registration>),
-    /// Ready, or in its `poll`, or panicked there.
+    /// Ready, being polled, or panicked during a poll.
     Over,
 }
 
@@ -51,7 +51,7 @@ where
     }
 }
 
-/// Pinned on the heap from its first poll on, and never before.
+/// `F` is pinned only once it is polled, and then it is in a box.
 impl<T, S, E, F> Unpin for Acquire<T, S, E, F>
 where
     T: Adoptable,
@@ -72,9 +72,9 @@ where
         let (mut open, registration) = match std::mem::replace(&mut self.step, Step::Over) {
             Step::New(open) => (Box::pin(open), self.handle.register(self.origin, Stage::Opening)),
             Step::Opening(open, registration) => (open, registration),
-            Step::Over => panic!("a future is not polled after it was ready"),
+            Step::Over => panic!("`Acquire` was polled after it was ready"),
         };
-        // From here on a panic drops both.
+        // If `open` panics, both locals are dropped: the reaper does not wait for this value.
         let Poll::Ready(result) = open.as_mut().poll(cx) else {
             self.step = Step::Opening(open, registration);
             return Poll::Pending;
@@ -102,7 +102,7 @@ where
         if let Step::Opening(open, Some(registration)) =
             std::mem::replace(&mut self.step, Step::Over)
         {
-            // Refused if the reaper has given up; what is half-open is dropped then.
+            // An abandoned reaper refuses it. Then the unfinished `open` is dropped here.
             let _refused = registration.orphan(Box::pin(async move {
                 match open.await.ok().and_then(begin) {
                     Some(cleanup) => cleanup.await,
@@ -124,7 +124,7 @@ where
     }
 }
 
-/// The cleanup of what was opened for somebody who has gone.
+/// Returns the cleanup of a guard that was opened after its caller was cancelled.
 fn begin<T: Adoptable, S: Armed>(guard: AsyncDropGuard<T, S>) -> Option<Cleanup> {
     guard.slot.take().ok().map(|(_, value)| start(value))
 }

@@ -13,15 +13,17 @@ use super::registry::Registry;
 use crate::panic::{caught, drop_payload};
 use crate::shim::Mutex;
 
-/// The wakers of all drivers. Everything that happens wakes all of them: a single waker could belong
-/// to a `drain` that is not polled any more, while a `run` waits.
+/// The wakers of all drivers.
+///
+/// Every event wakes all of them: a single waker could belong to a `drain` that is not polled any
+/// more, while a `run` waits.
 #[derive(Default)]
 pub(super) struct WakerSet {
     wakers: Mutex<Vec<Waker>>,
 }
 
 impl WakerSet {
-    /// Keeps the waker until the next `wake_all`.
+    /// Stores the waker until the next `wake_all`.
     fn register(&self, waker: &Waker) {
         let mut wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
         if !wakers.iter().any(|known| known.will_wake(waker)) {
@@ -35,9 +37,9 @@ impl WakerSet {
             return;
         }
         let wakers = std::mem::take(&mut *waiting);
-        // Waking runs code of an executor: not under the lock.
+        // `wake` is code of an executor: never call it under the lock.
         drop(waiting);
-        // If a waker panics, the others are woken all the same.
+        // If a waker panics, the other drivers must be woken nevertheless.
         let panics = wakers.into_iter().filter_map(|waker| caught(|| waker.wake()).err());
         let first_panic = panics.reduce(|first, other| {
             drop_payload(other);
@@ -62,15 +64,16 @@ impl Wake for WakerSet {
 }
 
 impl Registry {
-    /// Polls the orphans that are ready, unless another driver does.
+    /// Polls the ready orphans, unless another driver is polling them.
     fn drive(&self, cx: &mut Context<'_>) {
         self.wakers.register(cx.waker());
         let Some(mut running) = self.try_running() else { return };
         let waker = Waker::from(Arc::clone(&self.wakers));
         let mut cx = Context::from_waker(&waker);
-        // An orphan that comes meanwhile, perhaps from a cleanup, wakes this driver again.
+        // An orphan that arrives during this loop, even from one of the cleanups, wakes this driver
+        // again.
         for mut orphan in self.take_incoming() {
-            // Most cleanups end at their first poll, so only the others take a place among the running.
+            // Most cleanups end at their first poll: do not allocate a place for them.
             match orphan.poll_unpin(&mut cx) {
                 Poll::Ready(completed) => self.complete(completed),
                 Poll::Pending => running.push(orphan),
@@ -89,8 +92,8 @@ impl Registry {
     }
 }
 
-/// Cleans up orphans as they come; see [`Reaper::run`](crate::Reaper::run).
-#[must_use = "futures do nothing unless polled: spawn it, or orphans wait for `drain`"]
+/// The future of [`Reaper::run`](crate::Reaper::run): cleans up orphans as they come.
+#[must_use = "futures do nothing unless polled: dropping this leaves orphans to `drain`"]
 pub struct Run {
     registry: Arc<Registry>,
 }
@@ -114,7 +117,7 @@ impl Future for Run {
 impl Drop for Run {
     fn drop(&mut self) {
         self.registry.remove_driver();
-        // The other drivers take over what this one was woken for.
+        // This driver may have been woken for an orphan that it did not poll yet.
         self.registry.wakers.wake_all();
     }
 }
@@ -125,8 +128,9 @@ impl fmt::Debug for Run {
     }
 }
 
-/// Waits until nothing adopted is left; see [`Reaper::drain`](crate::Reaper::drain).
-#[must_use = "futures do nothing unless awaited: nothing is waited for"]
+/// The future of [`Reaper::drain`](crate::Reaper::drain): waits until every adopted value is
+/// cleaned up.
+#[must_use = "futures do nothing unless awaited: dropping this does not wait for any cleanup"]
 pub struct Drain<'a> {
     registry: &'a Registry,
 }

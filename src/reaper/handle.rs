@@ -1,4 +1,4 @@
-//! What adopts for a reaper from anywhere.
+//! `ReaperHandle`: adopts for a reaper from any task.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,8 +9,9 @@ use crate::guard::{AdoptedSlot, Origin, Owes, Slot};
 use crate::state::Armed;
 use crate::{Adopted, AsyncDropGuard};
 
-/// Adopts for a [`Reaper`](crate::Reaper) from any task: cheap to clone, `Send`, `Sync` and
-/// `'static`.
+/// Adopts for a [`Reaper`](crate::Reaper) from any task.
+///
+/// It is cheap to clone, `Send`, `Sync` and `'static`.
 #[derive(Clone)]
 pub struct ReaperHandle {
     registry: Arc<Registry>,
@@ -33,12 +34,12 @@ impl ReaperHandle {
         self.registry.register(entry)
     }
 
-    /// A handle of the same reaper that gives this label to what it adopts and acquires.
+    /// Returns a handle of the same reaper that labels the guards it adopts and acquires.
     ///
-    /// For values of one type that are made at one place: the label stands in
-    /// [`Pending`] and in [`Failure`](crate::reaper::Failure), beside the type and the creation site. It
-    /// goes along where an adopted guard is wrapped, as into an
-    /// [`AsyncDropArc`](crate::sync::AsyncDropArc). A label of this handle is replaced.
+    /// The label distinguishes values of one type that are created at one place: [`Pending`] and
+    /// [`Failure`](crate::reaper::Failure) have it beside the type and the creation site. If a
+    /// labelled guard is wrapped, such as in an [`AsyncDropArc`](crate::sync::AsyncDropArc), the
+    /// wrapper gets the same label. The new label replaces the label of this handle.
     ///
     /// # Examples
     ///
@@ -66,19 +67,18 @@ impl ReaperHandle {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use = "it labels what the new handle adopts, not what this one does"]
+    #[must_use = "this returns a new handle and does not label guards adopted through the old one"]
     pub fn with_label(&self, label: impl Into<Arc<str>>) -> ReaperHandle {
         Self { registry: Arc::clone(&self.registry), label: Some(label.into()) }
     }
 
-    /// Makes the guard one that cannot be lost.
+    /// Adopts the guard: if its owner does not clean it up, the reaper does.
     ///
-    /// A guard that was cleaned up before is adopted as cleaned up. If the reaper was closed or
-    /// has gone, the guard behaves as a [`Checked`](crate::Checked) one: it panics when it is
-    /// forgotten.
+    /// A guard that was cleaned up before stays cleaned up. If the reaper was closed or is gone,
+    /// the guard behaves as a [`Checked`](crate::Checked) one: it panics if it is forgotten.
     pub fn adopt<T, S: Armed>(&self, guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<T, Adopted>
     where
-        T: Adoptable + 'static, // it may outlive any borrow: own the data, or `Arc<Mutex<_>>`
+        T: Adoptable + 'static, // the reaper may keep it: own the data, or share it in an `Arc`
     {
         let slot = match guard.slot.take() {
             Ok((origin, value)) => {
@@ -90,27 +90,27 @@ impl ReaperHandle {
         AsyncDropGuard { slot }
     }
 
-    /// Awaits `open`, and adopts the guard that it gives: shielded, so that cancelling it leaks
-    /// nothing.
+    /// Awaits `open`, and adopts its guard. Cancelling the returned future leaks nothing.
     ///
-    /// If the returned future is dropped after it was polled and before it is ready, the reaper
-    /// finishes `open`, and then cleans up what that gave; an error of `open` is dropped then,
-    /// since nothing was made. If it is dropped without ever being polled, nothing happens.
+    /// If the returned future is dropped after its first poll and before it is ready, the reaper
+    /// finishes `open` and cleans up its guard. If `open` fails then, its error is dropped, because
+    /// there is nothing to clean up. If the future is dropped before its first poll, `open` never
+    /// runs.
     ///
-    /// `open` is `'static`; what it borrows is moved in with it:
+    /// `open` must be `'static`. Move the data that it borrows into it:
     /// `acquire(async move { Connection::open(&address).await })`.
     ///
-    /// If the reaper was closed before the first poll, or has gone, nothing is shielded: `open` is
-    /// dropped with the returned future, and the guard that it gives behaves as a
-    /// [`Checked`](crate::Checked) one.
+    /// If the reaper was closed before the first poll or is gone, it protects nothing: `open` is
+    /// dropped with the returned future, and its guard behaves as a [`Checked`](crate::Checked)
+    /// one.
     ///
     /// # Errors
     ///
-    /// The error of `open`.
+    /// Returns the error of `open`.
     ///
     /// # Panics
     ///
-    /// If `open` does.
+    /// Panics if `open` panics.
     #[track_caller]
     pub fn acquire<T, S, E, F>(&self, open: F) -> Acquire<T, S, E, F>
     where
@@ -121,14 +121,14 @@ impl ReaperHandle {
         Acquire::new(self.clone(), Origin::here(), open)
     }
 
-    /// What is adopted now, and was not cleaned up yet: oldest first.
-    #[must_use = "the list is all this is for"]
+    /// Returns the adopted values that are not cleaned up yet, oldest first.
+    #[must_use = "this returns a list and changes nothing"]
     pub fn pending(&self) -> Vec<Pending> {
         self.registry.pending()
     }
 
-    /// Whether the reaper adopts nothing any more.
-    #[must_use = "this only tells"]
+    /// Returns whether the reaper is closed, so that it adopts nothing any more.
+    #[must_use = "this returns whether the reaper is closed and does not close it"]
     pub fn is_closed(&self) -> bool {
         self.registry.is_closed()
     }

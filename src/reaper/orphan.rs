@@ -1,4 +1,4 @@
-//! The cleanup of an orphan, without its type.
+//! The cleanup of an orphan, with its type erased.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -9,10 +9,10 @@ use super::{Adoptable, Failure};
 use crate::guard::CleanupResult;
 use crate::panic::{self, drop_payload};
 
-/// A cleanup that owns its value. The value is dropped before it is ready.
+/// A cleanup that owns its value, and drops it before it is ready.
 pub(crate) type Cleanup = Pin<Box<dyn Future<Output = Result<(), BoxedError>> + Send>>;
 
-/// An error without its type, and how to format it.
+/// An error with its type erased, and a function that formats it.
 pub(crate) struct BoxedError {
     error: Box<dyn Any + Send>,
     format: fn(&(dyn Any + Send)) -> String,
@@ -21,7 +21,7 @@ pub(crate) struct BoxedError {
 impl BoxedError {
     fn new<E: Debug + Send + 'static>(error: E) -> Self {
         let format = |error: &(dyn Any + Send)| {
-            let error = error.downcast_ref::<E>().expect("`new` boxed an `E`");
+            let error = error.downcast_ref::<E>().expect("the box holds the `E` from `new`");
             format!("{error:?}")
         };
         Self { error: Box::new(error), format }
@@ -36,7 +36,7 @@ impl BoxedError {
     }
 }
 
-/// Makes the cleanup of `value`. It begins when it is first polled.
+/// Returns the cleanup of `value`. It begins at its first poll.
 pub(crate) fn start<T: Adoptable>(mut value: T) -> Cleanup {
     Box::pin(async move {
         let result = CleanupResult::<T>::new(Ok(value.async_drop_unboxed().await));
@@ -46,7 +46,7 @@ pub(crate) fn start<T: Adoptable>(mut value: T) -> Cleanup {
     })
 }
 
-/// The cleanup of an orphan. Its `poll` does not panic.
+/// The cleanup of an orphan, with its key in the registry. Its `poll` never panics.
 pub(super) struct OrphanTask {
     key: usize,
     /// `None` after a panic.
@@ -56,7 +56,7 @@ pub(super) struct OrphanTask {
 /// The end of an orphan's cleanup.
 pub(super) struct Completed {
     pub(super) key: usize,
-    /// Boxed: few cleanups fail, and this is moved for every one.
+    /// Boxed to keep `Completed` small: it is moved for every cleanup, and few fail.
     pub(super) failure: Option<Box<Failure>>,
 }
 
@@ -69,7 +69,7 @@ impl OrphanTask {
         self.key
     }
 
-    /// Drops the cleanup where it is, and returns a panic of that.
+    /// Drops the unfinished cleanup, and returns the failure if that panics.
     pub(super) fn discard(mut self) -> Option<Box<Failure>> {
         let cleanup = self.cleanup.take();
         caught(|| drop(cleanup)).err()
@@ -84,7 +84,7 @@ impl Future for OrphanTask {
         let Some(cleanup) = &mut self.cleanup else {
             return Poll::Ready(Completed { key, failure: None });
         };
-        // Formatting the error and dropping the value are user code, too.
+        // User code also formats the error and drops the value, so both are caught here.
         let poll = caught(|| {
             let result = ready!(cleanup.as_mut().poll(cx));
             Poll::Ready(result.map_err(|error| Box::new(error.into_failure())).err())
@@ -101,6 +101,7 @@ impl Future for OrphanTask {
     }
 }
 
+/// Runs `f`, and turns a panic into a failure.
 fn caught<R>(f: impl FnOnce() -> R) -> Result<R, Box<Failure>> {
     panic::caught(f).map_err(|payload| {
         let message = format!("panicked: {}", panic::message(&payload));

@@ -1,4 +1,4 @@
-//! Everything that a reaper has adopted, and the orphans that wait for a driver.
+//! The registry of a reaper: its adopted values, and the orphans that wait for a driver.
 
 use std::panic::Location;
 use std::sync::{Arc, PoisonError, TryLockError};
@@ -17,8 +17,8 @@ use crate::shim::{Mutex, MutexGuard};
 /// while it is locked.
 pub(crate) struct Registry {
     inner: Mutex<Inner>,
-    /// The running cleanups of orphans. Only ever tried: a driver that finds it locked leaves the
-    /// work to the one that holds it, and that one is woken for everything that happens.
+    /// The running cleanups of orphans. A driver only ever tries this lock. If it is taken, another
+    /// driver polls the orphans, and every event wakes that driver, too.
     pub(super) running: Mutex<FuturesUnordered<OrphanTask>>,
     pub(super) wakers: Arc<WakerSet>,
 }
@@ -27,12 +27,12 @@ pub(crate) struct Registry {
 struct Inner {
     closed: bool,
     abandoned: bool,
-    /// The reaper itself, and every `run`.
+    /// Counts the reaper itself and every `run`. At zero, nothing will poll an orphan any more.
     driver_count: usize,
-    /// By key.
+    /// Indexed by key.
     entries: Vec<Option<Entry>>,
     free: Vec<usize>,
-    /// Orphans that were never polled.
+    /// Orphans that are not polled yet.
     incoming: Vec<OrphanTask>,
     report: Report,
 }
@@ -47,7 +47,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// For a value that is adopted now.
+    /// Creates the entry of a value that is adopted now.
     pub(super) fn new<T>(origin: Origin<T>, stage: Stage) -> Self {
         Self {
             type_name: crate::type_name::of::<T>,
@@ -58,7 +58,7 @@ impl Entry {
         }
     }
 
-    /// Makes this the entry of a value that was opened now, under the same label.
+    /// Turns the entry of an opening into the entry of the opened value, and keeps the label.
     pub(super) fn renew<T>(&mut self, origin: Origin<T>) {
         let label = self.label.take();
         *self = Self { label, ..Self::new(origin, Stage::Alive) };
@@ -123,8 +123,9 @@ impl Registry {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the running cleanups, unless a driver is polling them. A waker that panicked has
-    /// poisoned the lock, and left them as they were.
+    /// Returns the running cleanups, unless a driver is polling them.
+    ///
+    /// A panic of a waker poisons the lock, but leaves the cleanups unchanged.
     pub(super) fn try_running(&self) -> Option<MutexGuard<'_, FuturesUnordered<OrphanTask>>> {
         match self.running.try_lock() {
             Ok(running) => Some(running),
@@ -148,12 +149,12 @@ impl Registry {
         self.lock().pending()
     }
 
-    /// Whether nothing adopted is alive or pending.
+    /// Returns whether every adopted value is cleaned up.
     pub(super) fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }
 
-    /// Whether it is empty, and closed.
+    /// Returns whether the registry is empty and closed.
     pub(super) fn is_finished(&self) -> bool {
         let inner = self.lock();
         inner.closed && inner.is_empty()
@@ -180,7 +181,7 @@ impl Registry {
         std::mem::take(&mut self.lock().incoming)
     }
 
-    /// Counts an orphan whose cleanup has ended.
+    /// Removes the entry of an orphan whose cleanup has ended, and adds it to the report.
     pub(super) fn complete(&self, Completed { key, failure }: Completed) {
         let mut inner = self.lock();
         // There is no entry if `abandon` was called during the last poll.
@@ -200,7 +201,7 @@ impl Registry {
         self.lock().driver_count += 1;
     }
 
-    /// The last driver reports the orphans that nobody will clean up.
+    /// Removes a driver. The last one reports the orphans, because nothing will clean them up.
     pub(super) fn remove_driver(&self) {
         let mut inner = self.lock();
         inner.driver_count -= 1;
@@ -225,10 +226,10 @@ impl Registry {
         let mut report = std::mem::take(&mut inner.report);
         drop(inner);
         report.abandoned = abandoned;
-        // If a driver is polling them, it drops them when it sees that they were abandoned.
+        // If a driver is polling them, it sees `abandoned` after its round and drops them.
         let running = self.try_running().map(|mut running| std::mem::take(&mut *running));
         for orphan in incoming.into_iter().chain(running.into_iter().flatten()) {
-            // There is no entry if an earlier `abandon` found the orphan in a driver's hands.
+            // There is no entry if an earlier `abandon` ran while a driver polled the orphan.
             let entry = entries.get_mut(orphan.key()).and_then(Option::take);
             let failure = orphan.discard().map(|failure| match entry {
                 Some(entry) => entry.into_failure(*failure),
@@ -241,9 +242,9 @@ impl Registry {
     }
 }
 
-/// What a reaper leaves that is in no report.
+/// An orphan or a failure that no [`Report`] will name.
 enum Unreported {
-    /// Nobody will finish its cleanup.
+    /// Its cleanup will never end.
     Orphan(Pending),
     Failure(Failure),
 }
@@ -259,7 +260,7 @@ impl Unreported {
     }
 }
 
-/// The entry of an adopted guard. Dropping it removes the entry: nothing is owed any more.
+/// Owns the entry of an adopted guard. Dropping this removes the entry: no cleanup is owed then.
 #[expect(missing_debug_implementations, reason = "cannot be named outside the crate")]
 pub struct Registration {
     registry: Arc<Registry>,
@@ -268,8 +269,10 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Adds an entry for a value that wraps this one's, with the same label. A reaper that is closed,
-    /// but not abandoned, takes it.
+    /// Adds an entry for a value that wraps the registered one, with the same label.
+    ///
+    /// A closed reaper accepts it, because it has adopted the wrapped value; an abandoned one does
+    /// not.
     pub(crate) fn register_wrapper<U>(&self, origin: Origin<U>) -> Option<Registration> {
         let mut entry = Entry::new(origin, Stage::Alive);
         let mut inner = self.registry.lock();
@@ -292,11 +295,11 @@ impl Registration {
         }
     }
 
-    /// Leaves the cleanup, or the rest of it, to the reaper.
+    /// Gives the cleanup to the reaper, which begins or resumes it.
     ///
     /// # Errors
     ///
-    /// The cleanup comes back if the reaper is gone or was abandoned.
+    /// Returns the cleanup if the reaper is gone or was abandoned.
     pub(crate) fn orphan(mut self, cleanup: Cleanup) -> Result<(), Cleanup> {
         let key = self.key.take().expect("a value is orphaned once");
         let mut inner = self.registry.lock();
@@ -307,7 +310,7 @@ impl Registration {
         let is_first = inner.incoming.is_empty();
         inner.incoming.push(OrphanTask::new(key, cleanup));
         drop(inner);
-        // For the others in the queue all were woken when the first one came.
+        // If the queue was not empty, the first orphan in it has woken all drivers.
         if is_first {
             self.registry.wakers.wake_all();
         }

@@ -1,4 +1,4 @@
-//! What a reaper tells: what is pending, what failed, what was done.
+//! The reports of a reaper: pending values, failures, and the number of cleanups.
 
 use std::any::Any;
 use std::fmt::{self, Debug};
@@ -8,34 +8,36 @@ use std::time::Duration;
 
 use crate::sync_wrapper::SyncWrapper;
 
-/// An adopted value that was not cleaned up yet.
+/// An adopted value that is not cleaned up yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pending {
-    /// The type of the value, without the paths; for [`Stage::Opening`], of what is opened.
+    /// The type of the value without its module paths. At [`Stage::Opening`], the type of the value
+    /// that will be opened.
     pub type_name: String,
-    /// Where its guard was created. Kept in builds with `debug_assertions` and with the feature
-    /// `location`.
+    /// The place where the guard was created. `None` in a build without `debug_assertions` and
+    /// without the feature `location`.
     pub created_at: Option<&'static Location<'static>>,
-    /// What the handle [was told](crate::ReaperHandle::with_label) to call it.
+    /// The label of the handle that adopted it; see
+    /// [`with_label`](crate::ReaperHandle::with_label).
     pub label: Option<Arc<str>>,
-    /// How long ago it was adopted.
+    /// The time since the value was adopted.
     pub age: Duration,
-    /// What it is waited for.
+    /// The stage that the value has reached.
     pub stage: Stage,
 }
 
-/// What an adopted value is doing.
+/// How far an adopted value has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Stage {
-    /// It is being [acquired](crate::Reaper::acquire).
+    /// [`acquire`](crate::Reaper::acquire) is opening it.
     Opening,
     /// Its owner holds it.
     Alive,
     /// Its owner has begun to clean it up.
     Cleaning,
-    /// Its owner has gone; the reaper has its cleanup, or the rest of it.
+    /// Its owner has dropped it. The reaper has its cleanup, which it begins or resumes.
     Orphaned,
 }
 
@@ -50,7 +52,7 @@ impl fmt::Display for Stage {
     }
 }
 
-/// A line for a table: type, creation site, age in seconds, stage, label.
+/// Writes a line of a table: type, creation site, age in seconds, stage, label.
 impl fmt::Display for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let site = self.created_at.map_or_else(|| "-".to_owned(), ToString::to_string);
@@ -60,17 +62,18 @@ impl fmt::Display for Pending {
     }
 }
 
-/// A cleanup of an orphan that failed.
+/// A failed cleanup of an orphan.
 #[non_exhaustive]
 pub struct Failure {
-    /// The type of the value, without the paths.
+    /// The type of the value without its module paths.
     pub type_name: String,
-    /// Where its guard was created. Kept in builds with `debug_assertions` and with the feature
-    /// `location`.
+    /// The place where the guard was created. `None` in a build without `debug_assertions` and
+    /// without the feature `location`.
     pub created_at: Option<&'static Location<'static>>,
-    /// What the handle [was told](crate::ReaperHandle::with_label) to call it.
+    /// The label of the handle that adopted it; see
+    /// [`with_label`](crate::ReaperHandle::with_label).
     pub label: Option<Arc<str>>,
-    /// The error as its `Debug` shows it, or the message of the panic.
+    /// The error, formatted by its `Debug`, or the message of the panic.
     pub message: String,
     error: Option<SyncWrapper<Box<dyn Any + Send>>>,
 }
@@ -93,17 +96,17 @@ impl Failure {
         self
     }
 
-    /// Whether the cleanup panicked.
-    #[must_use = "this only tells"]
+    /// Returns whether the cleanup panicked.
+    #[must_use = "this returns whether the cleanup panicked and changes nothing"]
     pub fn is_panic(&self) -> bool {
         self.error.is_none()
     }
 
-    /// The error itself.
+    /// Returns the error itself, if it is an `E`.
     ///
     /// # Errors
     ///
-    /// The failure comes back if its error is of another type, or if it was a panic.
+    /// Returns the failure if its error has another type, or if the cleanup panicked.
     pub fn downcast<E: 'static>(self) -> Result<E, Self> {
         let Self { type_name, created_at, label, message, error } = self;
         let error = match error.map(|error| error.into_inner().downcast::<E>()) {
@@ -139,25 +142,26 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What a reaper has done since its last report.
+/// The cleanups that a reaper has finished since its last report.
 #[derive(Debug, Default)]
-#[must_use = "it may hold failures, which are in no other report"]
+#[must_use = "dropping this loses the failures in it: no other report has them"]
 #[non_exhaustive]
 pub struct Report {
-    /// How many orphans it cleaned up, with or without success.
+    /// The number of orphans that the reaper cleaned up, with or without success.
     pub cleaned: usize,
-    /// Which of them failed, in the order in which that was found.
+    /// The cleanups that failed, in the order in which they ended.
     pub failures: Vec<Failure>,
-    /// What [`abandon`](crate::Reaper::abandon) gave up.
+    /// The values that [`abandon`](crate::Reaper::abandon) dropped without their cleanup, and the
+    /// adopted values that owners still held then.
     pub abandoned: Vec<Pending>,
 }
 
 impl Report {
-    /// `Ok` if nothing failed and nothing was abandoned.
+    /// Returns `Ok` if no cleanup failed and no value was abandoned.
     ///
     /// # Errors
     ///
-    /// The report itself.
+    /// Returns the report otherwise.
     pub fn into_result(self) -> Result<(), Self> {
         if self.failures.is_empty() && self.abandoned.is_empty() { Ok(()) } else { Err(self) }
     }

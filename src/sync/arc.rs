@@ -12,43 +12,43 @@ use crate::shim::Arc;
 use crate::state::{Cleanable, Holds, State};
 use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 
-/// One of several handles of a guarded value.
+/// A handle of a shared guarded value: an [`Arc`](std::sync::Arc) with an async cleanup.
 ///
-/// Every handle stands in a guard of its own and has to be cleaned up like any other value. The
-/// cleanup of the last one cleans up the value; that of the others lets go of it and is ready
-/// at once. Which one is the last is decided when the cleanup is first polled, and is decided
-/// for exactly one, however many do it at the same time.
+/// Every handle has a guard of its own and must be cleaned up like any other value. The cleanup of
+/// the last handle cleans up the value. The cleanup of any other handle releases its reference, and
+/// is ready at once. The first poll of its cleanup decides whether a handle is the last: exactly
+/// one handle is, even if several are polled at the same time.
 ///
 /// The guards of all handles are in the state `S` of the value's guard. [`clone`](Self::clone)
-/// takes the state from there, too, and not from the guard that it is called through. It is not
-/// the trait's `clone`, which a handle does not have: the trait would have to make a handle
-/// without a guard.
+/// makes a guard in that state, too, and not in the state of the guard that it is called through.
+/// A handle does not implement the trait [`Clone`], which would return a handle without a guard.
 ///
-/// The handle gives `&T` only; for `&mut T`, share an
+/// A handle gives access to `&T` only. For `&mut T`, share an
 /// [`AsyncDropMutex`](crate::sync::AsyncDropMutex).
 ///
 /// # Forgotten handles
 ///
-/// A handle that is forgotten is reported to the [hook](crate::hook) as any guard is. It has
-/// let go all the same, so that another handle still cleans the value up. If it was the last
-/// one, the value is dragged along, and reported as well.
+/// A forgotten handle is reported to the [hook](crate::hook), as any guard is. It still releases
+/// its reference, so another handle can clean up the value. If it was the last handle, the value is
+/// dropped without its cleanup, and is reported, too.
 ///
 /// # Cancel safety
 ///
-/// The cleanup is cancel safe: the last handle then holds the value alone, and the next call
-/// begins its cleanup again. The value cannot be used or shared any more from there on:
+/// The cleanup is cancel safe: after a cancellation the last handle owns the value, and the next
+/// call starts the value's cleanup again. The value cannot be used or shared from then on:
 /// [`clone`](Self::clone) and [`Deref`](std::ops::Deref) panic, and
-/// [`upgrade`](AsyncDropWeak::upgrade) gives `None`. [`into_inner`](Self::into_inner) still
-/// gives it back, unless it is adopted: its cleanup is only ever resumed, by this handle or by the
-/// reaper.
+/// [`upgrade`](AsyncDropWeak::upgrade) returns `None`. [`into_inner`](Self::into_inner) still
+/// returns the value, unless it is adopted: an adopted value's cleanup can only be resumed, by this
+/// handle or by the reaper.
 ///
 /// # Errors
 ///
-/// The cleanup of the last handle fails with the error of the value's. The others never fail.
+/// The cleanup of the last handle fails with the error of the value's cleanup. The cleanup of any
+/// other handle cannot fail.
 ///
 /// # Panics
 ///
-/// If it is used, cloned or downgraded once its cleanup has begun.
+/// If the handle is used, cloned or downgraded after its cleanup has begun.
 ///
 /// # Examples
 ///
@@ -68,7 +68,7 @@ use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 /// let mut first = AsyncDropArc::new(AsyncDropGuard::new(Connection));
 /// let mut second = AsyncDropArc::clone(&first);
 /// first.send("hello").await?;
-/// first.async_drop().await?; // lets go
+/// first.async_drop().await?; // releases its reference
 /// second.send("bye").await?;
 /// second.async_drop().await?; // closes the connection
 /// # Ok(())
@@ -76,8 +76,8 @@ use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 /// # futures::executor::block_on(f()).unwrap();
 /// ```
 ///
-/// Checked at compile time, in a [`scope`](crate::scope()): the proof that the scope wants is
-/// that of the value, so the last handle has to give the value back.
+/// Checked at compile time, in a [`scope`](crate::scope()). The scope requires the proof of the
+/// value, not of a handle, so the body takes the value out of the last handle:
 ///
 /// ```
 /// # use async_trait::async_trait;
@@ -96,23 +96,23 @@ use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 ///     let first = AsyncDropArc::new(connection);
 ///     let second = AsyncDropArc::clone(&first);
 ///     let sent = first.send("hello").await.and(second.send("bye").await);
-///     let let_go = second.async_drop().await;
+///     let released = second.async_drop().await;
 ///     let Ok(connection) = AsyncDropArc::into_inner(first) else { panic!("the only handle") };
-///     connection.async_drop().await.after(let_go.result.and(sent))
+///     connection.async_drop().await.after(released.result.and(sent))
 /// })
 /// .await
 /// # }
 /// # futures::executor::block_on(f()).unwrap();
 /// ```
-#[must_use = "a handle outside of its guard reminds nobody to let go: the value may never be cleaned up"]
+#[must_use = "a handle that is dropped outside its guard may leave its value without cleanup"]
 pub struct AsyncDropArc<T, S: State = Checked> {
     held: Held<T, S>,
 }
 
 impl<T, S: State> AsyncDropArc<T, S> {
-    /// Shares the value of `guard`, by one handle.
+    /// Shares the value of `guard`, and returns the first handle.
     ///
-    /// A guard that was cleaned up before can be shared; cleaning its handles up has no effect.
+    /// If `guard` was cleaned up before, cleaning up the handles has no effect.
     #[track_caller]
     pub fn new(guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<Self, S>
     where
@@ -123,12 +123,12 @@ impl<T, S: State> AsyncDropArc<T, S> {
         Self::handle(Arc::new(guard))
     }
 
-    /// Makes another handle. It has to be cleaned up, too.
+    /// Makes another handle, which must be cleaned up, too.
     ///
     /// # Panics
     ///
     /// If the cleanup of this handle has begun.
-    #[expect(clippy::should_implement_trait, reason = "the trait's makes no guard")]
+    #[expect(clippy::should_implement_trait, reason = "`Clone` would return no guard")]
     #[track_caller]
     pub fn clone(this: &Self) -> AsyncDropGuard<Self, S>
     where
@@ -138,7 +138,7 @@ impl<T, S: State> AsyncDropArc<T, S> {
         Self::handle(Arc::clone(this.shared("cloned")))
     }
 
-    /// Makes a reference that does not keep the value, and has no cleanup.
+    /// Makes a reference that does not keep the value alive. It has no cleanup.
     ///
     /// # Panics
     ///
@@ -148,16 +148,16 @@ impl<T, S: State> AsyncDropArc<T, S> {
         AsyncDropWeak::from_shared(Arc::downgrade(this.shared("downgraded")))
     }
 
-    /// Takes the value out, in its guard, if this is the only handle.
+    /// Takes the guarded value out if this is the only handle.
     ///
-    /// From then on, [`upgrade`](AsyncDropWeak::upgrade) gives `None`. A handle whose cleanup
-    /// was cancelled is the only one.
+    /// After that, [`upgrade`](AsyncDropWeak::upgrade) returns `None`. If the cleanup of the last
+    /// handle was cancelled, that handle is still the only one.
     ///
     /// # Errors
     ///
-    /// While there are other handles, this one comes back as it was. If two do this at the same
-    /// time, both may come back: to be sure that one gets the value, let the others go with
-    /// `async_drop` before.
+    /// If there are other handles, this returns `guard` unchanged. If two handles call this at the
+    /// same time, both calls may fail: to be sure that one gets the value, await `async_drop` of
+    /// the other handles first.
     ///
     /// # Panics
     ///
@@ -179,10 +179,10 @@ impl<T, S: State> AsyncDropArc<T, S> {
         }
     }
 
-    /// How many handles there are: a glimpse, since others may come and go meanwhile.
+    /// Returns the number of handles. Another thread may change it before the caller reads it.
     ///
-    /// 1 for the last handle once its cleanup has begun.
-    #[must_use = "to count the handles changes nothing"]
+    /// It is 1 for the last handle once its cleanup has begun.
+    #[must_use]
     pub fn strong_count(this: &Self) -> usize {
         match &this.held {
             Held::Shared(shared) => Arc::strong_count(shared),
@@ -191,11 +191,11 @@ impl<T, S: State> AsyncDropArc<T, S> {
         }
     }
 
-    /// How many [`AsyncDropWeak`]s there are that could still be upgraded: a glimpse, as
-    /// [`strong_count`](Self::strong_count) is.
+    /// Returns the number of [`AsyncDropWeak`]s. Another thread may change it before the caller
+    /// reads it.
     ///
-    /// 0 once the cleanup of this handle has begun.
-    #[must_use = "to count the references changes nothing"]
+    /// It is 0 once the cleanup of this handle has begun, since none can be upgraded then.
+    #[must_use]
     pub fn weak_count(this: &Self) -> usize {
         match &this.held {
             Held::Shared(shared) => Arc::weak_count(shared),
@@ -203,10 +203,10 @@ impl<T, S: State> AsyncDropArc<T, S> {
         }
     }
 
-    /// Whether both are handles of the same value.
+    /// Returns whether both are handles of the same value.
     ///
-    /// `false` once the cleanup of one of them has begun.
-    #[must_use = "to compare handles changes nothing"]
+    /// This is `false` once the cleanup of one of them has begun.
+    #[must_use]
     pub fn ptr_eq(this: &Self, other: &Self) -> bool {
         match (&this.held, &other.held) {
             (Held::Shared(this), Held::Shared(other)) => Arc::ptr_eq(this, other),
@@ -214,13 +214,13 @@ impl<T, S: State> AsyncDropArc<T, S> {
         }
     }
 
-    /// Where the value is. It stays there until the last handle's cleanup begins, or
-    /// [`into_inner`](Self::into_inner) takes it out.
+    /// Returns the address of the value. It stays the same until the cleanup of the last handle
+    /// begins, or [`into_inner`](Self::into_inner) takes the value out.
     ///
     /// # Panics
     ///
     /// If the cleanup of this handle has begun.
-    #[must_use = "to ask for the place of the value changes nothing"]
+    #[must_use]
     #[track_caller]
     pub fn as_ptr(this: &Self) -> *const T
     where
@@ -229,13 +229,13 @@ impl<T, S: State> AsyncDropArc<T, S> {
         &raw const **this
     }
 
-    /// A handle without its guard.
+    /// Makes a handle without a guard.
     pub(super) fn from_shared(shared: Arc<AsyncDropGuard<T, S>>) -> Self {
         Self { held: Held::Shared(shared) }
     }
 
-    /// A handle in a guard. If the value's guard is adopted, the new one is registered with the same
-    /// reaper.
+    /// Makes a handle in a guard. If the value's guard is adopted, this registers the new guard
+    /// with the same reaper.
     #[track_caller]
     pub(super) fn handle(shared: Arc<AsyncDropGuard<T, S>>) -> AsyncDropGuard<Self, S>
     where
@@ -270,13 +270,14 @@ impl<T, S: State> AsyncDropArc<T, S> {
     fn begun(attempt: &str) -> ! {
         let name = type_name::of::<T>();
         panic!(
-            "{attempt} a handle of {name} after its cleanup had begun; if that was cancelled, \
-             call `async_drop` again, or take the value out by `AsyncDropArc::into_inner`"
+            "{attempt} a handle of {name} after its cleanup had begun; if the cleanup was \
+             cancelled, call `async_drop` again, or take the value out with \
+             `AsyncDropArc::into_inner`"
         )
     }
 }
 
-/// Lets go, and cleans the value up if this is the last handle.
+/// Releases the reference, and cleans up the value if this is the last handle.
 #[async_trait]
 impl<T: AsyncDrop, S: Cleanable<T>> AsyncDrop for AsyncDropArc<T, S>
 where
@@ -290,7 +291,7 @@ where
 
     fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), T::Error>> + Send {
         async move {
-            match self.held.let_go() {
+            match self.held.release() {
                 Some(last) => clean(last).await,
                 None => Ok(()),
             }
@@ -298,7 +299,7 @@ where
     }
 }
 
-/// The value.
+/// Dereferences to the value.
 ///
 /// # Panics
 ///
@@ -326,7 +327,7 @@ impl<T, S: Holds> AsRef<T> for AsyncDropArc<T, S> {
     }
 }
 
-/// Shows the value, as `Arc` does.
+/// Shows the value, as [`Arc`](std::sync::Arc) does.
 impl<T: fmt::Debug, S: Holds> fmt::Debug for AsyncDropArc<T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.held {
@@ -338,18 +339,18 @@ impl<T: fmt::Debug, S: Holds> fmt::Debug for AsyncDropArc<T, S> {
     }
 }
 
-/// What a handle holds of the value.
+/// What a handle stores.
 enum Held<T, S: State> {
     Shared(Arc<AsyncDropGuard<T, S>>),
-    /// This was the last handle, and its cleanup has begun. Boxed, so that a handle is small whatever
-    /// the value is.
+    /// This is the last handle, and its cleanup has begun. Boxed, so that the size of a handle does
+    /// not depend on the value.
     Last(Box<OwnedSlot<T, S>>),
-    /// This was not the last handle, or the value was taken out.
+    /// The handle has released its reference, or the value was taken out.
     Gone,
 }
 
 impl<T, S: State> Held<T, S> {
-    /// Takes the value if this is the only handle.
+    /// Takes the guard out if this is the only handle.
     fn take_if_only(&mut self) -> Option<AsyncDropGuard<T, S>> {
         match std::mem::replace(self, Held::Gone) {
             Held::Shared(shared) => {
@@ -361,17 +362,18 @@ impl<T, S: State> Held<T, S> {
         }
     }
 
-    /// Lets go of the value, or takes it over if this is the last handle.
+    /// Releases the reference. Returns the value's slot if this is the last handle.
     ///
-    /// `Arc::into_inner` gives the value to exactly one of all the handles. To look at the
-    /// count first, or to try and then let go, would leave a moment in which each of two takes
-    /// the other one for the last.
-    fn let_go(&mut self) -> Option<&mut OwnedSlot<T, S>> {
-        if let Held::Shared(_) = self {
-            if let Held::Shared(shared) = std::mem::replace(self, Held::Gone) {
+    /// `Arc::into_inner` returns the value to exactly one of all handles. A check of the count, or
+    /// an `Arc::try_unwrap` before the drop, would race: two handles could each take the other for
+    /// the last one, and the value would never be cleaned up.
+    fn release(&mut self) -> Option<&mut OwnedSlot<T, S>> {
+        match std::mem::replace(self, Held::Gone) {
+            Held::Shared(shared) => {
                 let guard = Arc::into_inner(shared)?;
                 *self = Held::Last(Box::new(guard.slot.into_owned()));
             }
+            released => *self = released,
         }
         match self {
             Held::Last(slot) => Some(slot),

@@ -1,5 +1,5 @@
-//! A guarded value behind a lock: `AsyncDropMutex` for any runtime, and `AsyncDropTokioMutex`, which
-//! is fair.
+//! Async mutexes around a guarded value: `AsyncDropMutex`, and `AsyncDropTokioMutex`, which is
+//! fair.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -10,28 +10,102 @@ use crate::guard::{OwnedSlot, Slot, clean};
 use crate::state::{Cleanable, Holds, State};
 use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 
-/// Defines a mutex and its guard on an asynchronous lock.
+/// Defines a mutex and its guard on top of an async lock.
 macro_rules! mutex {
     (
-        $(#[$mutex_doc:meta])*
+        $(#[$summary:meta])*
         $Mutex:ident, $MutexGuard:ident, $lock:ident,
+        $(#[$about_the_lock:meta])*
         try_lock: $($ok:ident)?,
         lock_is_cancel_safe: $cancel_safety:literal,
-        $(#[$hidden:meta])*
+        $(#[$on_the_async_drop_impl:meta])*
     ) => {
-        $(#[$mutex_doc])*
-        #[must_use = "a mutex outside its guard is dropped without the cleanup of its value"]
+        $(#[$summary])*
+        ///
+        /// The mutex has a guard of its own, in the state `S` of the value's guard. The cleanup of
+        /// the mutex cleans up the value in place. It needs the mutex for itself, so a program
+        /// that holds the lock meanwhile does not compile.
+        ///
+        /// To share a mutex, put it into an [`AsyncDropArc`](crate::sync::AsyncDropArc).
+        ///
+        /// The lock gives access to `&mut T`, and never to the value's guard. So no task can clean
+        /// up the value, or put another guard in its place, while other tasks wait to use it.
+        ///
+        $(#[$about_the_lock])*
+        ///
+        /// # Cancel safety
+        ///
+        /// The cleanup is cancel safe: after a cancellation, the mutex still holds the value and
+        /// can be locked.
+        ///
+        /// # Errors
+        ///
+        /// The cleanup fails with the error of the value's cleanup.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// # use async_trait::async_trait;
+        #[doc = concat!("# use livedrop::sync::{AsyncDropArc, ", stringify!($Mutex), "};")]
+        /// # use livedrop::{AsyncDrop, AsyncDropGuard};
+        /// # use std::io;
+        /// # struct Connection;
+        /// # impl Connection { async fn send(&mut self, _: &str) -> io::Result<()> { Ok(()) } }
+        /// # #[async_trait]
+        /// # impl AsyncDrop for Connection {
+        /// #     type Error = io::Error;
+        /// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+        /// # }
+        /// # async fn f() -> io::Result<()> {
+        /// let connection = AsyncDropGuard::new(Connection);
+        #[doc = concat!("let mutex = ", stringify!($Mutex), "::new(connection);")]
+        /// let mut first = AsyncDropArc::new(mutex);
+        /// let mut second = AsyncDropArc::clone(&first);
+        /// first.lock().await.send("hello").await?;
+        /// first.async_drop().await?; // releases its reference
+        /// second.lock().await.send("bye").await?;
+        /// second.async_drop().await?; // closes the connection
+        /// # Ok(())
+        /// # }
+        /// # futures::executor::block_on(f()).unwrap();
+        /// ```
+        ///
+        /// Checked at compile time, in a [`scope`](crate::scope()):
+        ///
+        /// ```
+        /// # use async_trait::async_trait;
+        #[doc = concat!("# use livedrop::sync::", stringify!($Mutex), ";")]
+        /// # use livedrop::{AsyncDrop, AsyncDropGuard, scope};
+        /// # use std::io;
+        /// # struct Connection;
+        /// # impl Connection { async fn send(&mut self, _: &str) -> io::Result<()> { Ok(()) } }
+        /// # #[async_trait]
+        /// # impl AsyncDrop for Connection {
+        /// #     type Error = io::Error;
+        /// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+        /// # }
+        /// # async fn f() -> io::Result<()> {
+        /// scope!(AsyncDropGuard::live(Connection), async |connection| {
+        #[doc = concat!("    let connection = ", stringify!($Mutex), "::new(connection);")]
+        ///     let sent = connection.lock().await.send("hello").await;
+        #[doc = concat!("    let connection = ", stringify!($Mutex), "::into_inner(connection);")]
+        ///     connection.async_drop().await.after(sent)
+        /// })
+        /// .await
+        /// # }
+        /// # futures::executor::block_on(f()).unwrap();
+        /// ```
+        #[must_use = "dropping a mutex outside its guard skips the cleanup of its value"]
         pub struct $Mutex<T, S: State = Checked> {
-            /// While the library owns it, also the slot of a `Live` guard knows how far its cleanup
+            /// In its owned form: so the slot of a `Live` guard, too, records how far its cleanup
             /// has come.
             slot: $lock::Mutex<OwnedSlot<T, S>>,
         }
 
         impl<T, S: State> $Mutex<T, S> {
-            /// Puts the value of `guard` behind a lock.
+            /// Puts the value of `guard` into a mutex.
             ///
-            /// A guard that was cleaned up before can be put there; cleaning the mutex up has no
-            /// effect.
+            /// If `guard` was cleaned up before, cleaning up the mutex has no effect.
             #[track_caller]
             pub fn new(guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<Self, S>
             where
@@ -43,22 +117,22 @@ macro_rules! mutex {
                 })
             }
 
-            /// Waits until nobody else holds the lock, and takes it.
+            /// Locks the mutex. Waits while another task holds the lock.
             ///
             /// # Cancel safety
             ///
             #[doc = $cancel_safety]
-            #[must_use = "futures do nothing unless awaited: nothing is locked until this is"]
+            #[must_use = "futures do nothing unless awaited: the mutex is not locked until then"]
             pub fn lock(&self) -> impl Future<Output = $MutexGuard<'_, T, S>> {
                 async { $MutexGuard { slot: self.slot.lock().await } }
             }
 
-            /// Takes the lock if nobody holds it.
+            /// Locks the mutex if it is free, or else returns `None`.
             pub fn try_lock(&self) -> Option<$MutexGuard<'_, T, S>> {
                 self.slot.try_lock()$(.$ok())?.map(|slot| $MutexGuard { slot })
             }
 
-            /// Returns the value without locking: nobody else can hold the lock.
+            /// Returns the value without locking. `&mut self` guarantees that the mutex is free.
             ///
             /// # Panics
             ///
@@ -76,11 +150,11 @@ macro_rules! mutex {
                 }
             }
 
-            /// Takes the value out, in its guard.
+            /// Takes the guarded value out of the mutex.
             ///
             /// # Panics
             ///
-            /// If the value was cleaned up before.
+            /// If the value was cleaned up before, or if it is adopted and its cleanup has begun.
             #[track_caller]
             pub fn into_inner(guard: AsyncDropGuard<Self, S>) -> AsyncDropGuard<T, S>
             where
@@ -96,7 +170,7 @@ macro_rules! mutex {
         }
 
         /// Cleans up the value.
-        $(#[$hidden])*
+        $(#[$on_the_async_drop_impl])*
         #[async_trait]
         impl<T: AsyncDrop, S: Cleanable<T>> AsyncDrop for $Mutex<T, S> {
             type Error = T::Error;
@@ -110,7 +184,7 @@ macro_rules! mutex {
             }
         }
 
-        /// Shows the value, or that the mutex is locked.
+        /// Shows the value, or `<locked>` if the mutex is locked.
         impl<T: fmt::Debug, S: Holds> fmt::Debug for $Mutex<T, S> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let mut shown = f.debug_tuple(stringify!($Mutex));
@@ -123,14 +197,14 @@ macro_rules! mutex {
         }
 
         #[doc = concat!(
-            "The lock of an [`", stringify!($Mutex), "`], held: gives the value, and unlocks when it ",
-            "is dropped."
+            "A guard of a locked [`", stringify!($Mutex), "`]: gives access to the value, and ",
+            "unlocks the mutex when it is dropped."
         )]
         ///
         /// # Panics
         ///
         /// [`Deref`] and [`DerefMut`] panic if the value was cleaned up before.
-        #[must_use = "the mutex is unlocked as soon as this is dropped"]
+        #[must_use = "dropping this unlocks the mutex at once"]
         pub struct $MutexGuard<'mutex, T, S: State = Checked> {
             slot: $lock::MutexGuard<'mutex, OwnedSlot<T, S>>,
         }
@@ -175,82 +249,13 @@ mod futures_lock {
 }
 
 mutex! {
-    /// A guarded value behind a lock that is awaited. It needs no particular runtime.
-    ///
-    /// The mutex stands in a guard of its own, in the state `S` of the value's guard. Cleaning it up
-    /// cleans up the value, in place; the compiler sees to it that nobody holds the lock then.
-    ///
-    /// To share it, put it into an [`AsyncDropArc`](crate::sync::AsyncDropArc).
-    ///
-    /// The lock gives `&mut T` and never the value's guard: nobody can clean the value up, or put
-    /// another guard in its place, while others wait to use it.
-    ///
-    /// The lock is [`futures::lock::Mutex`]: it is not fair, and it is not poisoned by a panic. A
-    /// lock that is free allocates nothing; a list of those who wait is kept where some do.
-    ///
-    /// # Cancel safety
-    ///
-    /// The cleanup is cancel safe: the mutex then still holds the value, and can be locked.
-    ///
-    /// # Errors
-    ///
-    /// The cleanup fails with the error of the value's.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use async_trait::async_trait;
-    /// # use livedrop::sync::{AsyncDropArc, AsyncDropMutex};
-    /// # use livedrop::{AsyncDrop, AsyncDropGuard};
-    /// # use std::io;
-    /// # struct Connection;
-    /// # impl Connection { async fn send(&mut self, _: &str) -> io::Result<()> { Ok(()) } }
-    /// # #[async_trait]
-    /// # impl AsyncDrop for Connection {
-    /// #     type Error = io::Error;
-    /// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
-    /// # }
-    /// # async fn f() -> io::Result<()> {
-    /// let mut first = AsyncDropArc::new(AsyncDropMutex::new(AsyncDropGuard::new(Connection)));
-    /// let mut second = AsyncDropArc::clone(&first);
-    /// first.lock().await.send("hello").await?;
-    /// first.async_drop().await?; // lets go
-    /// second.lock().await.send("bye").await?;
-    /// second.async_drop().await?; // closes the connection
-    /// # Ok(())
-    /// # }
-    /// # futures::executor::block_on(f()).unwrap();
-    /// ```
-    ///
-    /// Checked at compile time, in a [`scope`](crate::scope()):
-    ///
-    /// ```
-    /// # use async_trait::async_trait;
-    /// # use livedrop::sync::AsyncDropMutex;
-    /// # use livedrop::{AsyncDrop, AsyncDropGuard, scope};
-    /// # use std::io;
-    /// # struct Connection;
-    /// # impl Connection { async fn send(&mut self, _: &str) -> io::Result<()> { Ok(()) } }
-    /// # #[async_trait]
-    /// # impl AsyncDrop for Connection {
-    /// #     type Error = io::Error;
-    /// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
-    /// # }
-    /// # async fn f() -> io::Result<()> {
-    /// scope!(AsyncDropGuard::live(Connection), async |connection| {
-    ///     let connection = AsyncDropMutex::new(connection);
-    ///     let sent = connection.lock().await.send("hello").await;
-    ///     let connection = AsyncDropMutex::into_inner(connection);
-    ///     connection.async_drop().await.after(sent)
-    /// })
-    /// .await
-    /// # }
-    /// # futures::executor::block_on(f()).unwrap();
-    /// ```
+    /// An async mutex around a guarded value. It works with any runtime.
     AsyncDropMutex, AsyncDropMutexGuard, futures_lock,
+    /// The lock is a [`futures::lock::Mutex`]. It is not fair, and a panic does not poison it.
+    /// Locking allocates nothing while the mutex is free; the list of waiters can allocate.
     try_lock: ,
-    lock_is_cancel_safe: "Cancel safe: nothing is locked if the future is dropped before it is ready. \
-        Those who wait are not served in turn, so no place is lost.",
+    lock_is_cancel_safe: "Cancel safe: if the future is dropped before it is ready, the mutex is \
+        not locked. Waiters are not served in order, so no place in a queue is lost.",
 }
 
 #[cfg(feature = "tokio")]
@@ -260,83 +265,14 @@ mod tokio_lock {
 
 #[cfg(feature = "tokio")]
 mutex! {
-    /// A guarded value behind tokio's lock, which is awaited. It works under any runtime.
-    ///
-    /// The mutex stands in a guard of its own, in the state `S` of the value's guard. Cleaning it up
-    /// cleans up the value, in place; the compiler sees to it that nobody holds the lock then.
-    ///
-    /// To share it, put it into an [`AsyncDropArc`](crate::sync::AsyncDropArc).
-    ///
-    /// The lock gives `&mut T` and never the value's guard: nobody can clean the value up, or put
-    /// another guard in its place, while others wait to use it.
-    ///
-    /// The lock is [`tokio::sync::Mutex`]: it serves those who wait in turn, which
-    /// [`AsyncDropMutex`](crate::sync::AsyncDropMutex) does not, and it is not poisoned by a panic. Locking
-    /// allocates nothing.
-    ///
-    /// # Cancel safety
-    ///
-    /// The cleanup is cancel safe: the mutex then still holds the value, and can be locked.
-    ///
-    /// # Errors
-    ///
-    /// The cleanup fails with the error of the value's.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use async_trait::async_trait;
-    /// # use livedrop::sync::{AsyncDropArc, AsyncDropTokioMutex};
-    /// # use livedrop::{AsyncDrop, AsyncDropGuard};
-    /// # use std::io;
-    /// # struct Connection;
-    /// # impl Connection { async fn send(&mut self, _: &str) -> io::Result<()> { Ok(()) } }
-    /// # #[async_trait]
-    /// # impl AsyncDrop for Connection {
-    /// #     type Error = io::Error;
-    /// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
-    /// # }
-    /// # async fn f() -> io::Result<()> {
-    /// let mut first = AsyncDropArc::new(AsyncDropTokioMutex::new(AsyncDropGuard::new(Connection)));
-    /// let mut second = AsyncDropArc::clone(&first);
-    /// first.lock().await.send("hello").await?;
-    /// first.async_drop().await?; // lets go
-    /// second.lock().await.send("bye").await?;
-    /// second.async_drop().await?; // closes the connection
-    /// # Ok(())
-    /// # }
-    /// # futures::executor::block_on(f()).unwrap();
-    /// ```
-    ///
-    /// Checked at compile time, in a [`scope`](crate::scope()):
-    ///
-    /// ```
-    /// # use async_trait::async_trait;
-    /// # use livedrop::sync::AsyncDropTokioMutex;
-    /// # use livedrop::{AsyncDrop, AsyncDropGuard, scope};
-    /// # use std::io;
-    /// # struct Connection;
-    /// # impl Connection { async fn send(&mut self, _: &str) -> io::Result<()> { Ok(()) } }
-    /// # #[async_trait]
-    /// # impl AsyncDrop for Connection {
-    /// #     type Error = io::Error;
-    /// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
-    /// # }
-    /// # async fn f() -> io::Result<()> {
-    /// scope!(AsyncDropGuard::live(Connection), async |connection| {
-    ///     let connection = AsyncDropTokioMutex::new(connection);
-    ///     let sent = connection.lock().await.send("hello").await;
-    ///     let connection = AsyncDropTokioMutex::into_inner(connection);
-    ///     connection.async_drop().await.after(sent)
-    /// })
-    /// .await
-    /// # }
-    /// # futures::executor::block_on(f()).unwrap();
-    /// ```
+    /// A fair async mutex around a guarded value. It is tokio's, and works with any runtime.
     AsyncDropTokioMutex, AsyncDropTokioMutexGuard, tokio_lock,
+    /// The lock is a [`tokio::sync::Mutex`]. It serves waiters in order, which
+    /// [`AsyncDropMutex`](crate::sync::AsyncDropMutex) does not, and a panic does not poison it.
+    /// Locking allocates nothing.
     try_lock: ok,
-    lock_is_cancel_safe: "Cancel safe: nothing is locked if the future is dropped before it is ready. \
-        Its place among those who wait is lost.",
-    // Not in the compiler's list of implementations, which is then the same with all features.
+    lock_is_cancel_safe: "Cancel safe: if the future is dropped before it is ready, the mutex is \
+        not locked. The waiter loses its place in the queue.",
+    // Excluded from rustc's list of implementations, so that messages do not depend on features.
     #[diagnostic::do_not_recommend]
 }

@@ -1,4 +1,4 @@
-//! `AsyncDropShared`: a future of a guarded value, awaited by several.
+//! `AsyncDropShared`: a future of a guarded value that several callers await.
 
 use std::error::Error;
 use std::fmt::{self, Debug, Display};
@@ -18,42 +18,44 @@ use crate::shim::Arc;
 use crate::state::{Armed, Cleanable, Holds, State};
 use crate::{AsyncDrop, AsyncDropGuard, Checked, hook, type_name};
 
-/// One of several handles of a future of a guarded value, which runs once for all of them.
+/// A handle of a shared future of a guarded value. The future runs once for all handles.
 ///
-/// [`get`](Self::get) awaits the future and gives an [`AsyncDropArc`] of its value, each in a
-/// guard of its own. The future is polled by whoever awaits it, one at a time, and by nobody
-/// else: without a waiter it rests.
+/// [`get`](Self::get) awaits the future, and returns an [`AsyncDropArc`] of its value, in a guard
+/// of its own for each call. The callers of `get` and the cleanup of the last handle poll the
+/// future, one at a time. While none of them is polled, the future makes no progress.
 ///
-/// Every handle stands in a guard, too. The cleanup of the last one awaits the future, if it is
-/// not done yet, and cleans up the value, or leaves that to the last of the [`AsyncDropArc`]s
-/// that are still out. That of the others lets go, and is ready at once. However the handles
-/// and the waiters come and go, a value that comes to be is cleaned up once.
+/// Every handle has a guard, too, and must be cleaned up. The cleanup of the last handle awaits the
+/// future if it has not finished yet, and then cleans up the value. If there are still
+/// [`AsyncDropArc`]s of the value, the last one of them cleans up the value instead. The cleanup of
+/// any other handle releases its reference, and is ready at once. In whatever order handles and
+/// waiters are made and dropped, a value that the future returns is cleaned up once.
 ///
-/// The guards of the handles are in the state `S` of the guard that the future gives.
+/// The guards of the handles are in the state `S` of the guard that the future returns.
 ///
-/// `S` is [`Checked`] or [`Live`](crate::Live). Until the future is done, there is no guard that could
-/// say which reaper a handle is for, so adopt the handles themselves, each where it is made, and what
-/// `get` gives: whichever owner is cancelled then, and wherever, the value is cleaned up once. See
-/// [the example](#adopted-handles).
+/// `S` is [`Checked`] or [`Live`](crate::Live), not [`Adopted`](crate::Adopted): until the future
+/// has finished, no guard names the reaper. Adopt the handles where they are made, and adopt the
+/// guards that `get` returns. Then any owner can be cancelled at any time, and the value is still
+/// cleaned up once. See [the example](#adopted-handles).
 ///
 /// # Errors
 ///
-/// Cleaning up fails with the error of the value's cleanup, for the last handle.
+/// The cleanup of the last handle fails with the error of the value's cleanup.
 ///
 /// # Panics
 ///
-/// A panic of the future is an error for all who await it, [`TaskPanicked`]; it is not polled
-/// again. If it panics while the cleanup of the last handle awaits it, so that there is nobody
-/// else to tell, that panic is resumed.
+/// If the future panics, all callers of `get` receive the error [`TaskPanicked`], and the future is
+/// not polled again. If it panics while the cleanup of the last handle awaits it, no caller is left
+/// to receive the error, so that cleanup panics with the same message.
 ///
 /// # Cancel safety
 ///
-/// Cleaning up is cancel safe: the next call goes on. As long as the future is not done, the
-/// handle can be used in between; once the cleanup of the value has begun, its functions panic.
+/// The cleanup is cancel safe: the next call continues it. While the future has not finished, the
+/// handle can be used in between. Once the cleanup of the value has begun, the handle's methods
+/// panic.
 ///
 /// # Examples
 ///
-/// One connection for all, opened when the first one asks:
+/// All handles share one connection. The first call of `get` opens it:
 ///
 /// ```
 /// use livedrop::sync::AsyncDropShared;
@@ -76,9 +78,9 @@ use crate::{AsyncDrop, AsyncDropGuard, Checked, hook, type_name};
 ///
 /// let mut connection = shared.get().await?;
 /// connection.send("hello").await;
-/// connection.async_drop().await?; // lets go
+/// connection.async_drop().await?; // releases its reference
 ///
-/// shared.async_drop().await?; // lets go
+/// shared.async_drop().await?; // releases its reference
 /// other.async_drop().await?; // closes the connection
 /// # Ok(())
 /// # }
@@ -106,7 +108,7 @@ use crate::{AsyncDrop, AsyncDropGuard, Checked, hook, type_name};
 /// let shared = AsyncDropShared::new(Connection::open());
 /// if let Ok(connection) = shared.get().await {
 ///     connection.send("hello").await;
-///     let let_go = connection.async_drop().await.into_result()?;
+///     let released = connection.async_drop().await.into_result()?;
 /// }
 /// let closed = shared.async_drop().await.into_result()?;
 /// # Ok(())
@@ -141,7 +143,7 @@ use crate::{AsyncDrop, AsyncDropGuard, Checked, hook, type_name};
 /// let user = tokio::spawn(async move {
 ///     let connection = handle.adopt(other.get().await?);
 ///     connection.send("hello").await;
-///     Ok::<(), livedrop::sync::TaskPanicked>(()) // both are left to the reaper
+///     Ok::<(), livedrop::sync::TaskPanicked>(()) // the reaper cleans up both
 /// });
 /// user.abort(); // at any time
 /// drop(shared);
@@ -149,7 +151,7 @@ use crate::{AsyncDrop, AsyncDropGuard, Checked, hook, type_name};
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "a handle outside of its guard reminds nobody to let go: the value may never be cleaned up"]
+#[must_use = "a handle that is dropped outside its guard may leave its value without cleanup"]
 pub struct AsyncDropShared<O, Fut, S: State = Checked>
 where
     Fut: Future<Output = AsyncDropGuard<O, S>>,
@@ -162,7 +164,9 @@ where
     S: State,
     Fut: Future<Output = AsyncDropGuard<O, S>>,
 {
-    /// Shares a future, by one handle. It is not polled before somebody awaits it.
+    /// Shares `future`, and returns the first handle.
+    ///
+    /// `future` is not polled before a handle is awaited or cleaned up.
     #[track_caller]
     pub fn new(future: Fut) -> AsyncDropGuard<Self, S>
     where
@@ -176,9 +180,10 @@ where
         Self::handle(Arc::new(Task { future: future.shared(), value }))
     }
 
-    /// Shares a value that is there already, by one handle.
+    /// Shares the value of `guard`, and returns the first handle.
     ///
-    /// For where a future of the type `Fut` would have stood otherwise.
+    /// Use this if the value exists already, but a handle of the type with the future `Fut` is
+    /// needed.
     ///
     /// # Examples
     ///
@@ -197,7 +202,9 @@ where
     ///
     /// type Loading = BoxFuture<'static, AsyncDropGuard<Config>>;
     ///
-    /// fn config(cached: Option<AsyncDropGuard<Config>>) -> AsyncDropGuard<AsyncDropShared<Config, Loading>> {
+    /// fn config(
+    ///     cached: Option<AsyncDropGuard<Config>>,
+    /// ) -> AsyncDropGuard<AsyncDropShared<Config, Loading>> {
     ///     match cached {
     ///         Some(config) => AsyncDropShared::new_ready(config),
     ///         None => AsyncDropShared::new(Box::pin(load())),
@@ -223,12 +230,12 @@ where
         Self::handle(Arc::new(Task { future: future.shared(), value }))
     }
 
-    /// Makes another handle. It has to be cleaned up, too.
+    /// Makes another handle, which must be cleaned up, too.
     ///
     /// # Panics
     ///
-    /// If this was the last handle, and the cleanup of the value has begun.
-    #[expect(clippy::should_implement_trait, reason = "the trait's makes no guard")]
+    /// If this is the last handle, and the cleanup of the value has begun.
+    #[expect(clippy::should_implement_trait, reason = "`Clone` would return no guard")]
     #[track_caller]
     pub fn clone(this: &Self) -> AsyncDropGuard<Self, S>
     where
@@ -238,21 +245,21 @@ where
         Self::handle(Arc::clone(this.task("cloned")))
     }
 
-    /// Awaits the future, and gives a handle of its value, which has to be cleaned up, too.
+    /// Awaits the future, and returns a handle of its value, which must be cleaned up, too.
     ///
     /// # Errors
     ///
-    /// If the future panicked, whoever polled it then.
+    /// If the future panicked, no matter which task polled it.
     ///
     /// # Panics
     ///
-    /// If this was the last handle, and the cleanup of the value has begun.
+    /// If this is the last handle, and the cleanup of the value has begun.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: the shared future is polled on by the others who await it, or else rests as
-    /// it is.
-    #[must_use = "futures do nothing unless awaited: nobody polls the shared future"]
+    /// Cancel safe: other waiters continue to poll the shared future. If there are none, it keeps
+    /// its progress until it is awaited again.
+    #[must_use = "futures do nothing unless awaited: this does not start the shared future"]
     #[track_caller]
     pub fn get(
         &self,
@@ -265,10 +272,56 @@ where
         let (task, origin) = (self.task("awaited"), Origin::here());
         async move {
             task.future.clone().await?;
-            let value = task.value.get().expect(LEFT);
-            // The state is that of the value's guard, whatever that of this handle's guard is:
-            // the brand of a scope must not come to a second guard.
+            let value = task.value.get().expect(STORED);
+            // The new guard has the state of the value's guard, not of this handle's guard: a
+            // scope's brand must not pass to a second guard.
             Ok(AsyncDropArc::handle_at(origin, Arc::clone(value)))
+        }
+    }
+
+    /// Returns the value, or `None` if the future has not finished.
+    ///
+    /// # Errors
+    ///
+    /// If the future panicked.
+    ///
+    /// # Panics
+    ///
+    /// If this is the last handle, and the cleanup of the value has begun.
+    #[must_use]
+    #[track_caller]
+    pub fn peek(&self) -> Option<Result<&O, TaskPanicked>>
+    where
+        S: Holds,
+    {
+        let task = self.task("peeked at");
+        match task.value.get() {
+            Some(value) => Some(Ok(value)),
+            None => task.future.peek()?.clone().err().map(Err),
+        }
+    }
+
+    /// Returns whether both are handles of the same future.
+    ///
+    /// This is `false` once the cleanup of the value has begun.
+    #[must_use]
+    pub fn ptr_eq(this: &Self, other: &Self) -> bool {
+        match (&this.held, &other.held) {
+            (Held::Task(this), Held::Task(other)) => Arc::ptr_eq(this, other),
+            _ => false,
+        }
+    }
+
+    /// Returns the number of handles. Another thread may change it before the caller reads it.
+    ///
+    /// It is 1 for the last handle once the cleanup of the value has begun. The handles of the
+    /// value that [`get`](Self::get) returned are not counted.
+    #[must_use]
+    pub fn strong_count(this: &Self) -> usize {
+        match &this.held {
+            Held::Task(task) => Arc::strong_count(task),
+            Held::Last(_) => 1,
+            Held::Gone => 0,
         }
     }
 
@@ -290,7 +343,7 @@ where
     }
 }
 
-/// Lets go. The last handle awaits the future, and cleans up the value as the last
+/// Releases the reference. The last handle awaits the future, and cleans up the value as the last
 /// [`AsyncDropArc`] does.
 #[async_trait]
 impl<O, Fut, S> AsyncDrop for AsyncDropShared<O, Fut, S>
@@ -308,7 +361,7 @@ where
 
     fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), O::Error>> + Send {
         async move {
-            self.held.let_go().await;
+            self.held.release().await;
             match &mut self.held {
                 Held::Last(value) => value.async_drop_unboxed().await,
                 _ => Ok(()),
@@ -317,59 +370,7 @@ where
     }
 }
 
-impl<O, Fut, S> AsyncDropShared<O, Fut, S>
-where
-    S: State,
-    Fut: Future<Output = AsyncDropGuard<O, S>>,
-{
-    /// The value, if the future is done.
-    ///
-    /// # Errors
-    ///
-    /// If the future panicked.
-    ///
-    /// # Panics
-    ///
-    /// If this was the last handle, and the cleanup of the value has begun.
-    #[track_caller]
-    #[must_use = "it only looks"]
-    pub fn peek(&self) -> Option<Result<&O, TaskPanicked>>
-    where
-        S: Holds,
-    {
-        let task = self.task("peeked at");
-        match task.value.get() {
-            Some(value) => Some(Ok(value)),
-            None => task.future.peek()?.clone().err().map(Err),
-        }
-    }
-
-    /// Whether both are handles of the same future.
-    ///
-    /// `false` once the cleanup of the value has begun.
-    #[must_use = "it only compares"]
-    pub fn ptr_eq(this: &Self, other: &Self) -> bool {
-        match (&this.held, &other.held) {
-            (Held::Task(this), Held::Task(other)) => Arc::ptr_eq(this, other),
-            _ => false,
-        }
-    }
-
-    /// How many handles there are: a glimpse, since others may come and go meanwhile.
-    ///
-    /// 1 for the last handle once the cleanup of the value has begun. The handles of the value
-    /// that [`get`](Self::get) has given are not among them.
-    #[must_use = "it only counts"]
-    pub fn strong_count(this: &Self) -> usize {
-        match &this.held {
-            Held::Task(task) => Arc::strong_count(task),
-            Held::Last(_) => 1,
-            Held::Gone => 0,
-        }
-    }
-}
-
-/// Shows the value, if there is one.
+/// Shows the value, or why there is none.
 impl<O: Debug, Fut, S: Holds> Debug for AsyncDropShared<O, Fut, S>
 where
     Fut: Future<Output = AsyncDropGuard<O, S>>,
@@ -387,18 +388,20 @@ where
     }
 }
 
+/// What a handle stores.
 enum Held<O, Fut, S: State>
 where
     Fut: Future<Output = AsyncDropGuard<O, S>>,
 {
     Task(Arc<Task<O, Fut, S>>),
-    /// This was the last handle, and the cleanup of the value has begun.
+    /// This is the last handle, and the cleanup of the value has begun.
     Last(AsyncDropArc<O, S>),
+    /// The handle has released its reference, or the future panicked.
     Gone,
 }
 
-/// What the handles have in common. As many handles there are as own this: a waiter borrows its
-/// handle, and owns no more than its place in the queue of the future.
+/// State shared by all handles. Only handles own an `Arc` of it, so its count is the number of
+/// handles: a waiter borrows its handle, and owns only a clone of the future.
 struct Task<O, Fut, S: State>
 where
     Fut: Future<Output = AsyncDropGuard<O, S>>,
@@ -411,25 +414,25 @@ impl<O, Fut, S: State> Held<O, Fut, S>
 where
     Fut: Future<Output = AsyncDropGuard<O, S>>,
 {
-    /// Lets go of the future, or, if this is the last handle, awaits it and takes over its value.
+    /// Releases the reference. The last handle awaits the future, and takes over its value.
     ///
     /// # Panics
     ///
-    /// If the future does, since nobody else is there to be told.
-    fn let_go(&mut self) -> impl Future<Output = ()> {
+    /// If the future panics during this call: no other caller could get the error.
+    fn release(&mut self) -> impl Future<Output = ()> {
         async move {
             let Some(task) = self.take_task() else { return };
-            // Gives it to exactly one of all the handles.
+            // `Arc::into_inner` returns the task to exactly one of all handles.
             let Some(task) = Arc::into_inner(task) else { return };
             let panicked_before = matches!(task.future.peek(), Some(Err(_)));
             let future = task.future.clone();
-            // If this is cancelled, the handle is as it was before.
+            // If this is cancelled, the handle can still be used.
             *self = Held::Task(Arc::new(task));
             let result = future.await;
             let Some(task) = self.take_task() else { return };
             match result {
                 Ok(()) => {
-                    let value = task.value.get().expect(LEFT);
+                    let value = task.value.get().expect(STORED);
                     *self = Held::Last(AsyncDropArc::from_shared(Arc::clone(value)));
                 }
                 Err(_) if panicked_before => {}
@@ -449,15 +452,15 @@ where
     }
 }
 
-const LEFT: &str = "a future that ended without a panic has left its value";
+const STORED: &str = "a future that finished without a panic has stored its value";
 
-/// Where the future leaves its value. That is not its output: an output is kept by whatever
-/// keeps the future, and a waiter that is leaked must not keep the value from its cleanup.
+/// The cell in which the future stores its value. The value is not the output of the future: every
+/// clone of a `Shared` keeps the output alive, and a leaked waiter must not prevent the cleanup.
 type Value<O, S> = std::sync::Arc<OnceLock<Arc<AsyncDropGuard<O, S>>>>;
 
-/// Leaves the value of a future where it is to go, and catches its panic in its `poll`.
+/// Stores the value of a future in a cell, and catches a panic of its `poll`.
 struct Catching<O, Fut, S: State> {
-    /// Boxed, so that it is pinned wherever this is moved. `None` once it is over.
+    /// Boxed, so that the future stays pinned when this is moved. `None` once it has finished.
     running: Option<Pin<Box<Fut>>>,
     value: Value<O, S>,
 }
@@ -491,20 +494,20 @@ where
             }
             Err(payload) => Err(TaskPanicked::new(payload)),
         };
-        let over = self.running.take();
-        // What is left of it may panic when it is dropped. The value is there all the same.
-        if let Err(payload) = caught(|| drop(over)) {
+        let finished = self.running.take();
+        // The future may panic in its `Drop`. Its value is already stored, and is still good.
+        if let Err(payload) = caught(|| drop(finished)) {
             hook::report_panic::<O>(payload);
         }
         Poll::Ready(result)
     }
 }
 
-/// The future of an [`AsyncDropShared`](crate::sync::AsyncDropShared) panicked: there is no value, and
-/// there never will be one.
+/// The error of an [`AsyncDropShared`](crate::sync::AsyncDropShared) whose future panicked and will
+/// never have a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskPanicked {
-    message: Arc<str>,
+    message: std::sync::Arc<str>,
 }
 
 impl TaskPanicked {
@@ -515,8 +518,8 @@ impl TaskPanicked {
         Self { message }
     }
 
-    /// The message of the panic.
-    #[must_use = "it only looks"]
+    /// Returns the message of the panic.
+    #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }

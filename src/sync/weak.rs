@@ -1,4 +1,4 @@
-//! `AsyncDropWeak`: a reference to a shared value that does not keep it.
+//! `AsyncDropWeak`: a reference to a shared value that does not keep the value alive.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use crate::shim::Weak;
 use crate::state::{Cleanable, State};
 use crate::{AsyncDrop, AsyncDropGuard, Checked};
 
-/// A reference to the value of an [`AsyncDropArc`] that does not keep the value.
+/// A reference to the value of an [`AsyncDropArc`] that does not keep the value alive.
 ///
-/// Made by [`AsyncDropArc::downgrade`]. It has no cleanup and stands in no guard: drop it
-/// whenever you like.
+/// [`AsyncDropArc::downgrade`] makes it. It has no cleanup and no guard, so it can be dropped at
+/// any time.
 ///
 /// # Examples
 ///
@@ -32,7 +32,7 @@ use crate::{AsyncDrop, AsyncDropGuard, Checked};
 ///
 /// if let Some(mut connection) = cached.upgrade() {
 ///     let sent = connection.send("hello").await;
-///     connection.async_drop().await?; // it is a handle like any other
+///     connection.async_drop().await?; // a handle like any other
 ///     sent?;
 /// }
 ///
@@ -42,43 +42,43 @@ use crate::{AsyncDrop, AsyncDropGuard, Checked};
 /// # }
 /// # futures::executor::block_on(f()).unwrap();
 /// ```
-#[must_use = "a reference that is dropped at once leads to no handle"]
+#[must_use = "a weak reference does nothing until it is upgraded"]
 pub struct AsyncDropWeak<T, S: State = Checked> {
     shared: Weak<AsyncDropGuard<T, S>>,
 }
 
 impl<T, S: State> AsyncDropWeak<T, S> {
-    /// A reference to nothing: it never gives a handle.
+    /// Makes a reference to no value: [`upgrade`](Self::upgrade) always returns `None`.
     pub fn new() -> Self {
         Self { shared: Weak::new() }
     }
 
-    /// Makes another handle of the value, which has to be cleaned up like any.
+    /// Makes another handle of the value, which must be cleaned up like any other.
     ///
-    /// `None` once the cleanup of the last handle has begun, even if it was cancelled then, or
+    /// Returns `None` once the cleanup of the last handle has begun, even if it was cancelled, or
     /// once the value was taken out.
-    #[must_use = "a handle that is dropped before its `async_drop` was awaited is reported as forgotten"]
+    #[must_use = "a handle that is dropped without its `async_drop` is reported as forgotten"]
     #[track_caller]
     pub fn upgrade(&self) -> Option<AsyncDropGuard<AsyncDropArc<T, S>, S>>
     where
         AsyncDropArc<T, S>: AsyncDrop,
         S: Cleanable<AsyncDropArc<T, S>>,
     {
-        // No `map`: the caller's place would be lost in it.
+        // Not `map`: a closure would report its own location as the creation site.
         let shared = self.shared.upgrade()?;
         Some(AsyncDropArc::handle(shared))
     }
 
-    /// How many handles there are: a glimpse, since others may come and go meanwhile.
+    /// Returns the number of handles. Another thread may change it before the caller reads it.
     ///
-    /// 0 from when [`upgrade`](Self::upgrade) gives `None`.
-    #[must_use = "to count the handles changes nothing"]
+    /// It is 0 once [`upgrade`](Self::upgrade) returns `None`.
+    #[must_use]
     pub fn strong_count(&self) -> usize {
         self.shared.strong_count()
     }
 
-    /// Whether both refer to the same value, or both to nothing.
-    #[must_use = "to compare references changes nothing"]
+    /// Returns whether both refer to the same value, or both to no value.
+    #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {
         self.shared.ptr_eq(&other.shared)
     }

@@ -1,4 +1,4 @@
-//! `async_drop_all`: guards of any types at once, all of them, whatever happens to one.
+//! `async_drop_all`: cleans up guards of any types concurrently, all of them, also if one fails or panics.
 
 use crate::numbered::{Numbered, Row, Tested};
 use crate::support::{Ending, Reports, block_on, cancel_after, panic_of, run, wait};
@@ -20,7 +20,7 @@ impl AsyncDrop for Other {
     }
 }
 
-/// What both states answer with, as a `Result`.
+/// The output of a cleanup in any state, as a `Result`.
 trait Answer {
     fn errors(self) -> Vec<u32>;
 }
@@ -71,7 +71,7 @@ in_both_states! {
     }
 
     #[test]
-    fn guards_that_are_not_there_are_left_out() {
+    fn missing_guards_are_left_out() {
         let mut row = Row::default();
         let guards = (
             None::<AsyncDropGuard<Other, S>>,
@@ -83,7 +83,7 @@ in_both_states! {
     }
 
     #[test]
-    fn they_run_at_a_time() {
+    fn cleanups_run_concurrently() {
         let mut row = Row::default();
         let guards = (
             guard(&mut row, 3, Ending::Ok),
@@ -91,7 +91,7 @@ in_both_states! {
             guard(&mut row, 3, Ending::Ok),
         );
         assert_eq!(run(async_drop_all(guards)).0, 4);
-        assert_eq!(row.flight.most(), 3);
+        assert_eq!(row.concurrency.most(), 3);
     }
 
     #[test]
@@ -108,7 +108,7 @@ in_both_states! {
     }
 
     #[test]
-    fn others_go_on_after_a_panic_and_the_first_is_resumed() {
+    fn cleans_the_others_and_resumes_the_first_panic() {
         let (reports, mut row) = (Reports::collect(), Row::default());
         let guards = (
             guard(&mut row, 2, Ending::Panic),
@@ -129,7 +129,7 @@ in_both_states! {
     }
 
     #[test]
-    fn cancelled_it_reports_the_guards_and_the_errors_that_are_lost() {
+    fn cancelled_reports_the_lost_guards_and_errors() {
         for polls in 0..4 {
             let (reports, mut row) = (Reports::collect(), Row::default());
             let guards = (guard(&mut row, 0, Ending::Err), guard(&mut row, 3, Ending::Ok));
@@ -152,7 +152,7 @@ in_both_states! {
     }
 
     #[test]
-    fn cancelled_under_the_default_hook_it_panics_once() {
+    fn cancelled_under_the_default_hook_panics_once() {
         let mut row = Row::default();
         let guards = (guard(&mut row, 3, Ending::Ok), guard(&mut row, 3, Ending::Ok));
         let text = panic_of(|| cancel_after(2, async_drop_all(guards)));
@@ -172,7 +172,7 @@ in_both_states! {
 }
 
 #[test]
-fn checked_guard_that_was_cleaned_before_is_not_cleaned_again() {
+fn checked_guard_cleaned_before_is_not_cleaned_again() {
     let mut row = Row::default();
     let mut first = AsyncDropGuard::new(row.value(1, Ending::Err));
     let second = AsyncDropGuard::new(row.value(1, Ending::Ok));
@@ -207,7 +207,7 @@ fn failed_cleanups_give_their_proofs_too() {
 }
 
 #[test]
-fn proofs_are_those_of_the_scopes() {
+fn proofs_end_their_own_scopes() {
     let mut row = Row::default();
     let outer = AsyncDropGuard::live(row.value(2, Ending::Err));
     let inner = AsyncDropGuard::live(Other);
@@ -241,8 +241,8 @@ fn adopted_guards_are_cleaned() {
 }
 
 #[test]
-fn cancelled_it_leaves_what_adopted_guards_still_owe_to_the_reaper() {
-    // The last of them waits four times.
+fn cancelled_leaves_adopted_guards_to_the_reaper() {
+    // The last cleanup waits four times.
     for polls in 0..5 {
         let (reports, mut row) = (Reports::collect(), Row::default());
         let mut reaper = Reaper::new();
@@ -253,7 +253,7 @@ fn cancelled_it_leaves_what_adopted_guards_still_owe_to_the_reaper() {
         row.expect_cleaned_once();
         let ended = [polls > 0, polls > 2, polls > 4].into_iter().filter(|ended| *ended).count();
         assert_eq!(report.cleaned, 3 - ended, "after {polls} polls");
-        // What had been found is not returned any more.
+        // The hook gets the errors of the cleanups that had ended.
         let texts = reports.take();
         let found = usize::from(polls > 0);
         assert_eq!(texts.len(), found, "after {polls} polls: {texts:?}");

@@ -1,4 +1,4 @@
-//! `AsyncDropArc` and `AsyncDropWeak`: one cleanup for many handles.
+//! `AsyncDropArc` and `AsyncDropWeak`: many handles share one cleanup.
 
 use std::borrow::Borrow;
 use std::cell::Cell;
@@ -16,14 +16,14 @@ use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert};
 
 const WAITS: usize = 3;
 const POLLS_OF_A_CLEANUP: usize = WAITS + 1;
-const LET_GO: (usize, Result<(), Failed>) = (1, Ok(()));
+const RELEASED: (usize, Result<(), Failed>) = (1, Ok(()));
 
 fn log() -> Arc<Log> {
     Arc::default()
 }
 
-/// The tests that hold in both states: `guard(log, ending)` guards a value, `handle` shares it
-/// and `clean` awaits the cleanup of a guard.
+/// Tests for both states: `guard(log, ending)` guards a value, `handle` shares it, and `clean` awaits
+/// the cleanup of a guard.
 macro_rules! in_both_states {
     ($($(#[$meta:meta])* fn $test:ident() $body:block)+) => {
         mod checked {
@@ -78,7 +78,7 @@ in_both_states! {
         reports.expect_none();
     }
 
-    fn the_last_handle_cleans_up_and_the_others_let_go_at_once() {
+    fn last_handle_cleans_up_others_are_released() {
         for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
             let (log, reports) = (log(), Reports::collect());
             let first = handle(&log, Ending::Ok);
@@ -86,8 +86,8 @@ in_both_states! {
             let third = AsyncDropArc::clone(&second);
             let mut handles = [Some(first), Some(second), Some(third)];
             let mut take = |position: usize| handles[order[position]].take().unwrap();
-            assert_eq!(run(clean(take(0))), LET_GO);
-            assert_eq!(run(clean(take(1))), LET_GO);
+            assert_eq!(run(clean(take(0))), RELEASED);
+            assert_eq!(run(clean(take(1))), RELEASED);
             assert_eq!(log.counts(), (0, 0, 0));
             let last = take(2);
             assert_eq!(last.touch(), WAITS);
@@ -101,24 +101,24 @@ in_both_states! {
         let (log, reports) = (log(), Reports::collect());
         let first = handle(&log, Ending::Err);
         let second = AsyncDropArc::clone(&first);
-        assert_eq!(run(clean(first)), LET_GO);
+        assert_eq!(run(clean(first)), RELEASED);
         assert_eq!(run(clean(second)), (POLLS_OF_A_CLEANUP, Err(Failed)));
         assert_eq!(log.counts(), (1, 1, 1));
         reports.expect_none();
     }
 
-    fn a_panicking_cleanup_goes_on_and_is_over() {
+    fn panicking_cleanup_propagates_and_has_ended() {
         let (log, reports) = (log(), Reports::collect());
         let first = handle(&log, Ending::Panic);
         let second = AsyncDropArc::clone(&first);
-        assert_eq!(run(clean(first)), LET_GO);
+        assert_eq!(run(clean(first)), RELEASED);
         assert_eq!(panic_of(|| run(clean(second))), "cleanup went wrong");
         assert_eq!(log.counts(), (1, 0, 1));
         reports.expect_none();
     }
 
-    /// Held by an owner that cleans it up in place, a `Live` handle can be called again, too.
-    fn a_cancelled_last_cleanup_keeps_the_value_and_can_be_called_again() {
+    /// An owner that cleans up in place can call the cleanup of a `Live` handle again, too.
+    fn cancelled_last_cleanup_keeps_the_value_and_restarts() {
         for polls in 0..POLLS_OF_A_CLEANUP {
             for with_weak in [false, true] {
                 let (log, reports) = (log(), Reports::collect());
@@ -149,7 +149,7 @@ in_both_states! {
         reports.expect_none();
     }
 
-    fn a_cleanup_that_panics_when_called_again_is_over() {
+    fn cleanup_that_panics_on_its_second_call_ends() {
         let (log, reports) = (log(), Reports::collect());
         let mut owner = AsyncDropGuard::new(Some(handle(&log, Ending::Panic)));
         cancel_after(2, owner.async_drop());
@@ -158,14 +158,14 @@ in_both_states! {
         reports.expect_none();
     }
 
-    fn a_cleanup_never_polled_lets_nothing_go() {
+    fn unpolled_cleanup_releases_no_handle() {
         let (log, reports) = (log(), Reports::collect());
         let first = handle(&log, Ending::Ok);
         let second = AsyncDropArc::clone(&first);
         let mut owner = AsyncDropGuard::new(Some(first));
         cancel_after(0, owner.async_drop());
         assert_eq!(AsyncDropArc::strong_count(&second), 2);
-        assert_eq!(run(clean(second)), LET_GO);
+        assert_eq!(run(clean(second)), RELEASED);
         assert_eq!(owner.as_ref().unwrap().touch(), WAITS);
         assert_eq!(run(owner.async_drop()), (POLLS_OF_A_CLEANUP, Ok(())));
         assert_eq!(log.counts(), (1, 1, 1));
@@ -181,7 +181,7 @@ in_both_states! {
             cancel_after(polls, owner.async_drop());
             if let Some(upgraded) = weak.upgrade() {
                 assert_eq!(polls, 0);
-                assert_eq!(run(clean(upgraded)), LET_GO);
+                assert_eq!(run(clean(upgraded)), RELEASED);
             } else {
                 assert!(polls > 0);
                 assert_eq!(weak.strong_count(), 0);
@@ -213,7 +213,7 @@ in_both_states! {
         }
     }
 
-    fn counts_tell_handles_and_weak_references() {
+    fn counts_handles_and_weak_references() {
         let log = log();
         let first = handle(&log, Ending::Ok);
         let weak = AsyncDropArc::downgrade(&first);
@@ -253,7 +253,7 @@ in_both_states! {
         reports.expect_none();
     }
 
-    fn a_shared_handle_comes_back_as_it_was() {
+    fn into_inner_returns_a_shared_handle_unchanged() {
         let (log, reports) = (log(), Reports::collect());
         let first = handle(&log, Ending::Ok);
         let second = AsyncDropArc::clone(&first);
@@ -261,14 +261,14 @@ in_both_states! {
         let second = AsyncDropArc::into_inner(second).unwrap_err();
         assert!(AsyncDropArc::ptr_eq(&first, &second));
         assert_eq!(AsyncDropArc::strong_count(&first), 2);
-        assert_eq!(run(clean(first)), LET_GO);
+        assert_eq!(run(clean(first)), RELEASED);
         let guard = AsyncDropArc::into_inner(second).unwrap();
         assert_eq!(run(clean(guard)), (POLLS_OF_A_CLEANUP, Ok(())));
         assert_eq!(log.counts(), (1, 1, 1));
         reports.expect_none();
     }
 
-    fn a_handle_that_comes_back_still_names_its_own_creation_site() {
+    fn returned_handle_keeps_its_own_creation_site() {
         let log = log();
         let first = handle(&log, Ending::Ok);
         let line = line!() + 1;
@@ -307,18 +307,18 @@ in_both_states! {
         reports.expect_none();
     }
 
-    fn an_upgraded_handle_owes_its_cleanup() {
+    fn upgraded_handle_needs_its_cleanup() {
         let (log, reports) = (log(), Reports::collect());
         let first = handle(&log, Ending::Ok);
         let weak = AsyncDropArc::downgrade(&first);
         let second = weak.upgrade().unwrap();
-        assert_eq!(run(clean(first)), LET_GO);
+        assert_eq!(run(clean(first)), RELEASED);
         assert_eq!(run(clean(second)), (POLLS_OF_A_CLEANUP, Ok(())));
         assert_eq!(log.counts(), (1, 1, 1));
         reports.expect_none();
     }
 
-    fn a_weak_reference_keeps_nothing_and_owes_nothing() {
+    fn weak_reference_keeps_no_value_and_no_obligation() {
         let (log, reports) = (log(), Reports::collect());
         let only = handle(&log, Ending::Ok);
         let (weak, dropped) = (AsyncDropArc::downgrade(&only), AsyncDropArc::downgrade(&only));
@@ -329,7 +329,7 @@ in_both_states! {
         reports.expect_none();
     }
 
-    fn weak_references_know_what_they_refer_to() {
+    fn weak_references_compare_by_their_value() {
         let log = log();
         let (only, other) = (handle(&log, Ending::Ok), handle(&log, Ending::Ok));
         let weak = AsyncDropArc::downgrade(&only);
@@ -345,7 +345,7 @@ in_both_states! {
         }
     }
 
-    fn a_forgotten_handle_reports_itself_and_lets_go() {
+    fn forgotten_handle_is_reported_and_released() {
         let log = log();
         let first = handle(&log, Ending::Ok);
         let line = line!() + 1;
@@ -357,7 +357,7 @@ in_both_states! {
         assert_eq!(log.counts(), (1, 1, 1));
     }
 
-    fn an_upgraded_handle_names_the_place_of_the_upgrade() {
+    fn upgraded_handle_names_the_place_of_the_upgrade() {
         let log = log();
         let first = handle(&log, Ending::Ok);
         let weak = AsyncDropArc::downgrade(&first);
@@ -368,7 +368,7 @@ in_both_states! {
         block_on(clean(first)).unwrap();
     }
 
-    fn the_first_handle_names_the_place_of_the_wrapping() {
+    fn first_handle_names_the_place_of_its_construction() {
         let log = log();
         let guard = guard(&log, Ending::Ok);
         let line = line!() + 1;
@@ -378,7 +378,7 @@ in_both_states! {
         assert!(reports.take()[0].contains(&created_at(file!(), line)));
     }
 
-    fn a_forgotten_last_handle_drags_the_value_along() {
+    fn forgotten_last_handle_drops_the_value_while_unwinding() {
         let log = log();
         let only = handle(&log, Ending::Ok);
         let reports = Reports::collect();
@@ -388,7 +388,7 @@ in_both_states! {
         assert!(texts[0].starts_with(FORGOT));
         assert!(texts[1].starts_with("Forgot to call async_drop on Resource"));
         assert_eq!(log.counts(), (0, 0, 1));
-        // With the default hook, that is one panic, and a line on the standard error.
+        // With the default hook, this is one panic, and one line on the standard error.
         drop(reports);
         let only = handle(&log, Ending::Ok);
         let text = panic_of(|| drop(only));
@@ -396,7 +396,7 @@ in_both_states! {
         assert_eq!(log.counts(), (0, 0, 2));
     }
 
-    fn a_body_with_a_handle_is_cleaned_up_behind() {
+    fn handle_is_cleaned_up_after_its_body() {
         let (log, reports) = (log(), Reports::collect());
         let first = handle(&log, Ending::Err);
         let second = AsyncDropArc::clone(&first);
@@ -413,7 +413,7 @@ in_both_states! {
         let first = AsyncDropArc::new(handle(&log, Ending::Ok));
         let second = AsyncDropArc::clone(&first);
         assert_eq!(second.touch(), WAITS);
-        assert_eq!(run(clean(second)), LET_GO);
+        assert_eq!(run(clean(second)), RELEASED);
         assert_eq!(run(clean(first)), (POLLS_OF_A_CLEANUP, Ok(())));
         assert_eq!(log.counts(), (1, 1, 1));
         reports.expect_none();
@@ -423,12 +423,12 @@ in_both_states! {
         let (log, reports) = (log(), Reports::collect());
         let first = handle(&log, Ending::Ok);
         let mut second = AsyncDropArc::clone(&first);
-        assert_eq!(run(AsyncDrop::async_drop_impl(&mut *second)), LET_GO);
+        assert_eq!(run(AsyncDrop::async_drop_impl(&mut *second)), RELEASED);
         assert_eq!((AsyncDropArc::strong_count(&first), AsyncDropArc::strong_count(&second)), (1, 0));
-        // It has let go, so it is no longer a handle of anything.
+        // It was released, so it is equal to no handle.
         assert!(!AsyncDropArc::ptr_eq(&first, &second));
         let second = AsyncDropArc::into_inner(second).unwrap_err();
-        assert_eq!(run(clean(second)), LET_GO);
+        assert_eq!(run(clean(second)), RELEASED);
         let mut boxed: Box<dyn AsyncDrop<Error = Failed> + Send> =
             Box::new(AsyncDropGuard::new(Some(first)));
         assert_eq!(run(boxed.async_drop_impl()), (POLLS_OF_A_CLEANUP, Ok(())));
@@ -436,7 +436,7 @@ in_both_states! {
         reports.expect_none();
     }
 
-    fn the_last_cleanup_allocates_once_more_than_the_value_does() {
+    fn last_cleanup_allocates_once_more_than_the_value() {
         let (bare_log, log) = (log(), log());
         let bare = guard(&bare_log, Ending::Ok);
         let last = handle(&log, Ending::Ok);
@@ -445,23 +445,23 @@ in_both_states! {
         assert_eq!(by_the_handle, by_the_value + 1);
     }
 
-    fn cloning_and_letting_go_allocate_nothing() {
+    fn cloning_and_releasing_allocate_nothing() {
         let log = log();
         let first = handle(&log, Ending::Ok);
         let weak = AsyncDropArc::downgrade(&first);
         let counted = measure(|| {
             let second = AsyncDropArc::clone(&first);
-            assert_eq!(run(clean(second)), LET_GO);
+            assert_eq!(run(clean(second)), RELEASED);
             let upgraded = weak.upgrade().unwrap();
             let upgraded = AsyncDropArc::into_inner(upgraded).unwrap_err();
-            assert_eq!(run(clean(upgraded)), LET_GO);
+            assert_eq!(run(clean(upgraded)), RELEASED);
         });
         assert_eq!(counted.count_total, 0);
         block_on(clean(first)).unwrap();
     }
 }
 
-/// What needs a handle after its cleanup, which a `Live` one does not outlive.
+/// Handles after their cleanup. A `Live` handle does not exist then.
 mod begun {
     use super::*;
 
@@ -470,7 +470,7 @@ mod begun {
     const BEGUN: &str = "a handle of Resource after its cleanup had begun";
 
     #[test]
-    fn a_handle_panics_once_its_cleanup_has_begun_and_names_the_remedy() {
+    fn use_during_cleanup_panics_and_names_the_remedy() {
         for polls in 1..POLLS_OF_A_CLEANUP {
             let log = log();
             let mut only =
@@ -494,7 +494,7 @@ mod begun {
     }
 
     #[test]
-    fn a_handle_that_was_cleaned_up_panics_and_names_its_creation_site() {
+    fn use_after_cleanup_panics_and_names_the_site() {
         let log = log();
         let guard = AsyncDropGuard::new(Resource::plain(&log));
         let line = line!() + 1;
@@ -512,13 +512,13 @@ mod begun {
     }
 
     #[test]
-    fn a_checked_handle_is_cleaned_up_once_and_then_ok() {
+    fn second_cleanup_of_a_checked_handle_is_ok() {
         let (log, reports) = (log(), Reports::collect());
         let mut only =
             AsyncDropArc::new(AsyncDropGuard::new(Resource::new(&log, WAITS, Ending::Err)));
         assert_eq!(run(only.async_drop()), (POLLS_OF_A_CLEANUP, Err(Failed)));
         assert!(only.is_dropped());
-        assert_eq!(run(only.async_drop()), LET_GO);
+        assert_eq!(run(only.async_drop()), RELEASED);
         drop(only);
         assert_eq!(log.counts(), (1, 1, 1));
         reports.expect_none();
@@ -536,21 +536,21 @@ mod begun {
     }
 
     #[test]
-    fn handles_of_a_guard_that_was_cleaned_up_before_have_nothing_to_clean() {
+    fn handle_of_a_cleaned_up_guard_cleans_nothing() {
         let (log, reports) = (log(), Reports::collect());
         let mut guard = AsyncDropGuard::new(Resource::plain(&log));
         block_on(guard.async_drop()).unwrap();
         let mut only = AsyncDropArc::new(guard);
         assert!(panic_of(|| only.touch()).starts_with("used Resource after its cleanup"));
-        assert_eq!(run(only.async_drop()), LET_GO);
+        assert_eq!(run(only.async_drop()), RELEASED);
         assert_eq!(log.counts(), (1, 1, 1));
         reports.expect_none();
     }
 }
 
-/// The state of a handle's guard is that of the value's, whatever guard it is made through.
+/// A handle's guard has the state of the value's guard, also if it is cloned inside another guard.
 #[test]
-fn a_clone_has_the_state_of_the_values_guard() {
+fn clone_has_the_state_of_the_values_guard() {
     let (log, reports) = (log(), Reports::collect());
     let first = AsyncDropArc::new(AsyncDropGuard::live(Resource::plain(&log)));
     let mut first: AsyncDropGuard<_, Checked> = AsyncDropGuard::into_checked(first);
@@ -568,7 +568,7 @@ mod in_scope {
     use super::*;
 
     #[test]
-    fn a_value_shared_and_taken_out_again_gives_the_proof() {
+    fn sharing_and_taking_out_still_gives_the_proof() {
         let (log, reports) = (log(), Reports::collect());
         let guard = AsyncDropGuard::live(Resource::new(&log, WAITS, Ending::Err));
         let result: Result<usize, Failed> = block_on(scope(guard, async |guard| {
@@ -587,11 +587,11 @@ mod in_scope {
     }
 
     #[test]
-    fn a_handle_may_enter_a_scope_of_its_own() {
+    fn handle_may_enter_its_own_scope() {
         let (log, reports) = (log(), Reports::collect());
         let first = AsyncDropArc::new(AsyncDropGuard::live(Resource::plain(&log)));
         block_on(scope(first, async |first| {
-            // A clone belongs to no scope: its proof is not this scope's.
+            // A clone belongs to no scope: its proof does not end this scope.
             let second: AsyncDropGuard<_, Live> = AsyncDropArc::clone(&first);
             let outcome = second.async_drop().await;
             (first.async_drop().await.proof, outcome.result)
@@ -646,7 +646,7 @@ mod traits {
     }
 
     #[test]
-    fn the_cleanup_of_a_handle_can_move_between_threads() {
+    fn cleanup_of_a_handle_can_move_between_threads() {
         let mut checked = AsyncDropArc::new(AsyncDropGuard::new(Plain));
         block_on(is_send(checked.async_drop())).unwrap();
         let live = AsyncDropArc::new(AsyncDropGuard::live(Plain));
@@ -654,7 +654,7 @@ mod traits {
     }
 
     #[test]
-    fn what_is_generic_over_the_state_needs_no_more_than_cleans() {
+    fn generic_code_needs_only_the_cleanable_bound() {
         async fn clean_shared<S>(handle: AsyncDropGuard<AsyncDropArc<Plain, S>, S>)
         where
             S: Cleanable<Plain> + Cleanable<AsyncDropArc<Plain, S>>,

@@ -1,4 +1,4 @@
-//! The trait: how people implement it, and the implementations that come with it.
+//! The trait: implementations as people write them, and the implementations of this crate.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -17,7 +17,7 @@ use livedrop::state::Cleanable;
 use livedrop::sync::{AsyncDropArc, AsyncDropMutex, AsyncDropShared};
 use livedrop::{AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Live, Reaper};
 
-/// Written as `async_trait` expands it: the shape of the method is public.
+/// Written as `async_trait` expands it: the signature of the method is public.
 struct ByHand;
 
 impl AsyncDrop for ByHand {
@@ -39,7 +39,7 @@ fn the_desugared_form_fits() {
     block_on(AsyncDropGuard::live(ByHand).async_drop()).result.unwrap();
 }
 
-/// Its cleanup panics in the call, before there is a future.
+/// Its cleanup panics in the call, before it returns a future.
 struct PanicsInTheCall;
 
 impl AsyncDrop for PanicsInTheCall {
@@ -57,7 +57,7 @@ impl AsyncDrop for PanicsInTheCall {
 }
 
 #[test]
-fn a_cleanup_that_panics_before_there_is_a_future_disarms_its_guard() {
+fn panic_in_the_call_disarms_the_guard() {
     let reports = Reports::collect();
     let mut guard = AsyncDropGuard::new(PanicsInTheCall);
     assert_eq!(panic_of(|| block_on(guard.async_drop())), "no future");
@@ -80,14 +80,14 @@ fn a_cleanup_that_panics_before_there_is_a_future_disarms_its_guard() {
     reports.expect_none();
 }
 
-/// One panics in the call, before there is a future; the others wait forever.
+/// The cleanup panics in the call, before it returns a future, or else waits forever.
 struct Member {
     panics: bool,
     begun: Arc<AtomicUsize>,
 }
 
 impl Member {
-    /// The one that panics comes behind one that waits, and in front of another.
+    /// The panicking member stands between two that wait.
     fn three(begun: &Arc<AtomicUsize>) -> [AsyncDropGuard<Self>; 3] {
         [false, true, false]
             .map(|panics| AsyncDropGuard::new(Self { panics, begun: Arc::clone(begun) }))
@@ -111,7 +111,7 @@ impl AsyncDrop for Member {
 }
 
 #[test]
-fn a_cancelled_vec_does_not_keep_what_panicked_before_there_was_a_future() {
+fn cancelled_vec_drops_the_guard_whose_call_panicked() {
     let reports = Reports::collect();
     let mut members = Vec::from(Member::three(&Arc::default()));
     cancel_after(1, members.async_drop_unboxed());
@@ -124,7 +124,7 @@ fn a_cancelled_vec_does_not_keep_what_panicked_before_there_was_a_future() {
 }
 
 #[test]
-fn a_cancelled_vec_keeps_adopted_guards_whose_cleanup_waits() {
+fn cancelled_vec_keeps_adopted_guards_that_wait() {
     let log = Arc::<Log>::default();
     let mut reaper = Reaper::new();
     let mut guards: Vec<_> = [0, 2, 2]
@@ -134,12 +134,12 @@ fn a_cancelled_vec_keeps_adopted_guards_whose_cleanup_waits() {
     assert_eq!(guards.len(), 2);
     assert_eq!(log.counts(), (3, 1, 1));
     block_on(guards.async_drop_unboxed()).unwrap();
-    assert_eq!(log.counts(), (3, 3, 3), "each goes on where it was");
+    assert_eq!(log.counts(), (3, 3, 3), "each resumes");
     block_on(reaper.async_drop()).unwrap();
 }
 
 #[test]
-fn a_map_does_not_try_again_what_panicked_before_there_was_a_future() {
+fn map_does_not_retry_a_call_that_panicked() {
     let reports = Reports::collect();
     let begun = Arc::default();
     let mut members = AsyncDropHashMap::new();
@@ -156,14 +156,14 @@ fn a_map_does_not_try_again_what_panicked_before_there_was_a_future() {
     assert_eq!((reports.len(), lost), (4, 2), "the panic, the map, and two in it: {reports:#?}");
 }
 
-/// Both methods, each telling which one was called.
+/// Records which of the two methods was called.
 #[derive(Default)]
-struct Telling {
+struct Recording {
     called: Arc<std::sync::Mutex<Vec<&'static str>>>,
 }
 
 #[async_trait]
-impl AsyncDrop for Telling {
+impl AsyncDrop for Recording {
     type Error = Infallible;
 
     async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
@@ -182,19 +182,19 @@ impl AsyncDrop for Telling {
 #[test]
 fn guards_call_the_unboxed_method() {
     let called = Arc::default();
-    let telling = || Telling { called: Arc::clone(&called) };
+    let recording = || Recording { called: Arc::clone(&called) };
     block_on(async {
-        AsyncDropGuard::new(telling()).async_drop().await.unwrap();
-        AsyncDropGuard::live(telling()).async_drop().await.result.unwrap();
-        AsyncDropGuard::new(Some(AsyncDropGuard::live(telling()))).async_drop().await.unwrap();
-        AsyncDropGuard::new(vec![AsyncDropGuard::live(telling())]).async_drop().await.unwrap();
-        AsyncDropGuard::new(AsyncDropGuard::new(telling())).async_drop().await.unwrap();
+        AsyncDropGuard::new(recording()).async_drop().await.unwrap();
+        AsyncDropGuard::live(recording()).async_drop().await.result.unwrap();
+        AsyncDropGuard::new(Some(AsyncDropGuard::live(recording()))).async_drop().await.unwrap();
+        AsyncDropGuard::new(vec![AsyncDropGuard::live(recording())]).async_drop().await.unwrap();
+        AsyncDropGuard::new(AsyncDropGuard::new(recording())).async_drop().await.unwrap();
     });
     assert_eq!(*called.lock().unwrap(), ["unboxed"; 5]);
 }
 
 #[test]
-fn a_box_of_an_unnamed_type_is_cleaned_up() {
+fn box_of_an_unnamed_type_is_cleaned_up() {
     let log = Arc::<Log>::default();
     let boxed: Box<dyn AsyncDrop<Error = Failed> + Send> = Box::new(Resource::plain(&log));
     let mut guard = AsyncDropGuard::new(boxed);
@@ -218,9 +218,9 @@ fn guards_nest_and_clean_up_once() {
     assert_eq!(log.counts(), (1, 1, 1));
 }
 
-/// Erases the type of what `make` makes, so that its cleanup is the boxed method, and cleans it up.
+/// Cleans up the value of `make` through a trait object, so that the boxed method is called.
 #[track_caller]
-fn expect_cleaned_behind_dyn<T: AsyncDrop + Send + 'static>(
+fn expect_cleaned_through_dyn<T: AsyncDrop + Send + 'static>(
     make: impl FnOnce(AsyncDropGuard<Resource>) -> AsyncDropGuard<T>,
 ) {
     let (log, reports) = (Arc::<Log>::default(), Reports::collect());
@@ -235,38 +235,38 @@ fn expect_cleaned_behind_dyn<T: AsyncDrop + Send + 'static>(
 }
 
 #[test]
-fn what_the_crate_implements_it_for_is_cleaned_up_behind_dyn_too() {
+fn provided_implementations_are_cleaned_up_through_dyn() {
     let mut reaper = Reaper::new();
-    expect_cleaned_behind_dyn(AsyncDropGuard::new);
-    expect_cleaned_behind_dyn(|guard| AsyncDropGuard::new(reaper.adopt(guard)));
-    expect_cleaned_behind_dyn(|guard| AsyncDropGuard::new(Some(guard)));
-    expect_cleaned_behind_dyn(|guard| AsyncDropGuard::new(vec![guard]));
-    expect_cleaned_behind_dyn(AsyncDropArc::new);
-    expect_cleaned_behind_dyn(AsyncDropMutex::new);
-    expect_cleaned_behind_dyn(|guard| AsyncDropShared::new(std::future::ready(guard)));
-    expect_cleaned_behind_dyn(|guard| AsyncDropResult::new(Ok::<_, ()>(guard)));
-    expect_cleaned_behind_dyn(|guard| {
+    expect_cleaned_through_dyn(AsyncDropGuard::new);
+    expect_cleaned_through_dyn(|guard| AsyncDropGuard::new(reaper.adopt(guard)));
+    expect_cleaned_through_dyn(|guard| AsyncDropGuard::new(Some(guard)));
+    expect_cleaned_through_dyn(|guard| AsyncDropGuard::new(vec![guard]));
+    expect_cleaned_through_dyn(AsyncDropArc::new);
+    expect_cleaned_through_dyn(AsyncDropMutex::new);
+    expect_cleaned_through_dyn(|guard| AsyncDropShared::new(std::future::ready(guard)));
+    expect_cleaned_through_dyn(|guard| AsyncDropResult::new(Ok::<_, ()>(guard)));
+    expect_cleaned_through_dyn(|guard| {
         AsyncDropGuard::with_cleanup(guard, async |mut guard: AsyncDropGuard<Resource>| {
             guard.async_drop().await
         })
     });
-    expect_cleaned_behind_dyn(|guard| {
+    expect_cleaned_through_dyn(|guard| {
         let mut map = AsyncDropHashMap::new();
         assert!(map.insert("it", guard).is_none());
         map
     });
-    expect_cleaned_behind_dyn(|guard| {
+    expect_cleaned_through_dyn(|guard| {
         let mut vec = AsyncDropVec::new();
         vec.push(guard);
         vec
     });
-    expect_cleaned_behind_dyn(|guard| {
+    expect_cleaned_through_dyn(|guard| {
         let mut stack = AsyncDropStack::new();
         stack.push(guard);
         stack
     });
     #[cfg(feature = "tokio")]
-    expect_cleaned_behind_dyn(livedrop::sync::AsyncDropTokioMutex::new);
+    expect_cleaned_through_dyn(livedrop::sync::AsyncDropTokioMutex::new);
     block_on(reaper.async_drop()).unwrap();
 }
 
@@ -324,7 +324,7 @@ macro_rules! in_state {
                 log: &Arc<Log>,
                 endings: [Ending; 3],
             ) -> Vec<AsyncDropGuard<Resource, $State>> {
-                // The first poll of several polls each of them twice.
+                // With several resources, the first poll polls each of them twice.
                 let resource = |(index, ending)| Resource::new(log, 2 + index, ending);
                 let resources = endings.into_iter().enumerate().map(resource);
                 resources.map(super::$state).collect()
@@ -345,7 +345,7 @@ macro_rules! in_state {
             }
 
             #[test]
-            fn a_vec_goes_on_after_errors_and_keeps_them_all() {
+            fn vec_cleans_the_rest_and_keeps_all_errors() {
                 let log = Arc::<Log>::default();
                 let mut guards = three(&log, [Ending::Err, Ending::Ok, Ending::Err]);
                 let errors = block_on(guards.async_drop_unboxed()).unwrap_err();
@@ -355,7 +355,7 @@ macro_rules! in_state {
             }
 
             #[test]
-            fn a_vec_goes_on_after_a_panic_and_resumes_it() {
+            fn vec_cleans_the_rest_and_resumes_the_panic() {
                 let (log, reports) = (Arc::<Log>::default(), Reports::collect());
                 let mut guards = three(&log, [Ending::Panic, Ending::Ok, Ending::Err]);
                 let text = panic_of(|| block_on(guards.async_drop_unboxed()));
@@ -394,7 +394,7 @@ macro_rules! in_state {
 in_state!(checked, Checked);
 in_state!(live, Live);
 
-/// A type with a guard as a member, generic over its state, as people write it.
+/// A type with a guard as a member, generic over the guard's state.
 struct Owner<S: Cleanable<Resource>> {
     member: Option<AsyncDropGuard<Resource, S>>,
 }
@@ -438,7 +438,7 @@ fn errors_are_never_empty_and_keep_their_order() {
     assert_eq!(errors.into_first(), 1);
 }
 
-/// Cleans the value up where its type is not known any more, and returns the error.
+/// Cleans up the value through a trait object, and returns the error.
 fn clean_as_object<T>(guard: AsyncDropGuard<T>) -> Option<T::Error>
 where
     T: AsyncDrop + Send + 'static,
@@ -454,7 +454,7 @@ where
 }
 
 #[test]
-fn what_holds_guards_is_cleaned_up_as_a_trait_object_too() {
+fn containers_are_cleaned_up_as_trait_objects() {
     let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
     let resource = || AsyncDropGuard::new(Resource::new(&log, 2, Ending::Err));
     let failed = |error: Option<CleanupErrors<Failed>>| error.is_some_and(|error| error.len() == 1);
@@ -476,18 +476,18 @@ fn what_holds_guards_is_cleaned_up_as_a_trait_object_too() {
     let shared = AsyncDropShared::<_, std::future::Ready<_>>::new_ready(resource());
     assert_eq!(clean_as_object(shared), Some(Failed));
 
-    // Of a checked value that is cancelled the cleanup begins anew; the reaper's is resumed.
+    // A cancelled cleanup of a checked value restarts; the reaper's resumes.
     assert_eq!(log.counts(), (15, 8, 8));
     block_on(reaper.async_drop()).unwrap();
 }
 
-/// A cleanup written by hand: its future panics in its own `Drop`, or the call that makes it, if
-/// there is a guard in the value.
-struct Lingering(Option<AsyncDropGuard<ByHand>>);
+/// A cleanup written by hand. If the value holds a guard, the call panics that makes the future.
+/// Otherwise the future panics in its own `Drop`.
+struct PanicsAroundFuture(Option<AsyncDropGuard<ByHand>>);
 
-struct Lingers<'a>(&'a mut Lingering);
+struct PanicsInFutureDrop<'a>(&'a mut PanicsAroundFuture);
 
-impl Future for Lingers<'_> {
+impl Future for PanicsInFutureDrop<'_> {
     type Output = Result<(), Infallible>;
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
@@ -495,13 +495,13 @@ impl Future for Lingers<'_> {
     }
 }
 
-impl Drop for Lingers<'_> {
+impl Drop for PanicsInFutureDrop<'_> {
     fn drop(&mut self) {
         assert!(self.0.0.is_some(), "in the future's drop");
     }
 }
 
-impl AsyncDrop for Lingering {
+impl AsyncDrop for PanicsAroundFuture {
     type Error = Infallible;
 
     fn async_drop_impl<'life0, 'async_trait>(
@@ -512,26 +512,26 @@ impl AsyncDrop for Lingering {
         Self: 'async_trait,
     {
         assert!(self.0.is_none(), "no future");
-        Box::pin(Lingers(self))
+        Box::pin(PanicsInFutureDrop(self))
     }
 }
 
 #[test]
-fn a_panic_at_either_end_of_the_future_goes_on_and_drags_along_what_the_value_holds() {
-    let dragged_along = "ByHand was dropped without its cleanup";
-    for (holds, text, told) in
-        [(false, "in the future's drop", None), (true, "no future", Some(dragged_along))]
+fn panic_around_the_future_drops_the_inner_guards() {
+    let unwinding = "ByHand was dropped without its cleanup";
+    for (holds, text, report) in
+        [(false, "in the future's drop", None), (true, "no future", Some(unwinding))]
     {
         let reports = Reports::collect_and_panic();
-        let value = || Lingering(holds.then(|| AsyncDropGuard::new(ByHand)));
+        let value = || PanicsAroundFuture(holds.then(|| AsyncDropGuard::new(ByHand)));
         let mut guard = AsyncDropGuard::new(value());
         assert_eq!(panic_of(|| block_on(guard.async_drop())), text);
         assert!(guard.is_dropped());
-        reports.expect(told.as_slice());
+        reports.expect(report.as_slice());
 
         let mut vec = AsyncDropVec::new();
         vec.push(AsyncDropGuard::new(value()));
         assert_eq!(panic_of(|| block_on(vec.async_drop())), text);
-        reports.expect(told.as_slice());
+        reports.expect(report.as_slice());
     }
 }

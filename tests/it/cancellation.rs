@@ -1,9 +1,9 @@
-//! Every owner is left at every point, and nothing is lost.
+//! Every owner is cancelled at every point, and nothing is lost.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::world::{Run, World, explore, silence_meant_panics};
+use crate::support::world::{Run, World, explore, silence_expected_panics};
 use crate::support::{Ending, Failed, Log, Resource, block_on, wait};
 use async_trait::async_trait;
 use futures::FutureExt;
@@ -20,10 +20,10 @@ where
     Box::new(move |world| run(world).boxed())
 }
 
-/// The cleanup may fail; it is not what is looked at here.
+/// The cleanup may fail. These tests do not check its result.
 fn ignore<E>(_: Result<(), E>) {}
 
-/// Holds another adopted guard, which its own cleanup leaves to the reaper or cleans up.
+/// Holds another adopted guard, which its cleanup either cleans up or leaves to the reaper.
 struct Nested {
     outer: Resource,
     inner: AsyncDropGuard<Resource, Adopted>,
@@ -39,7 +39,7 @@ impl AsyncDrop for Nested {
     }
 }
 
-/// Whose cleanup itself opens something and owns it by `with_async_drop`.
+/// Its cleanup opens another resource, and cleans it up with `with_async_drop`.
 struct Recursive {
     world: Arc<World>,
     resource: Resource,
@@ -107,7 +107,7 @@ fn scenarios() -> Vec<(String, Scenario)> {
                             wait(body).await;
                             let guard = opened.checked(cleanup, ending);
                             wait(1).await;
-                            // A guard that is made is not lost in here either.
+                            // A guard that is made inside the opening is not lost either.
                             Ok::<_, Failed>(guard)
                         };
                         let mut guard = world.reaper.acquire(open).await.expect("opens");
@@ -203,8 +203,8 @@ fn scenarios() -> Vec<(String, Scenario)> {
 }
 
 #[test]
-fn no_owner_loses_a_cleanup_wherever_it_is_left() {
-    silence_meant_panics();
+fn no_owner_loses_a_cleanup_cancelled_anywhere() {
+    silence_expected_panics();
     let mut points = 0;
     let scenarios = scenarios();
     for (name, scenario) in &scenarios {
@@ -214,7 +214,7 @@ fn no_owner_loses_a_cleanup_wherever_it_is_left() {
     assert!(points >= 1_000, "{points}");
 }
 
-/// A race that the owner loses after so many polls.
+/// A `select` that drops the owner after this many polls.
 #[test]
 fn a_lost_select_loses_nothing() {
     for polls in 0..8 {
@@ -234,7 +234,7 @@ fn a_lost_select_loses_nothing() {
     }
 }
 
-/// Sleeps in body and cleanup, on a clock that the test moves.
+/// Sleeps in its cleanup, on tokio's paused clock.
 struct Slow(Arc<Log>);
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Values of foreign types, with a closure that cleans them up.
+//! Values of foreign types, which a closure cleans up.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use futures::FutureExt;
 use livedrop::{AsyncDrop, AsyncDropGuard, scope};
 
-/// A type of somebody else's: closed by value.
+/// A foreign type with a by-value `close`.
 struct Pool {
     closed: Arc<AtomicUsize>,
     size: usize,
@@ -69,7 +69,7 @@ fn an_interrupted_cleanup_resumes() {
             pool.close()
         });
         cancel_after(polls, guard.async_drop());
-        assert_eq!(run(guard.async_drop()), (3 - polls, Ok(())), "only what was left");
+        assert_eq!(run(guard.async_drop()), (3 - polls, Ok(())), "only the rest");
         assert_eq!((calls.load(SeqCst), closed.load(SeqCst)), (1, 1));
         drop(guard);
         reports.expect_none();
@@ -105,7 +105,7 @@ fn a_closure_that_panics_is_not_called_again() {
     reports.expect_none();
 }
 
-/// `Sync` although the future is not, so that it can be shared.
+/// The guard is `Sync` although the future is not, so it can be shared.
 #[test]
 fn guards_of_deferred_values_can_be_shared() {
     fn shared<T: Send + Sync>(_: &T) {}
@@ -120,7 +120,7 @@ fn guards_of_deferred_values_can_be_shared() {
 }
 
 #[test]
-fn a_value_whose_closure_has_begun_is_neither_read_nor_changed() {
+fn value_is_inaccessible_after_its_closure_has_begun() {
     let closed = Arc::default();
     let mut guard = AsyncDropGuard::with_cleanup(pool(&closed), Pool::close);
     cancel_after(1, guard.async_drop());
@@ -143,7 +143,7 @@ impl AsyncDrop for Inner {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn an_error_is_reported_where_the_rest_of_its_future_panics() {
+async fn error_is_reported_if_its_future_panics_later() {
     let reports = Reports::collect_and_panic();
     let inner = AsyncDropGuard::new(Inner);
     let mut pool = AsyncDropGuard::with_cleanup(inner, |mut inner| {

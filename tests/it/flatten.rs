@@ -1,4 +1,4 @@
-//! `flatten_async_drop`: both guards, or none left over and no error lost.
+//! `flatten_async_drop`: returns both guards, or cleans up and loses no error.
 
 use crate::numbered::{Row, Tested, clean};
 use crate::support::{Ending, Reports, block_on, cancel_after, panic_of, run};
@@ -102,7 +102,7 @@ in_both_states! {
     }
 
     #[test]
-    fn cancelled_it_reports_the_guard_and_the_error_that_are_lost() {
+    fn cancelled_reports_the_lost_guard_and_error() {
         let mut row = Row::default();
         let first = guard(&mut row, 3, Ending::Ok);
         assert_eq!(run(flatten(Ok(first), Err(Second))).0, 4);

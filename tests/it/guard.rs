@@ -16,7 +16,7 @@ fn live(log: &Arc<Log>, ending: Ending) -> AsyncDropGuard<Resource, Live> {
 }
 
 #[test]
-fn into_live_keeps_the_obligation_and_the_creation_site() {
+fn into_live_keeps_the_obligation_and_creation_site() {
     let log = Arc::<Log>::default();
     let line = line!() + 1;
     let guard = AsyncDropGuard::new(Resource::plain(&log));
@@ -27,7 +27,7 @@ fn into_live_keeps_the_obligation_and_the_creation_site() {
 }
 
 #[test]
-fn into_live_of_a_cleaned_guard_is_the_proof() {
+fn into_live_of_a_cleaned_guard_gives_proof() {
     let log = Arc::<Log>::default();
     let mut guard = checked(&log, Ending::Ok);
     block_on(guard.async_drop()).unwrap();
@@ -47,7 +47,7 @@ fn into_live_of_a_cancelled_cleanup_begins_again() {
 }
 
 #[test]
-fn into_checked_keeps_the_obligation_and_the_creation_site() {
+fn into_checked_keeps_the_obligation_and_creation_site() {
     let log = Arc::<Log>::default();
     let line = line!() + 1;
     let guard = AsyncDropGuard::live(Resource::plain(&log));
@@ -58,14 +58,14 @@ fn into_checked_keeps_the_obligation_and_the_creation_site() {
     assert!(text.starts_with(&format!("Forgot to call async_drop on Resource{site}")), "{text}");
 }
 
-/// The same for both states that owe.
+/// The same tests for `Checked` and `Live`.
 macro_rules! in_state {
     ($state:ident) => {
         mod $state {
             use super::*;
 
             #[test]
-            fn into_inner_without_cleanup_takes_the_obligation_off() {
+            fn into_inner_without_cleanup_removes_the_obligation() {
                 let (log, reports) = (Arc::<Log>::default(), Reports::collect());
                 let value =
                     AsyncDropGuard::into_inner_without_cleanup(super::$state(&log, Ending::Ok));
@@ -76,10 +76,10 @@ macro_rules! in_state {
             }
 
             #[test]
-            fn map_without_cleanup_guards_what_is_made() {
+            fn map_without_cleanup_guards_the_new_value() {
                 let log = Arc::<Log>::default();
                 let guard = super::$state(&log, Ending::Ok);
-                // All of a macro's expansion is at the line of its call.
+                // All lines of a macro's expansion are the line of its call.
                 let line = line!();
                 let guard = AsyncDropGuard::map_without_cleanup(guard, Box::new);
                 assert_eq!(guard.touch(), 3);
@@ -149,7 +149,7 @@ in_state!(checked);
 in_state!(live);
 
 #[test]
-fn escape_hatches_panic_after_cleanup_and_name_the_creation_site() {
+fn escape_hatches_panic_after_cleanup_and_name_sites() {
     let log = Arc::<Log>::default();
     let clean = || {
         let mut guard = checked(&log, Ending::Ok);
@@ -188,9 +188,9 @@ fn outcome_puts_the_body_first() {
     reports.expect_one("cleanup of Resource failed as well: Failed");
 }
 
-/// The outer guard is what was forgotten; the inner one is dragged along.
+/// The outer guard was forgotten; the inner one was dropped while unwinding.
 #[test]
-fn nested_guards_report_the_outer_one_and_mark_the_others_as_consequences() {
+fn outer_guard_reports_first_and_marks_inner_guards() {
     struct Outer(#[expect(dead_code, reason = "held to be dropped")] Vec<AsyncDropGuard<Resource>>);
 
     #[async_trait::async_trait]
@@ -216,14 +216,14 @@ fn nested_guards_report_the_outer_one_and_mark_the_others_as_consequences() {
     assert!(lines[0].starts_with("Forgot to call async_drop on Outer"));
     for line in &lines[1..] {
         assert!(line.starts_with("Resource was dropped without its cleanup"), "{line}");
-        assert!(line.ends_with("as a consequence of the panic before"), "{line}");
+        assert!(line.ends_with("because the thread was panicking"), "{line}");
         assert!(!line.contains('\n'), "{line}");
     }
     assert_eq!(log.counts(), (0, 0, 3));
 }
 
 #[test]
-fn a_checked_guard_made_checked_owes_what_it_owed() {
+fn into_checked_of_a_checked_guard_changes_nothing() {
     let (log, reports) = (Arc::<Log>::default(), Reports::collect());
     let mut guard = AsyncDropGuard::into_checked(AsyncDropGuard::new(Resource::plain(&log)));
     block_on(guard.async_drop()).unwrap();

@@ -1,4 +1,5 @@
-//! The guide names tests and entries of the gallery: they exist, and none is left out.
+//! Checks the references in the guide: the tests, examples and compile-fail tests that it names exist,
+//! and the FAQ names every test of `tests/pain_points.rs`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +10,7 @@ fn read(path: impl AsRef<Path>) -> String {
 }
 
 #[test]
-fn the_table_of_pain_points_names_every_test_and_no_other() {
+fn the_faq_names_every_test_and_no_other() {
     let tests = read("tests/pain_points.rs");
     let tests: BTreeSet<&str> = tests
         .lines()
@@ -17,13 +18,13 @@ fn the_table_of_pain_points_names_every_test_and_no_other() {
         .map(|(name, _)| name)
         .filter(|name| name.starts_with(|first: char| first.is_ascii_digit()))
         .collect();
-    let table = read("src/guide/pain_points.md");
+    let table = read("src/guide/faq.md");
     let named: BTreeSet<&str> = table
         .lines()
         .filter(|line| line.starts_with("| P"))
         .map(|row| {
-            let test = row.rsplit_once("| [`p").expect("a link to a test").1;
-            test.strip_suffix("`](../../tests/pain_points.rs) |").expect("where the test stands")
+            let test = row.rsplit_once("| [`p").expect("a row ends with a link to its test").1;
+            test.strip_suffix("`](../../tests/pain_points.rs) |").expect("the link names the file")
         })
         .collect();
     assert_eq!(named, tests);
@@ -31,28 +32,29 @@ fn the_table_of_pain_points_names_every_test_and_no_other() {
 }
 
 #[test]
-fn the_examples_that_the_table_links_exist() {
-    let table = read("src/guide/pain_points.md");
+fn the_examples_that_the_faq_links_exist() {
+    let table = read("src/guide/faq.md");
     let rows = table.lines().filter(|line| line.starts_with("| P"));
     let mut with_example = Vec::new();
     for row in rows {
         for link in row.split("](../../examples/").skip(1) {
-            let file = link.split_once(')').expect("the end of the link").0;
+            let file = link.split_once(')').expect("a link ends with a bracket").0;
             assert!(Path::new("examples").join(file).exists(), "{file}");
-            with_example.push(row.split(' ').nth(1).expect("the id"));
+            with_example.push(row.split(' ').nth(1).expect("a row begins with its id"));
         }
     }
     assert!(["P7", "P8", "P9"].iter().all(|id| with_example.contains(id)), "{with_example:?}");
 }
 
 #[test]
-fn every_entry_of_the_gallery_that_a_page_names_exists() {
+fn the_compile_fail_tests_that_a_page_names_exist() {
     let mut found = 0;
     for page in fs::read_dir("src/guide").unwrap() {
         let page = page.unwrap().path();
-        for link in read(&page).split("](crate::guide::gallery#").collect::<Vec<_>>().windows(2) {
-            let text = link[0].rsplit_once('[').expect("the text of the link").1;
-            let section = link[1].split_once(')').expect("the end of the link").0;
+        let text = read(&page);
+        for link in text.split("](crate::guide::compile_fail#").collect::<Vec<_>>().windows(2) {
+            let text = link[0].rsplit_once('[').expect("a link begins with its text").1;
+            let section = link[1].split_once(')').expect("a link ends with a bracket").0;
             let Some((area, _)) = text.trim_matches('`').split_once('/') else { continue };
             assert_eq!(area, section, "{}: {text}", page.display());
             let entry = Path::new("compile-fail").join(text.trim_matches('`'));

@@ -1,4 +1,4 @@
-//! `AsyncDropHashMap`: nothing is lost in it, and its cleanup reaches every entry once.
+//! `AsyncDropHashMap`: it loses no guard, and cleans up every entry once.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use livedrop::scope::Proof;
 use livedrop::{AsyncDropGuard, Checked, Live, Reaper, hook, scope};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
-/// A hasher that orders the entries alike in every map, so that polls can be counted.
+/// A hasher with the same order in every map, so that polls can be counted.
 type Fixed = BuildHasherDefault<DefaultHasher>;
 
 type Map<S> = AsyncDropHashMap<u32, Numbered, S, Fixed>;
@@ -34,7 +34,7 @@ impl Maps for Live {
     }
 }
 
-/// A map of values made after a plan, by their numbers.
+/// A map of the values of `plan`, by their numbers.
 fn filled<S: Maps>(plan: Plan<'_>) -> (Row, AsyncDropGuard<Map<S>>) {
     let (mut row, mut map) = (Row::default(), S::in_place(S::map()));
     for &(waits, ending) in plan {
@@ -64,7 +64,7 @@ assert_not_impl_any!(AsyncDropHashMap<*const u8, Numbered>: Send, Sync);
 
 in_both_states! {
     #[test]
-    fn refused_guard_comes_back() {
+    fn try_insert_returns_the_refused_guard() {
         let (mut row, mut map) = (Row::default(), S::map());
         let first = row.value(0, Ending::Ok);
         assert_eq!(map.try_insert(7, S::guard(first)).unwrap().number, 0);
@@ -78,7 +78,7 @@ in_both_states! {
     }
 
     #[test]
-    fn error_of_a_refused_guard_shows_its_key_and_not_its_value() {
+    fn occupied_error_shows_the_key_not_the_value() {
         let (mut row, mut map) = (Row::default(), S::map());
         map.try_insert(7, S::guard(row.value(0, Ending::Ok))).unwrap();
         let refused = map.try_insert(7, S::guard(row.value(0, Ending::Ok))).unwrap_err();
@@ -88,7 +88,7 @@ in_both_states! {
     }
 
     #[test]
-    fn entry_that_refused_a_guard_takes_it_in_exchange() {
+    fn occupied_entry_exchanges_its_guard() {
         let (mut row, mut map) = (Row::default(), S::map());
         map.try_insert(7, S::guard(row.value(0, Ending::Ok))).unwrap();
         let refused = map.try_insert(7, S::guard(row.value(0, Ending::Ok))).unwrap_err();
@@ -101,7 +101,7 @@ in_both_states! {
     }
 
     #[test]
-    fn replaced_guard_comes_back() {
+    fn insert_returns_the_replaced_guard() {
         let (mut row, mut map) = (Row::default(), S::map());
         assert!(map.insert(7, S::guard(row.value(0, Ending::Ok))).is_none());
         let replaced = map.insert(7, S::guard(row.value(0, Ending::Ok))).unwrap();
@@ -112,7 +112,7 @@ in_both_states! {
     }
 
     #[test]
-    fn removed_guard_comes_back() {
+    fn remove_returns_the_guard() {
         let (row, mut map) = filled::<S>(&[(0, Ending::Ok), (0, Ending::Ok)]);
         assert!(map.remove(&9).is_none());
         let removed = map.remove(&1).unwrap();
@@ -173,7 +173,7 @@ in_both_states! {
     }
 
     #[test]
-    fn drain_leaves_what_it_is_not_asked_for() {
+    fn dropped_drain_leaves_the_rest() {
         let (row, mut map) = many::<S>(5, 1);
         let drained: Vec<_> = map.drain().take(2).collect();
         assert_eq!(map.len(), 3);
@@ -195,18 +195,18 @@ in_both_states! {
     }
 
     #[test]
-    fn entries_that_do_not_wait_are_cleaned_in_one_poll() {
+    fn entries_without_waits_are_cleaned_in_one_poll() {
         let (row, mut map) = many::<S>(100, 0);
         assert_eq!(run(map.async_drop()), (1, Ok(())));
         row.expect_cleaned_once();
     }
 
     #[test]
-    fn cleanup_goes_on_after_failures_and_returns_the_errors_as_they_are_found() {
+    fn cleans_the_rest_and_returns_errors_as_found() {
         let reports = Reports::collect();
         let (row, mut map) = filled::<S>(MIXED);
         let errors = block_on(map.async_drop()).unwrap_err();
-        // The fewer waits, the sooner.
+        // A cleanup with fewer waits ends sooner.
         assert_eq!(errors.into_iter().collect::<Vec<_>>(), [3, 5, 1]);
         drop(map);
         row.expect_cleaned_once();
@@ -214,7 +214,7 @@ in_both_states! {
     }
 
     #[test]
-    fn cleanup_goes_on_after_a_panic_and_resumes_the_first() {
+    fn cleans_the_rest_and_resumes_the_first_panic() {
         let reports = Reports::collect();
         let (row, mut map) = filled::<S>(&[
             (4, Ending::Panic),
@@ -237,7 +237,7 @@ in_both_states! {
     }
 
     #[test]
-    fn cancelled_at_any_poll_the_next_call_finishes_exactly_the_rest() {
+    fn cancelled_anywhere_the_next_call_finishes_the_rest() {
         for limit in [None, Some(1), Some(2), Some(6)] {
             let start = || {
                 let (row, mut map) = filled::<S>(MIXED);
@@ -259,7 +259,7 @@ in_both_states! {
                 drop(map);
                 let errors: Vec<_> = errors.into_iter().collect();
                 assert_eq!(BTreeSet::from_iter(errors.clone()), BTreeSet::from([1, 3, 5]));
-                // What was found before comes first.
+                // The errors of the cancelled cleanup come first.
                 for (position, error) in errors.iter().enumerate() {
                     let was_found = before[*error as usize].1 == 1;
                     assert_eq!(was_found, position < found.iter().sum(), "{errors:?}");
@@ -271,7 +271,7 @@ in_both_states! {
     }
 
     #[test]
-    fn cancelled_twice_the_third_call_finishes_exactly_the_rest() {
+    fn cancelled_twice_the_third_call_finishes_the_rest() {
         for (first, second) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
             let (row, mut map) = filled::<S>(MIXED);
             cancel_after(first, map.async_drop());
@@ -288,7 +288,7 @@ in_both_states! {
     }
 
     #[test]
-    fn panic_found_before_a_cancellation_is_resumed_by_the_next_call() {
+    fn panic_before_a_cancellation_resumes_in_next_call() {
         let reports = Reports::collect();
         let (row, mut map) = filled::<S>(&[(0, Ending::Panic), (3, Ending::Ok), (3, Ending::Err)]);
         cancel_after(1, map.async_drop());
@@ -300,7 +300,7 @@ in_both_states! {
     }
 
     #[test]
-    fn errors_without_a_next_call_go_to_the_hook() {
+    fn errors_without_next_call_go_to_the_hook() {
         let reports = Reports::collect();
         let (row, mut map) = filled::<S>(&[(0, Ending::Err), (0, Ending::Panic), (3, Ending::Ok)]);
         cancel_after(1, map.async_drop());
@@ -321,7 +321,7 @@ in_both_states! {
     }
 
     #[test]
-    fn map_is_empty_and_takes_guards_between_a_cancelled_cleanup_and_the_next() {
+    fn map_takes_guards_after_a_cancelled_cleanup() {
         let (mut row, mut map) = filled::<S>(MIXED);
         cancel_after(1, map.async_drop());
         assert!(map.is_empty() && map.get(&1).is_none() && map.drain().next().is_none());
@@ -353,7 +353,7 @@ in_both_states! {
             assert_eq!(map.set_concurrency(limit).len(), 12);
             block_on(map.async_drop()).unwrap();
             row.expect_cleaned_once();
-            assert_eq!(row.flight.most(), limit);
+            assert_eq!(row.concurrency.most(), limit);
         }
     }
 
@@ -361,11 +361,11 @@ in_both_states! {
     fn without_a_limit_all_run_at_a_time() {
         let (row, mut map) = many::<S>(40, 3);
         block_on(map.async_drop()).unwrap();
-        assert_eq!(row.flight.most(), 40);
+        assert_eq!(row.concurrency.most(), 40);
     }
 
     #[test]
-    fn limit_of_zero_panics_at_once_with_type_and_remedy() {
+    fn limit_of_zero_panics_with_type_and_remedy() {
         let (row, mut map) = many::<S>(1, 0);
         let text = panic_of(|| map.set_concurrency(0).len());
         let beginning = "set_concurrency(0) on AsyncDropHashMap<u32, Numbered";
@@ -375,7 +375,7 @@ in_both_states! {
     }
 
     #[test]
-    fn maps_of_maps_do_not_wait_for_each_others_turn() {
+    fn nested_maps_do_not_block_each_other() {
         let mut row = Row::default();
         let mut outermost = AsyncDropHashMap::new();
         outermost.set_concurrency(1);
@@ -396,7 +396,7 @@ in_both_states! {
         let errors = block_on(outermost.async_drop()).unwrap_err();
         assert_eq!(errors.into_iter().flatten().flatten().count(), 27);
         row.expect_cleaned_once();
-        assert_eq!(row.flight.most(), 1);
+        assert_eq!(row.concurrency.most(), 1);
     }
 
     #[test]
@@ -410,7 +410,7 @@ in_both_states! {
 }
 
 #[test]
-fn used_after_its_cleanup_panics_with_type_and_site() {
+fn used_after_cleanup_panics_with_type_and_site() {
     let line = line!() + 1;
     let mut map = AsyncDropHashMap::<u32, Numbered>::new();
     block_on(map.async_drop()).unwrap();
@@ -430,9 +430,9 @@ fn forgotten_map_panics_with_type_and_site() {
     assert!(text.starts_with(&format!("{beginning}{}", created_at(file!(), line))), "{text}");
 }
 
-/// Std's `HashMap` leaks its other entries when the drop of one panics.
+/// The `HashMap` of std leaks its other entries if the drop of one panics.
 #[test]
-fn every_guard_is_reported_and_dropped_though_the_hook_panics_at_the_first() {
+fn every_guard_is_reported_though_the_hook_panics() {
     let reports = Rc::new(Cell::new(0));
     let count = Rc::clone(&reports);
     let hook = hook::scoped(move |unhandled| {
@@ -469,7 +469,7 @@ fn live_map_gives_its_proof_beside_the_errors() {
 }
 
 #[test]
-fn live_map_that_is_cancelled_is_reported_with_what_it_held() {
+fn cancelled_live_map_is_reported_with_its_entries() {
     let (reports, mut row) = (Reports::collect(), Row::default());
     let mut map = AsyncDropHashMap::live();
     for (key, waits) in [(1, 0), (2, 3)] {
@@ -484,7 +484,7 @@ fn live_map_that_is_cancelled_is_reported_with_what_it_held() {
 }
 
 #[test]
-fn entry_that_was_cleaned_in_the_map_is_not_cleaned_again() {
+fn entry_cleaned_inside_the_map_is_not_repeated() {
     let (row, mut map) = many::<Checked>(2, 1);
     block_on(map.get_mut(&1).unwrap().async_drop()).unwrap();
     assert_eq!(row.counts(), [(0, 0, 0), (1, 1, 1)]);
@@ -539,6 +539,6 @@ fn cleanup_runs_on_a_multi_thread_runtime() {
         map.set_concurrency(7);
         tokio::spawn(async move { map.async_drop().await }).await.unwrap().unwrap();
         row.expect_cleaned_once();
-        assert_eq!(row.flight.most(), 7);
+        assert_eq!(row.concurrency.most(), 7);
     });
 }

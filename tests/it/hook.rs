@@ -1,4 +1,4 @@
-//! Where reports go. Tests that change the hook of the process run in a process of their own.
+//! The hooks. A test that changes the hook of the process runs in its own process.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,8 +20,8 @@ fn forget() {
 }
 
 #[test]
-fn the_hook_of_the_process_is_set_and_taken() {
-    alone("hook::the_hook_of_the_process_is_set_and_taken", set_and_take_the_hook);
+fn hook_of_the_process_is_set_and_taken() {
+    alone("hook::hook_of_the_process_is_set_and_taken", set_and_take_the_hook);
 }
 
 fn set_and_take_the_hook() {
@@ -37,7 +37,7 @@ fn set_and_take_the_hook() {
         let _quiet = hook::scoped(|_| {});
         forget();
     }
-    assert_eq!(count.load(SeqCst), 2, "the thread's own goes first");
+    assert_eq!(count.load(SeqCst), 2, "the hook of the thread takes precedence");
     let taken = hook::take();
     assert!(panic_of(forget).starts_with("Forgot"), "the default again");
     hook::set(move |unhandled| taken(unhandled));
@@ -81,7 +81,7 @@ fn a_report_has_its_parts() {
 }
 
 #[test]
-fn a_hook_that_panics_while_unwinding_does_not_abort() {
+fn panicking_hook_while_unwinding_does_not_abort() {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
     let _hook = hook::scoped(move |_| {
@@ -98,7 +98,7 @@ fn a_hook_that_panics_while_unwinding_does_not_abort() {
 }
 
 #[test]
-fn the_default_hook_does_not_panic_on_a_thread_that_panics() {
+fn default_hook_does_not_panic_during_a_panic() {
     let outcomes = Arc::new(std::sync::Mutex::new(Vec::new()));
     let seen = Arc::clone(&outcomes);
     let _hook = hook::scoped(move |unhandled| {
@@ -114,18 +114,18 @@ fn the_default_hook_does_not_panic_on_a_thread_that_panics() {
     assert_eq!(*outcomes.lock().unwrap(), [false, true]);
 }
 
-/// Panics once more when its payload is dropped.
-struct Spiteful;
+/// A payload that panics in its `Drop`.
+struct PanicsInDrop;
 
-impl Drop for Spiteful {
+impl Drop for PanicsInDrop {
     fn drop(&mut self) {
         panic!("in the payload");
     }
 }
 
 #[test]
-fn a_payload_that_panics_while_unwinding_does_not_abort() {
-    let _hook = hook::scoped(|_| std::panic::panic_any(Spiteful));
+fn panicking_payload_while_unwinding_does_not_abort() {
+    let _hook = hook::scoped(|_| std::panic::panic_any(PanicsInDrop));
     let text = panic_of(|| {
         let _guard = AsyncDropGuard::new(Resource::plain(&Arc::default()));
         panic!("first");
@@ -134,7 +134,7 @@ fn a_payload_that_panics_while_unwinding_does_not_abort() {
 }
 
 #[test]
-fn a_panicking_hook_does_not_replace_the_panic_of_a_body() {
+fn panicking_hook_does_not_replace_a_body_panic() {
     let _hook = hook::scoped(|_| panic!("in the hook"));
     let guard = AsyncDropGuard::new(Resource::new(&Arc::default(), 1, Ending::Err));
     let text = panic_of(|| {
@@ -144,7 +144,7 @@ fn a_panicking_hook_does_not_replace_the_panic_of_a_body() {
 }
 
 #[test]
-fn log_goes_on_and_panic_prints_what_is_suppressed() {
+fn log_does_not_panic_and_panic_prints_suppressed() {
     {
         let _log = hook::scoped(hook::log);
         forget();
@@ -177,7 +177,7 @@ fn a_suppressed_error_is_one_line() {
             Err(Pretty(Long { lines: "a" }))
         }
     }
-    /// Shows itself on several lines, whatever is asked for.
+    /// Its `Debug` always has several lines.
     struct Pretty(Long);
     impl std::fmt::Debug for Pretty {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -255,7 +255,7 @@ fn abort_ends_the_process() {
 }
 
 #[test]
-fn a_guard_in_a_thread_local_is_reported_at_the_threads_end() {
+fn guard_in_a_thread_local_is_reported() {
     thread_local! {
         static KEPT: std::cell::RefCell<Option<AsyncDropGuard<Resource>>> =
             const { std::cell::RefCell::new(None) };
@@ -271,7 +271,7 @@ fn a_guard_in_a_thread_local_is_reported_at_the_threads_end() {
         .unwrap();
         std::process::exit(0);
     }
-    let output = child("hook::a_guard_in_a_thread_local_is_reported_at_the_threads_end");
+    let output = child("hook::guard_in_a_thread_local_is_reported");
     assert!(output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("Forgot to call"));
 }
@@ -282,7 +282,7 @@ fn a_hook_may_change_the_hook() {
     assert!(catch_unwind(AssertUnwindSafe(forget)).is_ok());
 }
 
-/// Panics at everything.
+/// A hook that panics at every report.
 fn panics(reported: &Rc<Cell<usize>>) -> hook::ScopedHook {
     let reported = Rc::clone(reported);
     hook::scoped(move |unhandled| {
@@ -297,7 +297,7 @@ fn guards<const N: usize>(endings: [(usize, Ending); N]) -> [AsyncDropGuard<Reso
 }
 
 #[test]
-fn a_hook_that_panics_takes_neither_the_place_of_a_panic_nor_of_other_errors() {
+fn panicking_hook_replaces_no_panic_and_no_error() {
     let reported = Rc::default();
     let _hook = panics(&reported);
     let mut vec = AsyncDropVec::new();
@@ -307,7 +307,7 @@ fn a_hook_that_panics_takes_neither_the_place_of_a_panic_nor_of_other_errors() {
 }
 
 #[test]
-fn every_error_found_before_a_cancellation_is_reported_though_the_hook_panics_at_the_first() {
+fn all_errors_are_reported_though_the_hook_panics() {
     let reported = Rc::default();
     let hook = panics(&reported);
     let waiting = guards([(0, Ending::Err), (0, Ending::Err), (3, Ending::Ok)]).into();

@@ -1,4 +1,4 @@
-//! What guards are made of: sizes, auto traits, and what they do not implement.
+//! The layout of guards: sizes, auto traits, and the traits that they do not implement.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -10,7 +10,7 @@ use livedrop::state::Unscoped;
 use livedrop::{AsyncDrop, AsyncDropGuard, Dropped, Live, Outcome};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
-/// A value with a given content.
+/// A value with content of type `C`.
 struct Value<C>(pub C);
 
 #[async_trait]
@@ -40,13 +40,13 @@ assert_impl_all!(AsyncDropGuard<NotSend>: Sync);
 assert_not_impl_any!(AsyncDropGuard<NotSend, Live>: Send);
 assert_impl_all!(AsyncDropGuard<NotSend, Live>: Sync);
 
-// `u64` is all of these: the guard is not.
+// `u64` implements all of these; its guard implements none.
 assert_not_impl_any!(AsyncDropGuard<u64>: Clone, Copy, Default, From<u64>);
 assert_not_impl_any!(AsyncDropGuard<u64, Live>: Clone, Copy, Default, From<u64>);
 assert_not_impl_any!(AsyncDropGuard<u64, Dropped>: Clone, Copy, Default);
 assert_not_impl_any!(Outcome<Word>: Clone, Copy, Default);
 
-/// What a build without creation sites promises. `.ci/run` compiles it in release.
+/// The sizes in a build without creation sites. `.ci/run` compiles this in release mode.
 #[cfg(not(any(debug_assertions, feature = "location")))]
 mod release {
     use super::*;
@@ -97,7 +97,7 @@ mod release {
 }
 
 #[test]
-fn the_default_state_and_brand_are_the_simple_ones() {
+fn default_state_is_checked_and_brand_is_unscoped() {
     let _: fn(AsyncDropGuard<Word, Live<Unscoped>>) = |guard: AsyncDropGuard<Word, Live>| {
         let _ = AsyncDropGuard::into_inner_without_cleanup(guard);
     };

@@ -1,6 +1,5 @@
-//! The tests of the library, a module a subject. They are one binary, since linking takes most of the
-//! time of a build. What a test does to its whole process it does in a process of its own:
-//! `support::alone`.
+//! The tests of the library, one module a subject. They are one binary, since linking takes most of the
+//! time of a build. A test that changes its whole process runs in its own process: `support::alone`.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,4 +1,4 @@
-//! `AsyncDropMutex` and `AsyncDropTokioMutex`: a guarded value behind a lock.
+//! `AsyncDropMutex` and `AsyncDropTokioMutex`: a guarded value inside a lock.
 
 use std::any::TypeId;
 use std::cell::Cell;
@@ -23,8 +23,8 @@ fn log() -> Arc<Log> {
     Arc::default()
 }
 
-/// The tests that hold for every mutex and in both states: `guard(log, ending)` guards a value,
-/// `mutex` puts it behind a lock and `clean` awaits the cleanup of a guard.
+/// Tests for every mutex in both states: `guard(log, ending)` guards a value, `mutex` puts it inside a
+/// lock, and `clean` awaits the cleanup of a guard.
 macro_rules! for_every_mutex {
     ($($(#[$meta:meta])* fn $test:ident() $body:block)+) => {
         mod futures_lock {
@@ -89,7 +89,7 @@ macro_rules! for_every_mutex {
 }
 
 for_every_mutex! {
-    fn the_lock_gives_the_value_and_the_cleanup_cleans_it_up() {
+    fn lock_gives_the_value_and_cleanup_cleans_it() {
         let (log, reports) = (log(), Reports::collect());
         let mut mutex = mutex(&log, Ending::Ok);
         block_on(mutex.lock()).waits = 1;
@@ -129,7 +129,7 @@ for_every_mutex! {
         block_on(clean(mutex)).unwrap();
     }
 
-    fn a_lock_handed_to_a_future_that_is_dropped_goes_on_to_the_next() {
+    fn dropped_waiter_passes_the_lock_on() {
         let log = log();
         let mutex = mutex(&log, Ending::Ok);
         let held = block_on(mutex.lock());
@@ -156,7 +156,7 @@ for_every_mutex! {
         block_on(clean(mutex)).unwrap();
     }
 
-    fn those_who_wait_get_the_lock_one_after_the_other() {
+    fn waiters_get_the_lock_one_by_one() {
         let log = log();
         let mut mutex = mutex(&log, Ending::Ok);
         mutex.get_mut().waits = 0;
@@ -180,7 +180,7 @@ for_every_mutex! {
         reports.expect_none();
     }
 
-    fn a_panicking_cleanup_goes_on_and_is_over() {
+    fn panicking_cleanup_propagates_and_has_ended() {
         let (log, reports) = (log(), Reports::collect());
         let mutex = mutex(&log, Ending::Panic);
         assert_eq!(panic_of(|| run(clean(mutex))), "cleanup went wrong");
@@ -188,8 +188,8 @@ for_every_mutex! {
         reports.expect_none();
     }
 
-    /// Held by an owner that cleans it up in place, a `Live` mutex can be called again, too.
-    fn a_cancelled_cleanup_keeps_the_value_and_the_lock_and_can_be_called_again() {
+    /// An owner that cleans up in place can call the cleanup of a `Live` mutex again, too.
+    fn cancelled_cleanup_keeps_value_and_lock_and_restarts() {
         for polls in 0..POLLS_OF_A_CLEANUP {
             let (log, reports) = (log(), Reports::collect());
             let mut owner = AsyncDropGuard::new(Some(mutex(&log, Ending::Err)));
@@ -203,7 +203,7 @@ for_every_mutex! {
         }
     }
 
-    fn the_value_can_be_taken_out_at_any_time() {
+    fn value_can_be_taken_out_at_any_time() {
         for polls in 0..POLLS_OF_A_CLEANUP {
             let (log, reports) = (log(), Reports::collect());
             let mut owner = AsyncDropGuard::new(Some(mutex(&log, Ending::Ok)));
@@ -217,7 +217,7 @@ for_every_mutex! {
         }
     }
 
-    fn a_forgotten_mutex_reports_itself_and_drags_the_value_along() {
+    fn forgotten_mutex_reports_itself_and_then_the_value() {
         let log = log();
         let guard = guard(&log, Ending::Ok);
         let line = line!() + 1;
@@ -233,7 +233,7 @@ for_every_mutex! {
         assert_eq!(log.counts(), (0, 0, 1));
     }
 
-    fn a_mutex_shows_the_value_or_that_it_is_locked() {
+    fn mutex_shows_the_value_or_the_word_locked() {
         let log = log();
         let mut mutex = mutex(&log, Ending::Ok);
         assert_eq!(format!("{mutex:?}"), format!("{TYPE}(a secret)"));
@@ -246,10 +246,10 @@ for_every_mutex! {
         block_on(clean(mutex)).unwrap();
     }
 
-    fn a_mutex_cleaned_up_behind_its_guard_is_used_up() {
+    fn mutex_cleaned_up_inside_its_guard_is_unusable() {
         let (log, reports) = (log(), Reports::collect());
-        let mut used_up = mutex(&log, Ending::Ok);
-        let mutex = &mut *used_up;
+        let mut used = mutex(&log, Ending::Ok);
+        let mutex = &mut *used;
         assert_eq!(run(AsyncDrop::async_drop_impl(mutex)), (POLLS_OF_A_CLEANUP, Ok(())));
         for text in [
             panic_of(|| mutex.get_mut().waits),
@@ -259,15 +259,15 @@ for_every_mutex! {
             assert!(text.starts_with("used Resource after its cleanup"), "{text}");
         }
         assert_eq!(run(AsyncDrop::async_drop_impl(mutex)), (1, Ok(())));
-        // A `Checked` guard comes back as one that owes nothing. There is no such `Live` guard.
-        let inner = panic::catch_unwind(AssertUnwindSafe(|| Mutex::into_inner(used_up)));
+        // `into_inner` returns a cleaned up `Checked` guard. There is no such `Live` guard.
+        let inner = panic::catch_unwind(AssertUnwindSafe(|| Mutex::into_inner(used)));
         assert_eq!(inner.is_err(), TypeId::of::<S>() == TypeId::of::<Live>());
         drop(inner);
         assert_eq!(log.counts(), (1, 1, 1));
         reports.expect_none();
     }
 
-    fn shared_by_handles_it_is_cleaned_up_once_by_the_last() {
+    fn last_handle_cleans_up_the_shared_mutex_once() {
         for polls in 0..POLLS_OF_A_CLEANUP {
             let (log, reports) = (log(), Reports::collect());
             let first = AsyncDropArc::new(mutex(&log, Ending::Ok));
@@ -299,7 +299,7 @@ for_every_mutex! {
         reports.expect_none();
     }
 
-    fn tasks_on_threads_share_it() {
+    fn tasks_on_threads_share_the_mutex() {
         let (log, reports) = (log(), Reports::collect());
         let mut first = mutex(&log, Ending::Ok);
         first.get_mut().waits = 0;
@@ -326,7 +326,7 @@ for_every_mutex! {
         reports.expect_none();
     }
 
-    fn a_scope_accepts_the_proof_of_the_value_taken_out() {
+    fn scope_accepts_the_proof_of_the_inner_value() {
         let (log, reports) = (log(), Reports::collect());
         let guard = AsyncDropGuard::live(Resource::new(&log, WAITS, Ending::Err));
         let result: Result<usize, Failed> = block_on(scope(guard, async |guard| {
@@ -355,7 +355,7 @@ for_every_mutex! {
         block_on(clean(mutex)).unwrap();
     }
 
-    fn cleaning_up_allocates_no_more_than_the_value_does() {
+    fn cleaning_up_allocates_no_more_than_the_value() {
         let (bare_log, log) = (log(), log());
         let bare = guard(&bare_log, Ending::Ok);
         let mutex = mutex(&log, Ending::Ok);
@@ -372,7 +372,7 @@ macro_rules! only_checked {
 
             let (log, reports) = (log(), Reports::collect());
             let guard = AsyncDropGuard::new(Resource::plain(&log));
-            // Within a macro, all lines are that of its use.
+            // All lines of a macro's expansion are the line of its call.
             let line = line!();
             let mut mutex = Mutex::new(guard);
             assert_eq!(run(mutex.async_drop()), (POLLS_OF_A_CLEANUP, Ok(())));
@@ -400,7 +400,7 @@ only_checked!(a_checked_mutex_knows_that_it_was_cleaned_up, AsyncDropMutex);
 only_checked!(a_checked_tokio_mutex_knows_that_it_was_cleaned_up, AsyncDropTokioMutex);
 
 #[test]
-fn a_mutex_does_not_serve_in_turn_and_keeps_a_list_of_those_who_wait() {
+fn mutex_is_unfair_and_keeps_a_waiter_list() {
     let log = log();
     let mutex = AsyncDropMutex::new(AsyncDropGuard::live(Resource::plain(&log)));
     let held = mutex.try_lock().unwrap();
@@ -408,7 +408,7 @@ fn a_mutex_does_not_serve_in_turn_and_keeps_a_list_of_those_who_wait() {
     let counted = measure(|| assert!(run_once(second.as_mut()).is_pending()));
     assert!(counted.count_total > 0);
     drop(held);
-    assert!(mutex.try_lock().is_some(), "it is free for whoever asks");
+    assert!(mutex.try_lock().is_some(), "it is free");
     assert!(run_once(second.as_mut()).is_ready());
     drop(second);
     block_on(mutex.async_drop()).result.unwrap();
@@ -426,7 +426,7 @@ mod in_turn {
     use livedrop::sync::AsyncDropTokioMutex;
 
     #[test]
-    fn a_tokio_mutex_serves_in_turn_and_allocates_nothing_for_those_who_wait() {
+    fn tokio_mutex_is_fair_and_waiters_allocate_nothing() {
         let log = log();
         let mutex = AsyncDropTokioMutex::new(AsyncDropGuard::live(Resource::plain(&log)));
         let counted = measure(|| {
@@ -498,7 +498,7 @@ mod traits {
     }
 
     #[test]
-    fn handles_of_a_mutex_share_a_value_that_is_not_sync() {
+    fn handles_of_mutex_share_a_non_sync_value() {
         let mut first =
             AsyncDropArc::new(AsyncDropMutex::new(AsyncDropGuard::new(NotSync(Cell::new(1)))));
         let mut second = AsyncDropArc::clone(&first);
@@ -513,7 +513,7 @@ mod traits {
 }
 
 #[test]
-fn an_adopted_mutex_that_is_being_cleaned_up_is_not_opened_but_left_to_the_reaper() {
+fn into_inner_leaves_a_cleaning_mutex_to_reaper() {
     let (log, mut reaper, reports) = (log(), livedrop::Reaper::new(), Reports::collect());
     let adopted = reaper.adopt(AsyncDropGuard::new(Resource::new(&log, WAITS, Ending::Ok)));
     let mut mutex = AsyncDropMutex::new(adopted);
@@ -528,12 +528,12 @@ fn an_adopted_mutex_that_is_being_cleaned_up_is_not_opened_but_left_to_the_reape
 }
 
 #[test]
-fn an_adopted_value_is_cleaned_up_once_though_its_mutex_is_cleaned_up_twice() {
+fn two_mutex_cleanups_clean_an_adopted_value_once() {
     let (log, mut reaper, reports) = (log(), livedrop::Reaper::new(), Reports::collect());
     let adopted = reaper.adopt(AsyncDropGuard::new(Resource::new(&log, WAITS, Ending::Err)));
     let mut mutex = AsyncDropMutex::new(adopted);
-    let behind_its_guard: &mut AsyncDropMutex<_, _> = &mut mutex;
-    assert_eq!(block_on(behind_its_guard.async_drop_impl()), Err(Failed));
+    let inner_value: &mut AsyncDropMutex<_, _> = &mut mutex;
+    assert_eq!(block_on(inner_value.async_drop_impl()), Err(Failed));
     assert_eq!(block_on(mutex.async_drop()), Ok(()));
     assert_eq!(log.counts(), (1, 1, 1));
     block_on(reaper.async_drop()).unwrap();

@@ -1,5 +1,4 @@
-//! Payloads of panics that go no further: each is dropped, and a panic of that `Drop` goes no
-//! further either.
+//! Panics that the library ends: their payload is dropped once, and a panic of that drop ends, too.
 
 use std::convert::Infallible;
 use std::panic::panic_any;
@@ -12,25 +11,25 @@ use livedrop::{AsyncDrop, AsyncDropGuard, Reaper, hook, with_async_drop};
 
 struct Payload {
     drops: Arc<AtomicUsize>,
-    spiteful: bool,
+    panics_in_drop: bool,
 }
 
 impl Drop for Payload {
     fn drop(&mut self) {
         self.drops.fetch_add(1, SeqCst);
-        assert!(!self.spiteful, "in the payload");
+        assert!(!self.panics_in_drop, "in the payload");
     }
 }
 
 /// Its cleanup panics with a payload that counts its drops.
 struct Panics {
     drops: Arc<AtomicUsize>,
-    spiteful: bool,
+    panics_in_drop: bool,
 }
 
 impl Panics {
     fn panic(&self) -> ! {
-        panic_any(Payload { drops: Arc::clone(&self.drops), spiteful: self.spiteful })
+        panic_any(Payload { drops: Arc::clone(&self.drops), panics_in_drop: self.panics_in_drop })
     }
 }
 
@@ -43,12 +42,12 @@ impl AsyncDrop for Panics {
     }
 }
 
-/// Calls `test` with a payload that is dropped quietly, and with one that is not.
+/// Calls `test` with a payload, and with one that panics in its `Drop`.
 fn dropped_once(test: impl Fn(Panics)) {
-    for spiteful in [false, true] {
+    for panics_in_drop in [false, true] {
         let drops = Arc::<AtomicUsize>::default();
-        test(Panics { drops: Arc::clone(&drops), spiteful });
-        assert_eq!(drops.load(SeqCst), 1, "spiteful: {spiteful}");
+        test(Panics { drops: Arc::clone(&drops), panics_in_drop });
+        assert_eq!(drops.load(SeqCst), 1, "panics_in_drop: {panics_in_drop}");
     }
 }
 
@@ -65,7 +64,7 @@ fn of_a_hook_while_unwinding() {
 }
 
 #[test]
-fn of_a_cleanup_after_the_panic_of_its_body() {
+fn of_a_cleanup_after_its_body_panicked() {
     dropped_once(|panics| {
         let _hook = hook::scoped(|_| {});
         let guard = AsyncDropGuard::new(panics);

@@ -1,5 +1,5 @@
-//! `docs/public-api.txt` lists the public interface. A nightly tool writes it (`CONTRIBUTING.md`);
-//! what can be seen without that tool is compared here.
+//! Compares the root of `docs/public-api.txt` with the exports of `src/lib.rs`. A nightly tool writes
+//! the listing (`CONTRIBUTING.md`); this test does not need the tool.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ fn is_part_of_a_name(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
-/// What `src/lib.rs` exports, but for what is hidden.
+/// The exports of `src/lib.rs` that are not hidden.
 fn exported() -> BTreeSet<String> {
     let text = fs::read_to_string("src/lib.rs").unwrap();
     let (_, exports) = text.split_once("\npub use ").unwrap();
@@ -20,7 +20,7 @@ fn exported() -> BTreeSet<String> {
     names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-/// What stands at the root of the crate, by the listing.
+/// The items at the root of the crate, by the listing.
 fn listed() -> BTreeSet<String> {
     let text = fs::read_to_string("docs/public-api.txt").unwrap();
     let at_the_root = |line: &str| {
@@ -37,6 +37,6 @@ fn listed() -> BTreeSet<String> {
 }
 
 #[test]
-fn the_listing_has_what_the_crate_exports_and_no_more() {
+fn the_listing_has_exactly_the_crates_exports() {
     assert_eq!(exported(), listed());
 }

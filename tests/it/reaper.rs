@@ -35,7 +35,7 @@ fn adopted(reaper: &Reaper, log: &Arc<Log>, ending: Ending) -> AsyncDropGuard<Re
 }
 
 #[test]
-fn an_owner_that_cleans_up_leaves_nothing_to_the_reaper() {
+fn owner_that_cleans_up_leaves_no_orphan() {
     let (log, mut reaper) = (log(), Reaper::new());
     let mut guard = adopted(&reaper, &log, Ending::Ok);
     assert_eq!(run(guard.async_drop()), (POLLS_OF_A_CLEANUP, Ok(())));
@@ -50,7 +50,7 @@ fn an_owner_that_cleans_up_leaves_nothing_to_the_reaper() {
 }
 
 #[test]
-fn an_option_of_an_adopted_guard_is_empty_once_its_cleanup_has_ended() {
+fn option_of_an_adopted_guard_empties_after_cleanup() {
     for ending in [Ending::Ok, Ending::Err, Ending::Panic] {
         let (log, mut reaper, reports) = (log(), Reaper::new(), Reports::collect());
         let mut option = Some(adopted(&reaper, &log, ending));
@@ -72,7 +72,7 @@ fn an_option_of_an_adopted_guard_is_empty_once_its_cleanup_has_ended() {
 }
 
 #[test]
-fn a_label_goes_with_the_value_wherever_the_reaper_speaks_of_it() {
+fn every_report_of_the_reaper_has_the_label() {
     let labels = |reaper: &Reaper| -> Vec<_> {
         reaper.pending().into_iter().map(|pending| (pending.label, pending.stage)).collect()
     };
@@ -91,7 +91,7 @@ fn a_label_goes_with_the_value_wherever_the_reaper_speaks_of_it() {
     assert_eq!(labels(&reaper)[1], (label("peer 8"), Stage::Orphaned));
     assert_eq!(block_on(reaper.drain()).cleaned, 2);
 
-    // While it is being opened, afterwards, and around it.
+    // Each report has the label: during the opening, after it, and for a wrapper.
     let value = resource(Ending::Err);
     let mut open = peer.acquire(async {
         wait(1).await;
@@ -129,7 +129,7 @@ fn an_orphan_is_cleaned_up_by_drain() {
 }
 
 #[test]
-fn a_half_run_cleanup_is_resumed_and_not_restarted() {
+fn half_run_cleanup_resumes_and_does_not_restart() {
     for polls in 0..POLLS_OF_A_CLEANUP {
         let (log, mut reaper, reports) = (log(), Reaper::new(), Reports::collect());
         let mut guard = adopted(&reaper, &log, Ending::Ok);
@@ -155,7 +155,7 @@ fn the_owner_resumes_a_cancelled_cleanup_too() {
 }
 
 #[test]
-fn use_after_the_cleanup_has_begun_panics_and_says_so() {
+fn use_after_cleanup_began_panics_with_the_reason() {
     for polls in 1..=POLLS_OF_A_CLEANUP {
         let (log, mut reaper) = (log(), Reaper::new());
         let line = line!() + 1;
@@ -216,7 +216,7 @@ fn a_guard_adopted_too_late_behaves_as_checked() {
 }
 
 #[test]
-fn drain_waits_for_the_living() {
+fn drain_waits_for_living_guards() {
     let (log, mut reaper) = (log(), Reaper::new());
     let guard = adopted(&reaper, &log, Ending::Ok);
     assert!(reaper.drain().now_or_never().is_none());
@@ -226,7 +226,7 @@ fn drain_waits_for_the_living() {
 }
 
 #[test]
-fn drain_is_woken_by_the_last_of_the_living() {
+fn last_living_owner_wakes_drain() {
     let (log, mut reaper) = (log(), Reaper::new());
     let mut guard = adopted(&reaper, &log, Ending::Ok);
     std::thread::scope(|threads| {
@@ -240,7 +240,7 @@ fn drain_is_woken_by_the_last_of_the_living() {
 }
 
 #[test]
-fn a_cancelled_drain_loses_nothing_and_reports_each_failure_once() {
+fn cancelled_drain_loses_nothing_and_reports_failures_once() {
     for polls in 0..POLLS_OF_A_CLEANUP {
         let (log, mut reaper) = (log(), Reaper::new());
         for ending in [Ending::Ok, Ending::Err, Ending::Panic] {
@@ -257,7 +257,7 @@ fn a_cancelled_drain_loses_nothing_and_reports_each_failure_once() {
 }
 
 #[test]
-fn failures_name_their_type_and_site_and_keep_the_error() {
+fn failures_have_their_type_site_and_error() {
     let (log, mut reaper) = (log(), Reaper::new());
     let line = line!() + 1;
     drop(reaper.adopt(AsyncDropGuard::new(Resource::new(&log, 1, Ending::Err))));
@@ -298,7 +298,7 @@ fn async_drop_is_cancel_safe_itself() {
 }
 
 #[test]
-fn pending_names_what_is_waited_for() {
+fn pending_names_the_values_it_waits_for() {
     let (log, mut reaper) = (log(), Reaper::new());
     let line = line!() + 1;
     let alive = reaper.adopt(AsyncDropGuard::new(Resource::plain(&log)));
@@ -328,7 +328,7 @@ fn pending_names_what_is_waited_for() {
 }
 
 #[test]
-fn a_panicking_cleanup_is_in_the_report_and_the_others_go_on() {
+fn report_has_a_panicking_cleanup_and_the_others() {
     let (log, mut reaper) = (log(), Reaper::new());
     for ending in [Ending::Panic, Ending::Ok, Ending::Panic, Ending::Ok] {
         drop(adopted(&reaper, &log, ending));
@@ -340,7 +340,7 @@ fn a_panicking_cleanup_is_in_the_report_and_the_others_go_on() {
 }
 
 #[test]
-fn a_cleanup_that_panics_at_its_owner_is_over() {
+fn cleanup_that_panics_at_its_owner_has_ended() {
     let (log, mut reaper, reports) = (log(), Reaper::new(), Reports::collect());
     let mut guard = adopted(&reaper, &log, Ending::Panic);
     assert_eq!(panic_of(|| block_on(guard.async_drop())), "cleanup went wrong");
@@ -353,18 +353,18 @@ fn a_cleanup_that_panics_at_its_owner_is_over() {
     reports.expect_none();
 }
 
-/// Its own drop panics, after the cleanup.
-struct Spiteful(Arc<AtomicUsize>);
+/// Its own `Drop` panics, after the cleanup.
+struct PanicsInDrop(Arc<AtomicUsize>);
 
 #[async_trait]
-impl AsyncDrop for Spiteful {
+impl AsyncDrop for PanicsInDrop {
     type Error = Failed;
     async fn async_drop_impl(&mut self) -> Result<(), Failed> {
         Ok(())
     }
 }
 
-impl Drop for Spiteful {
+impl Drop for PanicsInDrop {
     fn drop(&mut self) {
         self.0.fetch_add(1, SeqCst);
         panic!("in the value's drop");
@@ -372,9 +372,9 @@ impl Drop for Spiteful {
 }
 
 #[test]
-fn a_value_whose_drop_panics_is_in_the_report() {
+fn value_that_panics_in_drop_is_reported() {
     let (drops, mut reaper) = (Arc::new(AtomicUsize::new(0)), Reaper::new());
-    drop(reaper.adopt(AsyncDropGuard::new(Spiteful(Arc::clone(&drops)))));
+    drop(reaper.adopt(AsyncDropGuard::new(PanicsInDrop(Arc::clone(&drops)))));
     let report = block_on(reaper.drain());
     assert_eq!(report.failures[0].message, "panicked: in the value's drop");
     assert_eq!(drops.load(SeqCst), 1);
@@ -424,7 +424,7 @@ mod acquire {
     }
 
     #[test]
-    fn cancelled_mid_open_the_reaper_finishes_and_cleans_up() {
+    fn reaper_finishes_and_cleans_up_a_cancelled_opening() {
         for polls in 1..4 {
             let (log, mut reaper, reports) = (log(), Reaper::new(), Reports::collect());
             cancel_after(polls, reaper.acquire(opening(&log, Ok(()))));
@@ -438,7 +438,7 @@ mod acquire {
     }
 
     #[test]
-    fn cancelled_mid_open_an_error_is_nothing_to_clean_up() {
+    fn cancelled_opening_that_fails_needs_no_cleanup() {
         let (log, mut reaper, reports) = (log(), Reaper::new(), Reports::collect());
         cancel_after(2, reaper.acquire(opening(&log, Err("no"))));
         assert_eq!(block_on(reaper.drain()).failures.len(), 0);
@@ -447,7 +447,7 @@ mod acquire {
     }
 
     #[test]
-    fn never_polled_it_does_nothing() {
+    fn unpolled_opening_does_nothing() {
         let (log, mut reaper) = (log(), Reaper::new());
         drop(reaper.acquire(opening(&log, Ok(()))));
         assert_eq!(block_on(reaper.drain()).cleaned, 0);
@@ -456,7 +456,7 @@ mod acquire {
     }
 
     #[test]
-    fn a_panic_of_the_opening_goes_on_and_is_not_waited_for() {
+    fn panic_of_the_opening_propagates_and_ends_it() {
         let mut reaper = Reaper::new();
         let text = panic_of(|| {
             block_on(reaper.acquire(async {
@@ -471,7 +471,7 @@ mod acquire {
     }
 
     #[test]
-    fn of_a_closed_reaper_gives_a_guard_that_behaves_as_checked() {
+    fn closed_reaper_gives_a_guard_that_acts_checked() {
         let (log, mut reaper) = (log(), Reaper::new());
         let handle = reaper.handle();
         block_on(reaper.async_drop()).unwrap();
@@ -499,7 +499,7 @@ fn bodies_take_adopted_guards() {
 }
 
 #[test]
-fn a_reaper_can_be_live_and_in_a_scope() {
+fn reaper_can_be_live_and_scoped() {
     let log = log();
     let reaper = AsyncDropGuard::into_live(Reaper::new()).unwrap();
     let report = block_on(scope(reaper, async |reaper| {
@@ -511,7 +511,7 @@ fn a_reaper_can_be_live_and_in_a_scope() {
 }
 
 #[test]
-fn run_cleans_up_as_orphans_come_and_ends_when_all_is_over() {
+fn run_cleans_up_orphans_and_ends_when_closed() {
     let (log, mut reaper) = (log(), Reaper::new());
     let mut running = Box::pin(reaper.run());
     let mut cx = Context::from_waker(Waker::noop());
@@ -533,7 +533,7 @@ fn run_cleans_up_as_orphans_come_and_ends_when_all_is_over() {
 }
 
 #[test]
-fn drain_goes_on_where_a_dropped_run_left_off() {
+fn drain_resumes_the_orphan_of_a_dropped_run() {
     for polls in 0..POLLS_OF_A_CLEANUP {
         let (log, mut reaper) = (log(), Reaper::new());
         drop(adopted(&reaper, &log, Ending::Ok));
@@ -545,7 +545,7 @@ fn drain_goes_on_where_a_dropped_run_left_off() {
 }
 
 #[test]
-fn a_parked_drain_takes_over_when_run_is_dropped() {
+fn parked_drain_takes_over_from_a_dropped_run() {
     let (log, mut reaper) = (log(), Reaper::new());
     let alive = adopted(&reaper, &log, Ending::Ok);
     let woken = Arc::new(Woken::default());
@@ -559,12 +559,12 @@ fn a_parked_drain_takes_over_when_run_is_dropped() {
     assert_eq!(woken.0.load(SeqCst), 1, "dropping a driver wakes the others");
     assert!(drain.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     drop(alive);
-    assert_eq!(woken.0.load(SeqCst), 2, "an orphan wakes who waits");
+    assert_eq!(woken.0.load(SeqCst), 2, "an orphan wakes the drivers");
     assert_eq!(block_on(drain).cleaned, 1);
     block_on(reaper.async_drop()).unwrap();
 }
 
-/// An executor that polls where it is woken.
+/// An executor that polls inside `wake`.
 struct PollsAtOnce(std::sync::Mutex<livedrop::reaper::Run>);
 
 impl std::task::Wake for PollsAtOnce {
@@ -604,7 +604,7 @@ impl std::task::Wake for Woken {
 }
 
 #[test]
-fn orphans_of_other_threads_are_cleaned_up_while_drain_runs() {
+fn running_drain_cleans_up_orphans_of_other_threads() {
     let (log, mut reaper) = (log(), Reaper::new());
     let kept = adopted(&reaper, &log, Ending::Ok);
     std::thread::scope(|threads| {
@@ -631,7 +631,7 @@ fn orphans_of_other_threads_are_cleaned_up_while_drain_runs() {
 }
 
 #[test]
-fn an_orphan_that_leaves_orphans_is_followed_by_them() {
+fn orphans_of_an_orphan_are_cleaned_up_too() {
     struct Nested(#[expect(dead_code, reason = "dropped")] AsyncDropGuard<Resource, Adopted>);
 
     #[async_trait]
@@ -651,7 +651,7 @@ fn an_orphan_that_leaves_orphans_is_followed_by_them() {
 }
 
 #[test]
-fn abandon_names_what_it_gives_up_and_lets_go() {
+fn abandon_names_the_orphans_and_drops_them() {
     let (log, mut reaper, reports) = (log(), Reaper::new(), Reports::collect());
     let alive = adopted(&reaper, &log, Ending::Ok);
     drop(adopted(&reaper, &log, Ending::Ok));
@@ -672,16 +672,16 @@ fn abandon_names_what_it_gives_up_and_lets_go() {
 }
 
 #[test]
-fn abandon_by_a_cleanup_lets_go_of_the_orphans_that_wait_beside_it() {
+fn abandon_inside_a_cleanup_drops_the_waiting_orphans() {
     let (log, reaper, reports) = (log(), Arc::new(Reaper::new()), Reports::collect());
     drop(reaper.adopt(AsyncDropGuard::new(Resource::new(&log, 9, Ending::Ok))));
-    let (given_up, at_hand) = (Arc::new(AtomicUsize::new(0)), Arc::clone(&reaper));
-    let counted = Arc::clone(&given_up);
+    let (abandoned, for_cleanup) = (Arc::new(AtomicUsize::new(0)), Arc::clone(&reaper));
+    let counted = Arc::clone(&abandoned);
     drop(reaper.adopt(AsyncDropGuard::with_cleanup((), move |()| async move {
-        counted.store(at_hand.abandon().abandoned.len(), SeqCst);
+        counted.store(for_cleanup.abandon().abandoned.len(), SeqCst);
     })));
     let report = run(reaper.drain()).1;
-    assert_eq!(given_up.load(SeqCst), 2);
+    assert_eq!(abandoned.load(SeqCst), 2);
     assert_eq!((report.cleaned, report.abandoned.len()), (0, 0));
     assert_eq!(log.counts(), (1, 0, 1), "dropped while the reaper is there");
     reports.expect_none();
@@ -689,19 +689,19 @@ fn abandon_by_a_cleanup_lets_go_of_the_orphans_that_wait_beside_it() {
 }
 
 #[test]
-fn abandon_catches_what_dropped_values_panic_with() {
+fn abandon_catches_panics_of_dropped_values() {
     let (drops, mut reaper) = (Arc::new(AtomicUsize::new(0)), Reaper::new());
-    let spiteful = AsyncDropGuard::new(Spiteful(Arc::clone(&drops)));
-    drop(reaper.handle().with_label("anna").adopt(spiteful));
+    let panics_in_drop = AsyncDropGuard::new(PanicsInDrop(Arc::clone(&drops)));
+    drop(reaper.handle().with_label("anna").adopt(panics_in_drop));
     let report = reaper.abandon();
     let failure = &report.failures[0];
     assert_eq!(failure.message, "panicked: in the value's drop");
-    assert_eq!((&*failure.type_name, failure.label.as_deref()), ("Spiteful", Some("anna")));
+    assert_eq!((&*failure.type_name, failure.label.as_deref()), ("PanicsInDrop", Some("anna")));
     block_on(reaper.async_drop()).unwrap();
 }
 
 #[test]
-fn failures_and_orphans_are_all_reported_though_the_hook_panics_at_the_first() {
+fn failures_and_orphans_are_reported_though_hook_panics() {
     let (log, reaper) = (log(), Reaper::new());
     drop(adopted(&reaper, &log, Ending::Err));
     drop(adopted(&reaper, &log, Ending::Err));
@@ -740,7 +740,7 @@ fn a_forgotten_reaper_reports_itself_and_each_orphan() {
 }
 
 #[test]
-fn a_forgotten_reaper_whose_run_lives_on_loses_nothing() {
+fn forgotten_reaper_with_a_run_loses_nothing() {
     let (log, reports) = (log(), Reports::collect());
     let reaper = Reaper::new();
     let running = reaper.run();
@@ -761,7 +761,7 @@ fn a_forgotten_reaper_whose_run_lives_on_loses_nothing() {
 }
 
 #[test]
-fn failures_that_nobody_asked_for_go_to_the_hook() {
+fn unread_failures_go_to_the_hook() {
     let (log, reports) = (log(), Reports::collect());
     let reaper = Reaper::new();
     drop(adopted(&reaper, &log, Ending::Err));
@@ -772,7 +772,7 @@ fn failures_that_nobody_asked_for_go_to_the_hook() {
 }
 
 #[test]
-fn several_lost_orphans_are_one_panic_and_a_line_for_each_other() {
+fn several_lost_orphans_panic_once_and_print_lines() {
     let log = log();
     let reaper = Reaper::new();
     for _ in 0..3 {
@@ -784,7 +784,7 @@ fn several_lost_orphans_are_one_panic_and_a_line_for_each_other() {
     assert_eq!(log.counts(), (0, 0, 3));
 }
 
-/// A cleanup that never ends, as of a peer that never answers.
+/// Its cleanup never ends, as with a peer that never answers.
 struct Stuck;
 
 #[async_trait]
@@ -796,7 +796,7 @@ impl AsyncDrop for Stuck {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn a_shutdown_that_hangs_says_what_it_waits_for() {
+async fn pending_names_the_cleanup_that_blocks_shutdown() {
     let (log, mut reaper, reports) = (log(), Reaper::new(), Reports::collect());
     let running = tokio::spawn(reaper.run());
     let line = line!() + 1;
@@ -815,7 +815,7 @@ async fn a_shutdown_that_hangs_says_what_it_waits_for() {
     assert!(table[1].starts_with("Resource ") && table[1].ends_with(" s  alive"), "{table:?}");
     drop(alive);
     assert!(tokio::time::timeout(Duration::from_secs(10), reaper.drain()).await.is_err());
-    assert_eq!(log.counts(), (1, 1, 1), "what can be cleaned up is, beside what is stuck");
+    assert_eq!(log.counts(), (1, 1, 1), "the other value is cleaned up beside the stuck one");
     let report = reaper.abandon();
     assert_eq!((report.cleaned, report.abandoned.len()), (1, 1));
     assert_eq!(report.abandoned[0].type_name, "Stuck");
@@ -865,7 +865,7 @@ mod executors {
 }
 
 #[test]
-fn an_opening_may_give_a_guard_that_is_clean_already() {
+fn opening_may_give_a_cleaned_up_guard() {
     let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
     let opened = Arc::clone(&log);
     let acquired = block_on(reaper.acquire(async move {
@@ -882,7 +882,7 @@ fn an_opening_may_give_a_guard_that_is_clean_already() {
 }
 
 #[test]
-fn an_adopted_value_cannot_be_changed_once_its_cleanup_has_begun() {
+fn adopted_value_is_inaccessible_once_its_cleanup_began() {
     let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
     let mut guard = reaper.adopt(AsyncDropGuard::new(Resource::plain(&log)));
     guard.waits = 2;

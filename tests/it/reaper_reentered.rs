@@ -1,4 +1,4 @@
-//! A reaper that is used from inside of the cleanups that it runs.
+//! Cleanups that use the reaper that polls them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,26 +12,26 @@ use futures::FutureExt;
 use livedrop::reaper::{Report, Stage};
 use livedrop::{AsyncDrop, AsyncDropGuard, Reaper};
 
-/// A value whose cleanup waits, and does this with the reaper that runs it.
-struct Meddling<F> {
+/// Its cleanup waits, and then calls `action` with the reaper that polls it.
+struct Reentering<F> {
     reaper: Arc<AsyncDropGuard<Reaper>>,
     waits: usize,
-    meddle: F,
+    action: F,
     log: Arc<Log>,
 }
 
 #[async_trait]
-impl<F: FnMut(&Reaper) + Send> AsyncDrop for Meddling<F> {
+impl<F: FnMut(&Reaper) + Send> AsyncDrop for Reentering<F> {
     type Error = Failed;
 
     async fn async_drop_impl(&mut self) -> Result<(), Failed> {
         wait(self.waits).await;
-        (self.meddle)(&self.reaper);
+        (self.action)(&self.reaper);
         Resource::new(&self.log, 0, Ending::Err).async_drop_impl().await
     }
 }
 
-/// A reaper that can be used while it runs, and what is in the end to be cleaned up.
+/// A reaper that its cleanups can use, and the log of their values.
 fn shared() -> (Arc<AsyncDropGuard<Reaper>>, Arc<Log>) {
     (Arc::new(Reaper::new()), Arc::default())
 }
@@ -41,12 +41,12 @@ fn close(reaper: Arc<AsyncDropGuard<Reaper>>) -> Result<(), Report> {
 }
 
 #[test]
-fn a_cleanup_that_drains_leaves_the_work_to_whoever_runs_it() {
+fn drain_inside_a_cleanup_loses_no_orphan() {
     let ((reaper, log), reports) = (shared(), Reports::collect());
-    let meddle = |reaper: &Reaper| cancel_after(1, reaper.drain());
+    let action = |reaper: &Reaper| cancel_after(1, reaper.drain());
     for waits in [0, 2] {
         let (log, reaper) = (Arc::clone(&log), Arc::clone(&reaper));
-        let value = Meddling { reaper: Arc::clone(&reaper), waits, meddle, log };
+        let value = Reentering { reaper: Arc::clone(&reaper), waits, action, log };
         drop(reaper.adopt(AsyncDropGuard::new(value)));
     }
     let report = block_on(reaper.drain());
@@ -57,22 +57,23 @@ fn a_cleanup_that_drains_leaves_the_work_to_whoever_runs_it() {
 }
 
 #[test]
-fn a_cleanup_that_gives_up_takes_the_others_with_it_and_ends_unreported() {
+fn abandon_inside_a_cleanup_names_every_orphan_once() {
     for waits in [0, 2] {
         let ((reaper, log), reports) = (shared(), Reports::collect());
-        let given_up = Arc::<Mutex<Option<Report>>>::default();
-        let sink = Arc::clone(&given_up);
-        let meddle = move |reaper: &Reaper| *sink.lock().unwrap() = Some(reaper.abandon());
+        let report = Arc::<Mutex<Option<Report>>>::default();
+        let sink = Arc::clone(&report);
+        let action = move |reaper: &Reaper| *sink.lock().unwrap() = Some(reaper.abandon());
         drop(reaper.adopt(AsyncDropGuard::new(Resource::new(&log, 9, Ending::Ok))));
-        let value = Meddling { reaper: Arc::clone(&reaper), waits, meddle, log: Arc::clone(&log) };
+        let value =
+            Reentering { reaper: Arc::clone(&reaper), waits, action, log: Arc::clone(&log) };
         drop(reaper.adopt(AsyncDropGuard::new(value)));
 
         let after = block_on(reaper.drain());
         assert_eq!((after.cleaned, after.failures.len()), (0, 0), "abandon has named both");
-        let given_up = given_up.lock().unwrap().take().expect("it was abandoned");
-        let stages: Vec<_> = given_up.abandoned.iter().map(|entry| entry.stage).collect();
+        let report = report.lock().unwrap().take().expect("it was abandoned");
+        let stages: Vec<_> = report.abandoned.iter().map(|entry| entry.stage).collect();
         assert_eq!(stages, [Stage::Orphaned; 2]);
-        assert!(given_up.failures.is_empty());
+        assert!(report.failures.is_empty());
         assert_eq!(log.counts(), (2, 1, 2), "the one that waits is dropped, half-run");
         close(reaper).unwrap();
         reports.expect_none();
@@ -80,29 +81,29 @@ fn a_cleanup_that_gives_up_takes_the_others_with_it_and_ends_unreported() {
 }
 
 #[test]
-fn what_was_acquired_is_not_polled_again() {
+fn finished_acquire_is_not_polled_again() {
     let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
     let value = Resource::new(&log, 0, Ending::Ok);
     let mut acquire = reaper.acquire(async { Ok::<_, Failed>(AsyncDropGuard::new(value)) });
     let mut adopted = block_on(&mut acquire).unwrap();
     let text = panic_of(|| block_on(&mut acquire).is_ok());
-    assert_eq!(text, "a future is not polled after it was ready");
+    assert_eq!(text, "`Acquire` was polled after it was ready");
     block_on(adopted.async_drop()).unwrap();
     drop(acquire);
     block_on(reaper.async_drop()).unwrap();
     assert_eq!(log.counts(), (1, 1, 1));
 }
 
-/// The waker of an executor that has gone.
-struct NobodyThere;
+/// A waker that panics, as the waker of a dropped executor may.
+struct PanickingWaker;
 
-impl Wake for NobodyThere {
+impl Wake for PanickingWaker {
     fn wake(self: Arc<Self>) {
-        panic!("nobody is there");
+        panic!("the waker panics");
     }
 }
 
-/// An executor that counts.
+/// A waker that counts its calls.
 #[derive(Default)]
 struct Counting(AtomicUsize);
 
@@ -113,16 +114,16 @@ impl Wake for Counting {
 }
 
 #[test]
-fn a_waker_that_panics_keeps_nobody_asleep() {
+fn panicking_waker_does_not_stop_other_wakers() {
     let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
     let guard = reaper.adopt(AsyncDropGuard::new(Resource::new(&log, 0, Ending::Ok)));
-    let (gone, counting) = (Waker::from(Arc::new(NobodyThere)), Arc::<Counting>::default());
+    let (panicking, counting) = (Waker::from(Arc::new(PanickingWaker)), Arc::<Counting>::default());
     let waker = Waker::from(Arc::clone(&counting));
     let mut drains = [reaper.drain(), reaper.drain(), reaper.drain()];
-    for (drain, waker) in drains.iter_mut().zip([&gone, &waker, &gone]) {
+    for (drain, waker) in drains.iter_mut().zip([&panicking, &waker, &panicking]) {
         assert!(drain.poll_unpin(&mut Context::from_waker(waker)).is_pending());
     }
-    assert_eq!(panic_of(|| drop(guard)), "nobody is there");
+    assert_eq!(panic_of(|| drop(guard)), "the waker panics");
     assert_eq!(counting.0.load(Ordering::Relaxed), 1);
     drop(drains);
     assert_eq!(block_on(reaper.drain()).cleaned, 1);
@@ -131,12 +132,12 @@ fn a_waker_that_panics_keeps_nobody_asleep() {
 }
 
 #[test]
-fn a_panic_of_the_owner_is_not_joined_by_one_of_a_waker() {
+fn waker_panic_does_not_join_the_owners_panic() {
     let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
     let guard = reaper.adopt(AsyncDropGuard::new(Resource::new(&log, 0, Ending::Ok)));
-    let gone = Waker::from(Arc::new(NobodyThere));
+    let panicking = Waker::from(Arc::new(PanickingWaker));
     let (mut drain, mut run) = (reaper.drain(), Box::pin(reaper.run()));
-    assert!(drain.poll_unpin(&mut Context::from_waker(&gone)).is_pending());
+    assert!(drain.poll_unpin(&mut Context::from_waker(&panicking)).is_pending());
     let text = panic_of(|| {
         let (_run, _guard) = (&mut run, guard);
         panic!("of the owner");
@@ -148,20 +149,20 @@ fn a_panic_of_the_owner_is_not_joined_by_one_of_a_waker() {
     assert_eq!(log.counts(), (1, 1, 1));
 }
 
-/// Has the last orphan of `reaper` cleaned up by somebody whose waker panics then.
-fn drain_by_nobody(reaper: &Reaper) {
-    let waker = Waker::from(Arc::new(NobodyThere));
+/// Cleans up the last orphan of `reaper` by a `drain` whose waker panics.
+fn drain_with_panicking_waker(reaper: &Reaper) {
+    let waker = Waker::from(Arc::new(PanickingWaker));
     let mut drain = reaper.drain();
     let text = panic_of(|| drain.poll_unpin(&mut Context::from_waker(&waker)).is_ready());
-    assert_eq!(text, "nobody is there");
+    assert_eq!(text, "the waker panics");
 }
 
 #[test]
-fn a_waker_that_panics_leaves_a_reaper_that_goes_on() {
+fn reaper_works_after_a_waker_panicked() {
     let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
     let orphan = || drop(reaper.adopt(AsyncDropGuard::new(Resource::new(&log, 0, Ending::Ok))));
     orphan();
-    drain_by_nobody(&reaper);
+    drain_with_panicking_waker(&reaper);
     assert_eq!(log.counts(), (1, 1, 1));
     orphan();
     orphan();
@@ -171,10 +172,10 @@ fn a_waker_that_panics_leaves_a_reaper_that_goes_on() {
 }
 
 #[test]
-fn a_reaper_gives_up_what_is_half_run_although_a_waker_panicked_before() {
+fn abandon_drops_half_run_orphans_after_waker_panic() {
     let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
     drop(reaper.adopt(AsyncDropGuard::new(Resource::new(&log, 0, Ending::Ok))));
-    drain_by_nobody(&reaper);
+    drain_with_panicking_waker(&reaper);
 
     let hangs = AsyncDropGuard::with_cleanup(Resource::plain(&log), |resource| async move {
         std::future::pending::<()>().await;

@@ -1,4 +1,4 @@
-//! `AsyncDropResult`: a guard that may not be there.
+//! `AsyncDropResult`: a guard or an error.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ in_both_states! {
     }
 
     #[test]
-    fn cleanup_is_that_of_the_guard_inside() {
+    fn cleanup_is_the_inner_guards() {
         for ending in [Ending::Ok, Ending::Err] {
             let mut row = Row::default();
             let guard = S::guard(row.value(2, ending));
@@ -57,7 +57,7 @@ in_both_states! {
     }
 
     #[test]
-    fn panic_of_the_cleanup_goes_on_and_the_guard_inside_is_done() {
+    fn panicking_cleanup_propagates_and_ends_the_inner_guard() {
         let (reports, mut row) = (Reports::collect(), Row::default());
         let guard = S::guard(row.value(2, Ending::Panic));
         let result: AsyncDropGuard<Inner<S>, S> = AsyncDropResult::new(Ok(guard));
@@ -75,14 +75,14 @@ in_both_states! {
     }
 
     #[test]
-    fn err_that_is_forgotten_panics_as_any_guard_does() {
+    fn forgotten_err_panics_as_any_guard() {
         let result = failed::<S>();
         let text = panic_of(|| drop(result));
         assert!(text.starts_with("Forgot to call async_drop on AsyncDropResult<"), "{text}");
     }
 
     #[test]
-    fn into_inner_hands_out_the_guard_with_its_cleanup() {
+    fn into_inner_gives_the_guard_with_its_cleanup() {
         let mut row = Row::default();
         let guard = S::guard(row.value(2, Ending::Ok));
         let result: AsyncDropGuard<Inner<S>, S> = AsyncDropResult::new(Ok(guard));
@@ -93,14 +93,14 @@ in_both_states! {
     }
 
     #[test]
-    fn into_inner_hands_out_the_error_and_owes_nothing() {
+    fn into_inner_gives_the_error_without_a_cleanup() {
         let reports = Reports::collect();
         assert_eq!(AsyncDropResult::into_inner(failed::<S>()).unwrap_err(), "refused");
         reports.expect_none();
     }
 
     #[test]
-    fn cancelled_at_any_poll_the_next_call_finishes_it() {
+    fn cancelled_anywhere_the_next_call_finishes() {
         for polls in 0..4 {
             let (reports, mut row) = (Reports::collect(), Row::default());
             let guard = S::guard(row.value(3, Ending::Err));
@@ -125,7 +125,7 @@ in_both_states! {
 }
 
 #[test]
-fn guard_around_is_in_the_state_of_the_guard_inside() {
+fn outer_guard_has_the_state_of_the_inner() {
     let mut row = Row::default();
     let checked: Result<_, ()> = Ok(AsyncDropGuard::new(row.value(0, Ending::Ok)));
     let live: Result<_, ()> = Ok(AsyncDropGuard::live(row.value(0, Ending::Ok)));
@@ -137,7 +137,7 @@ fn guard_around_is_in_the_state_of_the_guard_inside() {
 }
 
 #[test]
-fn used_after_its_cleanup_panics_with_type_and_site() {
+fn used_after_cleanup_panics_with_type_and_site() {
     let line = line!() + 1;
     let mut result: AsyncDropGuard<Inner<Checked>> = AsyncDropResult::new(Err(String::new()));
     block_on(result.async_drop()).unwrap();
@@ -151,7 +151,7 @@ fn used_after_its_cleanup_panics_with_type_and_site() {
 }
 
 #[test]
-fn used_after_a_cleanup_behind_the_guards_back_panics_with_its_type() {
+fn use_after_inner_cleanup_panics_with_the_type() {
     let mut row = Row::default();
     let guard = AsyncDropGuard::new(row.value(1, Ending::Ok));
     let mut result: AsyncDropGuard<Inner<Checked>> = AsyncDropResult::new(Ok(guard));
@@ -165,7 +165,7 @@ fn used_after_a_cleanup_behind_the_guards_back_panics_with_its_type() {
 }
 
 #[test]
-fn a_scoped_guard_goes_in_and_comes_out_with_its_brand() {
+fn scoped_guard_goes_in_and_out_branded() {
     let log = Arc::<Log>::default();
     block_on(livedrop::scope(AsyncDropGuard::live(Resource::plain(&log)), async |guard| {
         let result = AsyncDropResult::new(Ok::<_, &str>(guard));
@@ -186,12 +186,12 @@ fn an_adopted_guard_is_left_to_its_reaper() {
 }
 
 #[test]
-fn a_result_that_was_cleaned_up_behind_its_guard_is_not_taken_out() {
+fn into_inner_panics_after_cleanup_inside_the_guard() {
     let (log, reports) = (Arc::<Log>::default(), Reports::collect());
     let inner = AsyncDropGuard::new(Resource::new(&log, 1, Ending::Ok));
     let mut guard: AsyncDropGuard<AsyncDropResult<_, String>> = AsyncDropResult::new(Ok(inner));
-    let behind_its_guard: &mut AsyncDropResult<_, _> = &mut guard;
-    block_on(behind_its_guard.async_drop_impl()).unwrap();
+    let inner_value: &mut AsyncDropResult<_, _> = &mut guard;
+    block_on(inner_value.async_drop_impl()).unwrap();
     let text = panic_of(|| AsyncDropResult::into_inner(guard));
     assert!(
         text.starts_with("used AsyncDropResult<") && text.contains("after its cleanup"),

@@ -1,4 +1,4 @@
-//! `scope` where people use it: spawned, nested, in loops, generic, behind traits.
+//! `scope` in real code: spawned, nested, in loops, generic, in trait methods.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ async fn nested_scopes_run_in_a_spawned_task() {
 }
 
 #[test]
-fn borrows_what_is_around_it() {
+fn body_borrows_local_variables() {
     let log = Arc::<Log>::default();
     let table = HashMap::from([("key", 1)]);
     let mut found: Vec<&i32> = Vec::new();
@@ -77,7 +77,7 @@ fn runs_in_a_loop() {
 }
 
 #[test]
-fn a_loop_in_the_body_may_break_out() {
+fn loop_inside_the_body_may_break() {
     let log = Arc::<Log>::default();
     let rounds = block_on(scope(live(&log), async |guard| {
         let mut rounds = 0;
@@ -112,7 +112,7 @@ fn returns_early_with_the_proof() {
 }
 
 #[test]
-fn hands_the_guard_to_a_function_that_returns_the_proof() {
+fn function_takes_the_guard_and_returns_the_proof() {
     async fn clean(mut guard: ScopedGuard<'_, Resource>) -> Proof<'_, Resource> {
         guard.waits = 1;
         guard.async_drop().await.proof
@@ -191,7 +191,7 @@ fn a_value_that_borrows_can_be_guarded() {
 }
 
 #[test]
-fn a_function_can_ask_for_the_proof_of_an_unscoped_guard() {
+fn function_can_require_an_unscoped_guards_proof() {
     fn delete_after(_proof: AsyncDropGuard<Resource, Dropped>, path: &str) -> String {
         format!("deleted {path}")
     }
@@ -203,9 +203,9 @@ fn a_function_can_ask_for_the_proof_of_an_unscoped_guard() {
 mod in_the_macro {
     use super::*;
 
-    /// By which the macro tells what the compiler is to say where the body may be left early.
+    /// The macro searches the body for early exits, to choose the compiler's message.
     #[test]
-    fn a_question_mark_and_a_return_are_found_at_any_depth() {
+    fn finds_question_mark_and_return_at_any_depth() {
         let tries = [
             livedrop::__is!(
                 try {
@@ -234,9 +234,9 @@ mod in_the_macro {
         assert_eq!(returns, [true, false]);
     }
 
-    /// A `?` leaves the block that it stands in, which need not be the body.
+    /// A `?` leaves the innermost async block or closure, which need not be the body.
     #[test]
-    fn a_question_mark_in_a_block_of_the_body_does_not_leave_the_scope() {
+    fn question_mark_in_inner_block_stays_in_scope() {
         async fn run(log: Arc<Log>, text: &str) -> Result<usize, Failed> {
             scope!(live(&log), async |guard| {
                 let result =
@@ -253,7 +253,7 @@ mod in_the_macro {
     }
 
     #[test]
-    fn so_may_a_return_with_the_proof_beside_it() {
+    fn return_with_the_proof_beside_it_compiles() {
         async fn run(log: Arc<Log>, text: &str) -> Result<usize, Failed> {
             scope!(live(&log), async |guard| {
                 let parse = || Some(text.parse::<usize>().ok()? + 1);
@@ -272,7 +272,7 @@ mod in_the_macro {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn runs_nested_in_a_spawned_task_with_borrows_and_early_returns() {
+    async fn runs_nested_in_a_spawned_task_with_borrows() {
         async fn run(log: Arc<Log>, early: bool) -> Result<usize, Failed> {
             let name = "name".to_owned();
             scope!(live(&log), async |mut outer| {

@@ -1,4 +1,4 @@
-//! `AsyncDropShared`: a future of a guarded value, awaited by several.
+//! `AsyncDropShared`: several handles await one future of a guarded value.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -24,13 +24,13 @@ assert_impl_all!(Of<Live>: Send, Sync, Unpin, std::fmt::Debug);
 assert_not_impl_any!(Of<Checked>: Clone);
 assert_impl_all!(TaskPanicked: Send, Sync, Clone, std::error::Error);
 
-/// How often the future waits, and how often it is polled then.
+/// How often the future waits, and how often it is polled.
 const OPENS: usize = 2;
 const POLLS_TO_OPEN: usize = OPENS + 1;
-/// Polls of the last handle's cleanup: the future's last one is the value's first one.
+/// The polls of the last handle's cleanup. The future's last poll is also the first of the value's cleanup.
 const POLLS_IN_ALL: usize = OPENS + 4;
 
-/// A future that waits, counts its polls, and then makes the guard or panics.
+/// A future that counts its polls, waits, and then makes the guard or panics.
 struct Opening<S: State> {
     polls: Arc<AtomicUsize>,
     waits: usize,
@@ -51,8 +51,8 @@ impl<S: State> Future for Opening<S> {
     }
 }
 
-/// What holds whatever the state of the guard that the future gives. The handles themselves are
-/// in `Checked` guards in all cases, so that they can be cleaned up again.
+/// Tests for a future that gives a `Checked` guard, and for one that gives a `Live` guard. The handles
+/// are always in `Checked` guards, so that their cleanup can be called again.
 macro_rules! in_either_state {
     ($state:ident, $S:ty, $make:expr, |$handle:ident| $checked:expr) => {
         mod $state {
@@ -80,7 +80,7 @@ macro_rules! in_either_state {
                 checked(AsyncDropShared::clone(handle))
             }
 
-            /// One whose future panics.
+            /// A handle whose future panics.
             fn panicking(waits: usize) -> (Arc<AtomicUsize>, Handle) {
                 let polls = Arc::default();
                 let open =
@@ -90,7 +90,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn the_future_runs_once_for_all_who_await_it() {
+            fn the_future_runs_once_for_all_waiters() {
                 let (log, reports) = (Arc::new(Log::default()), Reports::collect());
                 let (polls, mut first) = shared(&log, Ending::Ok);
                 let mut second = clone(&first);
@@ -114,7 +114,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn the_last_handle_leaves_the_value_to_those_who_have_it() {
+            fn cleaned_last_handle_leaves_the_value_to_arcs() {
                 let log = Arc::new(Log::default());
                 let mut handle = shared(&log, Ending::Ok).1;
                 let mut value = checked(block_on(handle.get()).unwrap());
@@ -127,7 +127,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn a_value_can_be_taken_out_once_nobody_shares_it() {
+            fn value_can_be_taken_out_when_unshared() {
                 let log = Arc::new(Log::default());
                 let mut handle = shared(&log, Ending::Ok).1;
                 let value = block_on(handle.get()).unwrap();
@@ -140,7 +140,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn cleaned_up_before_it_is_done_it_is_awaited_first() {
+            fn cleanup_of_the_last_handle_awaits_the_future() {
                 for waited in 0..POLLS_TO_OPEN {
                     let log = Arc::new(Log::default());
                     let (polls, mut handle) = shared(&log, Ending::Ok);
@@ -172,7 +172,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn cancelled_before_the_future_is_done_the_handle_can_be_used_on() {
+            fn handle_is_usable_after_a_cancelled_early_cleanup() {
                 for cancelled in 1..POLLS_TO_OPEN {
                     let log = Arc::new(Log::default());
                     let mut handle = shared(&log, Ending::Ok).1;
@@ -189,7 +189,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn cancelled_in_the_cleanup_of_the_value_the_handle_refuses_to_be_used() {
+            fn handle_is_unusable_after_its_values_cleanup_began() {
                 let log = Arc::new(Log::default());
                 let mut handle = shared(&log, Ending::Ok).1;
                 cancel_after(POLLS_IN_ALL - 1, handle.async_drop());
@@ -207,7 +207,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn a_waiter_that_leaves_takes_nothing_with_it() {
+            fn cancelled_waiter_loses_nothing() {
                 let (log, (sender, receiver)) = (Arc::new(Log::default()), oneshot::channel());
                 let in_future = Arc::clone(&log);
                 let mut handle = checked(AsyncDropShared::new(async move {
@@ -216,7 +216,7 @@ macro_rules! in_either_state {
                 }));
                 let mut value = block_on(async {
                     let (mut first, mut second) = (Box::pin(handle.get()), Box::pin(handle.get()));
-                    // The first one polls the future, and goes before that wakes anybody.
+                    // The first waiter polls the future, and is dropped before the future wakes it.
                     assert!((&mut first).now_or_never().is_none());
                     assert!((&mut second).now_or_never().is_none());
                     drop(first);
@@ -232,7 +232,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn a_leaked_waiter_does_not_keep_the_value_from_its_cleanup() {
+            fn leaked_waiter_does_not_prevent_the_cleanup() {
                 for waited in 0..=POLLS_TO_OPEN {
                     let (log, reports) = (Arc::new(Log::default()), Reports::collect());
                     let mut handle = shared(&log, Ending::Ok).1;
@@ -250,7 +250,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn a_panic_of_the_future_is_an_error_for_all_who_await_it() {
+            fn panic_of_the_future_is_every_waiters_error() {
                 for waits in 0..3 {
                     let reports = Reports::collect();
                     let (polls, mut first) = panicking(waits);
@@ -272,7 +272,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn a_panic_of_the_future_that_nobody_else_is_told_of_goes_on() {
+            fn unobserved_panic_of_the_future_is_resumed() {
                 for waits in 0..3 {
                     let reports = Reports::collect();
                     let (polls, mut handle) = panicking(waits);
@@ -286,21 +286,21 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn a_future_that_panics_when_it_is_dropped_has_left_its_value() {
-                struct Explosive<F>(F);
-                impl<F: Future + Unpin> Future for Explosive<F> {
+            fn value_survives_a_panic_in_the_futures_drop() {
+                struct PanicsInDrop<F>(F);
+                impl<F: Future + Unpin> Future for PanicsInDrop<F> {
                     type Output = F::Output;
                     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
                         self.0.poll_unpin(cx)
                     }
                 }
-                impl<F> Drop for Explosive<F> {
+                impl<F> Drop for PanicsInDrop<F> {
                     fn drop(&mut self) {
                         panic!("in drop");
                     }
                 }
                 let (log, reports) = (Arc::new(Log::default()), Reports::collect());
-                let future = Explosive(opening(&log, Ending::Ok).1);
+                let future = PanicsInDrop(opening(&log, Ending::Ok).1);
                 let mut handle = checked(AsyncDropShared::new(future));
                 let mut value = checked(block_on(handle.get()).unwrap());
                 reports.expect_one("cleanup of Resource failed as well: panicked: in drop");
@@ -310,7 +310,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn a_failing_cleanup_is_the_last_ones_error() {
+            fn failing_cleanup_is_the_last_handles_error() {
                 let log = Arc::new(Log::default());
                 let mut first = shared(&log, Ending::Err).1;
                 let mut second = clone(&first);
@@ -331,7 +331,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn a_value_that_is_there_is_shared_at_once() {
+            fn ready_value_is_shared_at_once() {
                 let log = Arc::new(Log::default());
                 let mut handle: Handle =
                     checked(AsyncDropShared::new_ready($make(Resource::plain(&log))));
@@ -343,7 +343,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn peek_and_debug_show_what_is_there() {
+            fn peek_and_debug_show_the_present_value() {
                 let log = Arc::new(Log::default());
                 let mut handle = shared(&log, Ending::Ok).1;
                 assert!(handle.peek().is_none());
@@ -377,7 +377,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn a_forgotten_handle_panics_and_has_let_go() {
+            fn forgotten_handle_panics_and_is_released() {
                 let log = Arc::new(Log::default());
                 let mut first = shared(&log, Ending::Ok).1;
                 let second = clone(&first);
@@ -388,7 +388,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn a_forgotten_last_handle_drags_the_value_along() {
+            fn forgotten_last_handle_drops_the_value_while_unwinding() {
                 let (log, reports) = (Arc::new(Log::default()), Reports::collect());
                 let handle = shared(&log, Ending::Ok).1;
                 drop(checked(block_on(handle.get()).unwrap()));
@@ -420,7 +420,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn many_threads_come_and_go_and_there_is_one_cleanup() {
+            fn many_threads_share_one_cleanup() {
                 for _ in 0..200 {
                     let (log, (polls, first)) = {
                         let log = Arc::new(Log::default());
@@ -456,14 +456,14 @@ fn a_live_handle_gives_the_proof() {
     let handle =
         AsyncDropShared::new(async move { AsyncDropGuard::live(Resource::plain(&in_future)) });
     let value = block_on(handle.get()).unwrap();
-    let let_go = block_on(value.async_drop());
+    let released = block_on(value.async_drop());
     let closed = block_on(handle.async_drop());
-    assert_eq!((let_go.result, closed.result), (Ok(()), Ok(())));
+    assert_eq!((released.result, closed.result), (Ok(()), Ok(())));
     assert_eq!(log.counts(), (1, 1, 1));
 }
 
 #[test]
-fn handles_made_in_a_scope_are_of_no_scope() {
+fn handles_made_in_a_scope_are_unscoped() {
     let log = Arc::new(Log::default());
     let in_future = Arc::clone(&log);
     let handle =
@@ -478,10 +478,10 @@ fn handles_made_in_a_scope_are_of_no_scope() {
     assert_eq!(log.counts(), (1, 1, 1));
 }
 
-/// Two owners of adopted handles, each left after any number of polls: in the opening, with the
-/// value, in its cleanup, or in that of the handle.
+/// Two owners of adopted handles, each cancelled after every number of polls: in the opening, with the
+/// value, in the cleanup of the value, or in the cleanup of the handle.
 #[test]
-fn adopted_handles_clean_up_once_wherever_their_owners_are_left() {
+fn adopted_handles_clean_up_once_cancelled_anywhere() {
     type Handle = AsyncDropGuard<AsyncDropShared<Resource, Opening<Checked>>, Adopted>;
 
     async fn owner(reaper: ReaperHandle, mut shared: Handle) {
@@ -500,7 +500,7 @@ fn adopted_handles_clean_up_once_wherever_their_owners_are_left() {
         let second = reaper.adopt(AsyncDropShared::clone(&first));
         (first, second, polls)
     }
-    /// Leaves it after so many polls, or when it is ready.
+    /// Polls the future `polls` times, or until it is ready.
     fn leave_after(polls: usize, future: &mut BoxFuture<'static, ()>) {
         let mut cx = Context::from_waker(std::task::Waker::noop());
         let _enough = (0..polls).any(|_| future.as_mut().poll(&mut cx).is_ready());
@@ -530,7 +530,7 @@ fn adopted_handles_clean_up_once_wherever_their_owners_are_left() {
 }
 
 #[test]
-fn what_is_lost_is_reported_with_the_site_of_its_making() {
+fn lost_guard_is_reported_with_its_creation_site() {
     let (log, reports) = (Arc::new(Log::default()), Reports::collect());
     let line = line!();
     let handle = AsyncDropShared::new(async { AsyncDropGuard::new(Resource::plain(&log)) });
@@ -549,20 +549,20 @@ fn what_is_lost_is_reported_with_the_site_of_its_making() {
         ("Resource", 5),
     ];
     assert_eq!(reported.len(), made.len(), "{reported:?}");
-    for (text, (what, offset)) in reported.iter().zip(made) {
-        assert!(text.starts_with(&format!("Forgot to call async_drop on {what}")), "{text}");
+    for (text, (name, offset)) in reported.iter().zip(made) {
+        assert!(text.starts_with(&format!("Forgot to call async_drop on {name}")), "{text}");
         assert!(text.contains(&created_at(file!(), line + offset)), "{text}");
     }
 }
 
 #[test]
-fn a_handle_that_has_let_go_behind_its_guard_counts_for_nothing() {
+fn handle_released_inside_its_guard_is_not_counted() {
     let (log, reports) = (Arc::<Log>::default(), Reports::collect());
     let value = AsyncDropGuard::new(Resource::plain(&log));
     let mut first: AsyncDropGuard<Of<Checked>> = AsyncDropShared::new_ready(value);
     let mut second = AsyncDropShared::clone(&first);
-    let behind_its_guard: &mut Of<Checked> = &mut second;
-    block_on(behind_its_guard.async_drop_impl()).unwrap();
+    let inner_value: &mut Of<Checked> = &mut second;
+    block_on(inner_value.async_drop_impl()).unwrap();
     let counts = (AsyncDropShared::strong_count(&second), AsyncDropShared::strong_count(&first));
     assert_eq!(counts, (0, 1));
     assert!(!AsyncDropShared::ptr_eq(&first, &second));

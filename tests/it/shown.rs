@@ -1,5 +1,5 @@
-//! What the crate's own types show of themselves: names, numbers and labels, and never a value
-//! that is not shown by its own guard.
+//! The `Debug` and `Display` of the crate's types: names, numbers and labels. Only a guard shows its
+//! value.
 
 use std::fmt::{self, Display, Write};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ fn resource(ending: Ending) -> AsyncDropGuard<Resource> {
 }
 
 #[test]
-fn a_reaper_shows_what_is_pending_and_its_parts_only_their_names() {
+fn reaper_debug_lists_pending_and_parts_their_names() {
     let mut reaper = Reaper::new();
     let handle = reaper.handle().with_label("peer anna");
     let mut adopted = handle.adopt(resource(Ending::Ok));
@@ -80,7 +80,7 @@ fn a_failure_names_type_label_and_error() {
 }
 
 #[test]
-fn an_outcome_shows_its_result_and_a_hook_its_name() {
+fn outcome_shows_its_result_and_hook_its_name() {
     let log = Arc::<Log>::default();
     let guard = AsyncDropGuard::live(Resource::new(&log, 0, Ending::Err));
     let outcome: Outcome<Resource> = block_on(guard.async_drop());
@@ -90,7 +90,7 @@ fn an_outcome_shows_its_result_and_a_hook_its_name() {
 }
 
 #[test]
-fn a_deferred_value_is_shown_until_its_cleanup_begins() {
+fn deferred_value_is_shown_until_its_cleanup_begins() {
     let mut guard = AsyncDropGuard::with_cleanup("a pool", |_| wait(1));
     assert_eq!(format!("{guard:?}"), "\"a pool\"");
     cancel_after(1, guard.async_drop());
@@ -99,7 +99,7 @@ fn a_deferred_value_is_shown_until_its_cleanup_begins() {
     block_on(guard.async_drop()).unwrap();
 }
 
-/// Has room for so many bytes.
+/// A writer with room for this many bytes.
 struct Page {
     room: usize,
     text: String,
@@ -113,7 +113,7 @@ impl Write for Page {
     }
 }
 
-/// Where there is room for a part only, that is an error, and nothing comes after what failed.
+/// Asserts that a full writer is an error, and that nothing is written after the error.
 fn expect_stops_where_the_page_ends(shown: &dyn Display) {
     let whole = shown.to_string();
     for room in 0..whole.len() {
@@ -126,7 +126,7 @@ fn expect_stops_where_the_page_ends(shown: &dyn Display) {
 }
 
 #[test]
-fn a_writer_that_fails_is_written_to_no_more() {
+fn failed_writer_is_not_written_to_again() {
     expect_stops_where_the_page_ends(&CleanupErrors::from("first"));
     let mut errors = CleanupErrors::from("first");
     errors.extend(["second", "third"]);
@@ -144,7 +144,7 @@ fn a_writer_that_fails_is_written_to_no_more() {
     expect_stops_where_the_page_ends(&report);
     block_on(reaper.async_drop()).unwrap();
     {
-        let _given_up = hook::scoped(|_| {});
+        let _abandoned = hook::scoped(|_| {});
         drop(alive);
     }
 
@@ -157,7 +157,7 @@ fn a_writer_that_fails_is_written_to_no_more() {
 }
 
 #[test]
-fn a_hook_that_writes_is_told_when_it_cannot() {
+fn hook_that_cannot_write_gets_an_error() {
     let losses: [fn(); 4] = [
         || drop(resource(Ending::Ok)),
         || {
@@ -175,10 +175,10 @@ fn a_hook_that_writes_is_told_when_it_cannot() {
         loss();
     }
     let unwinding = panic_of(|| {
-        let _dragged_along = resource(Ending::Ok);
-        panic!("meant");
+        let _dropped_while_unwinding = resource(Ending::Ok);
+        panic!("expected");
     });
-    assert_eq!(unwinding, "meant");
+    assert_eq!(unwinding, "expected");
     let body = async |_: &mut Resource| Err::<(), _>(Failed);
     let both = livedrop::with_async_drop(resource(Ending::Err), body);
     assert_eq!(block_on(both), Err(Failed));

@@ -1,4 +1,4 @@
-//! `AsyncDropStack`: guards of any types, cleaned up in the reverse order of their pushing.
+//! `AsyncDropStack`: cleans up guards of any types in the reverse order of their pushing.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -26,10 +26,10 @@ assert_impl_all!(Key<Cell<*const ()>>: Copy, Send, Sync, Unpin, std::fmt::Debug)
 assert_impl_all!(ErasedError: Send, Sync, Unpin, Error);
 assert_not_impl_any!(AsyncDropStack: Clone);
 
-/// What happened, in order.
+/// The events, in order.
 type Journal = Arc<Mutex<Vec<String>>>;
 
-/// A value that writes down what happens to it. Its cleanup waits, and then ends as given.
+/// A value that records its events. Its cleanup waits, and then ends with `ending`.
 struct Part {
     name: &'static str,
     journal: Journal,
@@ -42,8 +42,8 @@ impl Part {
         Self { name, journal: Arc::clone(journal), waits, ending }
     }
 
-    fn write(&self, what: &str) {
-        self.journal.lock().unwrap().push(format!("{what} {}", self.name));
+    fn write(&self, event: &str) {
+        self.journal.lock().unwrap().push(format!("{event} {}", self.name));
     }
 }
 
@@ -74,12 +74,12 @@ fn texts(errors: &CleanupErrors<ErasedError>) -> Vec<String> {
     errors.iter().map(ToString::to_string).collect()
 }
 
-/// The same value in a `Checked` guard.
+/// Moves the value into a `Checked` guard.
 fn rearmed<T: AsyncDrop, S: Armed>(guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<T> {
     AsyncDropGuard::new(AsyncDropGuard::into_inner_without_cleanup(guard))
 }
 
-/// What holds whatever the state of the guards inside.
+/// Tests for guards in both states.
 macro_rules! in_either_state {
     ($state:ident, $S:ty, |$value:ident| $guard:expr, $stack:expr) => {
         mod $state {
@@ -100,7 +100,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn cleans_up_one_after_another_in_the_reverse_order_of_pushing() {
+            fn cleans_up_one_by_one_in_reverse_order() {
                 let (journal, mut stack) = (Journal::default(), stack());
                 stack.push(part("a", &journal));
                 stack.push(part("b", &journal));
@@ -114,7 +114,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn goes_on_after_errors_and_returns_them_in_order_with_their_types() {
+            fn cleans_the_rest_and_returns_errors_in_order() {
                 let (journal, log) = (Journal::default(), Arc::new(Log::default()));
                 let (mut stack, reports) = (stack(), Reports::collect());
                 stack.push(guard(Part::new("a", &journal, 1, Ending::Err)));
@@ -134,7 +134,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn an_error_is_an_error_of_its_own_type_still() {
+            fn erased_error_keeps_its_own_type() {
                 let (log, mut stack) = (Arc::new(Log::default()), stack());
                 stack.push(guard(Resource::new(&log, 0, Ending::Err)));
                 let error = block_on(stack.async_drop()).unwrap_err().into_first();
@@ -145,7 +145,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn goes_on_after_panics_and_resumes_the_first_of_them() {
+            fn cleans_the_rest_and_resumes_the_first_panic() {
                 let (journal, mut stack) = (Journal::default(), stack());
                 let reports = Reports::collect();
                 stack.push(guard(Part::new("a", &journal, 1, Ending::Panic)));
@@ -170,7 +170,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn cancelled_anywhere_and_called_again_finishes_exactly_the_rest() {
+            fn cancelled_anywhere_the_next_call_finishes_the_rest() {
                 let parts = |journal: &Journal| {
                     let mut stack = stack();
                     stack.push(guard(Part::new("a", journal, 2, Ending::Err)));
@@ -202,7 +202,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn cancelled_after_a_panic_resumes_it_at_the_end() {
+            fn panic_before_a_cancellation_resumes_at_the_end() {
                 let (journal, mut stack) = (Journal::default(), stack());
                 stack.push(part("a", &journal));
                 stack.push(guard(Part::new("b", &journal, 0, Ending::Panic)));
@@ -213,7 +213,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn cancelled_and_then_forgotten_reports_the_rest_and_the_errors() {
+            fn forgotten_after_cancellation_reports_rest_and_errors() {
                 let (journal, mut stack) = (Journal::default(), stack());
                 let reports = Reports::collect();
                 stack.push(part("a", &journal));
@@ -269,7 +269,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn the_key_of_a_value_that_is_cleaned_up_is_refused() {
+            fn key_of_a_cleaned_up_value_is_refused() {
                 let (journal, mut stack) = (Journal::default(), stack());
                 let a = stack.push(part("a", &journal));
                 let b = stack.push(guard(Part::new("b", &journal, 0, Ending::Ok)));
@@ -277,7 +277,7 @@ macro_rules! in_either_state {
                 assert_eq!(stack[a].name, "a");
                 assert!(stack.get(b).is_none() && stack.get_mut(b).is_none());
                 assert!(panic_of(|| stack[b].name).starts_with("used Part after its cleanup"));
-                // What is pushed now does not come to stand in its place.
+                // A new guard does not take the place of the removed one.
                 let c = stack.push(part("c", &journal));
                 let d = stack.push(part("d", &journal));
                 assert!(stack.get(b).is_none());
@@ -287,7 +287,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn keys_are_equal_if_they_lead_to_the_same_value() {
+            fn keys_of_the_same_value_are_equal() {
                 let journal = Journal::default();
                 let (mut stack, mut other) = (stack(), stack());
                 let (a, b) = (stack.push(part("a", &journal)), stack.push(part("b", &journal)));
@@ -307,7 +307,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn pop_all_moves_everything_and_the_keys_along() {
+            fn pop_all_moves_every_guard_and_key() {
                 let (journal, mut stack) = (Journal::default(), stack());
                 let a = stack.push(part("a", &journal));
                 let b = stack.push(guard(Part::new("b", &journal, 1, Ending::Err)));
@@ -315,8 +315,8 @@ macro_rules! in_either_state {
                 assert!(stack.is_empty() && popped.len() == 2);
                 assert_eq!((popped[a].name, popped[b].name), ("a", "b"));
                 assert!(stack.get(a).is_none());
-                assert!(panic_of(|| stack[a].name).contains("`pop_all` takes the guards"));
-                // A new one in the same place has a key of its own.
+                assert!(panic_of(|| stack[a].name).contains("`pop_all` moves the guards"));
+                // A new guard in the same place has its own key.
                 let c = stack.push(part("c", &journal));
                 assert!(stack.get(a).is_none() && popped.get(c).is_none());
                 block_on(stack.async_drop()).unwrap();
@@ -326,7 +326,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn pop_all_takes_along_what_a_cancelled_cleanup_has_found() {
+            fn pop_all_moves_errors_of_a_cancelled_cleanup() {
                 let (journal, mut stack) = (Journal::default(), stack());
                 stack.push(part("a", &journal));
                 stack.push(guard(Part::new("b", &journal, 0, Ending::Err)));
@@ -338,7 +338,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn a_constructor_that_fails_half_way_cleans_up_what_there_is() {
+            fn failed_constructor_cleans_up_its_finished_steps() {
                 for fails in [false, true] {
                     let journal = Journal::default();
                     let built = block_on(with_async_drop(stack(), async |stack| {
@@ -361,7 +361,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn a_deferred_future_runs_at_its_place_in_the_order() {
+            fn deferred_future_runs_at_its_place_in_order() {
                 let (journal, mut stack) = (Journal::default(), stack());
                 stack.push(part("a", &journal));
                 let in_future = Arc::clone(&journal);
@@ -379,7 +379,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn a_deferred_future_fails_and_panics_like_a_cleanup() {
+            fn deferred_future_fails_and_panics_like_a_cleanup() {
                 let (mut stack, reports) = (stack(), Reports::collect());
                 stack.defer(async { Err(Failed) });
                 let errors = block_on(stack.async_drop()).unwrap_err();
@@ -395,7 +395,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn a_deferred_future_is_resumed_after_a_cancelled_cleanup() {
+            fn deferred_future_resumes_after_a_cancelled_cleanup() {
                 const WAITS: usize = 3;
                 for polls in 0..=WAITS {
                     let (starts, mut stack) = (Arc::new(AtomicUsize::new(0)), stack());
@@ -411,7 +411,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn an_empty_stack_owes_its_own_cleanup_only() {
+            fn empty_stack_needs_only_its_own_cleanup() {
                 let mut empty = stack();
                 assert_eq!((empty.len(), empty.is_empty()), (0, true));
                 assert_eq!(run(empty.async_drop()).0, 1);
@@ -419,23 +419,23 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn a_value_that_panics_when_dropped_does_not_stop_the_rest() {
-                struct Explosive;
+            fn value_that_panics_in_drop_stops_no_cleanup() {
+                struct PanicsInDrop;
                 #[async_trait]
-                impl AsyncDrop for Explosive {
+                impl AsyncDrop for PanicsInDrop {
                     type Error = Infallible;
                     async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
                         Ok(())
                     }
                 }
-                impl Drop for Explosive {
+                impl Drop for PanicsInDrop {
                     fn drop(&mut self) {
                         panic!("in drop");
                     }
                 }
                 let (journal, mut stack) = (Journal::default(), stack());
                 stack.push(part("a", &journal));
-                stack.push(guard(Explosive));
+                stack.push(guard(PanicsInDrop));
                 assert_eq!(panic_of(|| block_on(stack.async_drop())), "in drop");
                 assert_eq!(taken(&journal), ["begin a", "end a", "drop a"]);
             }
@@ -481,7 +481,7 @@ in_either_state!(
 );
 
 #[test]
-fn what_is_lost_is_reported_with_the_site_of_its_making() {
+fn lost_guard_is_reported_with_its_creation_site() {
     let reports = Reports::collect();
     let line = line!();
     let mut stack = AsyncDropStack::new();
@@ -491,15 +491,15 @@ fn what_is_lost_is_reported_with_the_site_of_its_making() {
     drop((popped, of_live, stack));
     let reported = reports.take();
     assert_eq!(reported.len(), 4, "{reported:?}");
-    let what = ["AsyncDropStack", "DeferredFuture<", "AsyncDropStack<Live>", "AsyncDropStack"];
-    for ((text, what), offset) in reported.iter().zip(what).zip([3, 2, 4, 1]) {
-        assert!(text.starts_with(&format!("Forgot to call async_drop on {what}")), "{text}");
+    let names = ["AsyncDropStack", "DeferredFuture<", "AsyncDropStack<Live>", "AsyncDropStack"];
+    for ((text, name), offset) in reported.iter().zip(names).zip([3, 2, 4, 1]) {
+        assert!(text.starts_with(&format!("Forgot to call async_drop on {name}")), "{text}");
         assert!(text.contains(&created_at(file!(), line + offset)), "{text}");
     }
 }
 
 #[test]
-fn a_live_stack_gives_the_proof_and_the_errors() {
+fn live_stack_gives_the_proof_and_the_errors() {
     let journal = Journal::default();
     let mut stack = AsyncDropStack::live();
     stack.push(AsyncDropGuard::live(Part::new("a", &journal, 1, Ending::Err)));
@@ -509,7 +509,7 @@ fn a_live_stack_gives_the_proof_and_the_errors() {
 }
 
 #[test]
-fn a_live_stack_enters_a_scope_and_pop_all_leaves_it() {
+fn live_stack_enters_scope_and_pop_all_leaves() {
     let (journal, reports) = (Journal::default(), Reports::collect());
     let stack = AsyncDropStack::live();
     let popped: AsyncDropGuard<AsyncDropStack<Live>, Live> =
@@ -525,7 +525,7 @@ fn a_live_stack_enters_a_scope_and_pop_all_leaves_it() {
 }
 
 #[test]
-fn a_live_stack_whose_cleanup_is_cancelled_panics_as_cancelled() {
+fn cancelled_live_stack_panics_as_cancelled() {
     let journal = Journal::default();
     let mut stack = AsyncDropStack::live();
     stack.push(AsyncDropGuard::live(Part::new("a", &journal, 1, Ending::Ok)));
@@ -534,7 +534,7 @@ fn a_live_stack_whose_cleanup_is_cancelled_panics_as_cancelled() {
     assert!(text.contains("was cancelled before it finished"), "{text}");
 }
 
-/// A constructor that can fail or be cancelled at its steps.
+/// A constructor that can fail or be cancelled at each step.
 async fn start(
     reaper: &ReaperHandle,
     journal: &Journal,
@@ -549,7 +549,7 @@ async fn start(
 }
 
 #[test]
-fn an_adopted_stack_is_left_to_the_reaper_or_handed_over_whole() {
+fn adopted_stack_goes_to_the_reaper_as_one() {
     let (a, b) = (["begin a", "end a", "drop a"], ["begin b", "end b", "drop b"]);
     let (journal, reports) = (Journal::default(), Reports::collect());
     let mut reaper = Reaper::new();
@@ -575,7 +575,7 @@ fn an_adopted_stack_is_left_to_the_reaper_or_handed_over_whole() {
 }
 
 #[test]
-fn what_was_popped_off_a_checked_stack_can_be_adopted() {
+fn popped_checked_stack_can_be_adopted() {
     let (journal, mut reaper) = (Journal::default(), Reaper::new());
     for polls in 0..=2 {
         let mut stack = AsyncDropStack::new();
@@ -592,7 +592,7 @@ fn what_was_popped_off_a_checked_stack_can_be_adopted() {
 }
 
 #[test]
-fn a_guard_that_was_cleaned_up_before_has_no_value_on_the_stack() {
+fn guard_cleaned_up_before_has_no_stack_entry() {
     let log = Arc::new(Log::default());
     let mut guard = AsyncDropGuard::new(Resource::plain(&log));
     block_on(guard.async_drop()).unwrap();
@@ -605,7 +605,7 @@ fn a_guard_that_was_cleaned_up_before_has_no_value_on_the_stack() {
 }
 
 #[test]
-fn what_is_not_sync_is_cleaned_up_by_a_deferred_future() {
+fn deferred_future_cleans_up_a_non_sync_value() {
     let mut stack = AsyncDropStack::new();
     let closed = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&closed);

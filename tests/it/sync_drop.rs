@@ -101,7 +101,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn cleans_up_in_a_task_on_the_only_worker() {
+            fn cleans_up_in_task_on_the_only_worker() {
                 let log = Arc::new(Log::default());
                 let value = SyncDrop::new($make(Busy::new(&log)));
                 let runtime = multi_thread();
@@ -135,7 +135,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn made_on_a_current_thread_runtime_it_may_be_dropped_outside() {
+            fn made_on_current_thread_runtime_may_drop_outside() {
                 let log = Arc::new(Log::default());
                 drop(current_thread().block_on(async { resource(&log, Ending::Ok) }));
                 assert_eq!(log.counts(), (1, 1, 1));
@@ -153,7 +153,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn cleans_up_while_unwinding_on_a_multi_thread_runtime() {
+            fn cleans_up_while_unwinding_on_multi_thread_runtime() {
                 let log = Arc::new(Log::default());
                 let value = SyncDrop::new($make(Busy::new(&log)));
                 let runtime = multi_thread();
@@ -166,7 +166,7 @@ macro_rules! in_either_state {
             }
 
             #[test]
-            fn does_not_abort_while_unwinding_on_a_current_thread_runtime() {
+            fn unwinding_on_current_thread_runtime_does_not_abort() {
                 let (log, reports) = (Arc::new(Log::default()), Reports::collect());
                 let text = panic_of(|| {
                     current_thread().block_on(async {
@@ -201,7 +201,7 @@ macro_rules! in_either_state {
 
             #[test]
             fn reports_a_failing_cleanup_while_unwinding() {
-                for (ending, what) in [
+                for (ending, report) in [
                     (Ending::Err, "cleanup of Resource failed as well: Failed"),
                     (Ending::Panic, "cleanup of Resource failed as well: panicked: cleanup went"),
                 ] {
@@ -211,7 +211,7 @@ macro_rules! in_either_state {
                         panic!("body");
                     });
                     assert_eq!((text.as_str(), log.counts().2), ("body", 1));
-                    reports.expect_one(what);
+                    reports.expect_one(report);
                 }
             }
 
@@ -235,7 +235,7 @@ in_either_state!(checked, Checked, AsyncDropGuard::new);
 in_either_state!(live, Live, AsyncDropGuard::live);
 
 #[test]
-fn a_guard_that_was_cleaned_up_before_owes_nothing() {
+fn guard_cleaned_up_before_needs_no_cleanup() {
     let log = Arc::new(Log::default());
     current_thread().block_on(async {
         let mut guard = AsyncDropGuard::new(Resource::plain(&log));

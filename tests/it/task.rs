@@ -10,8 +10,8 @@ use livedrop::task::{self, TaskError};
 use livedrop::{AsyncDropGuard, Reaper};
 use tokio::time::{Instant, sleep};
 
-/// Counts its beginning and the end that it comes to when told to stop.
-fn polite(count: &Arc<AtomicUsize>) -> AsyncDropGuard<task::Task<Result<(), String>>> {
+/// A task that counts its beginning, and its end after the stop signal.
+fn stoppable(count: &Arc<AtomicUsize>) -> AsyncDropGuard<task::Task<Result<(), String>>> {
     let count = Arc::clone(count);
     task::spawn(|stop| async move {
         count.fetch_add(1, SeqCst);
@@ -23,9 +23,9 @@ fn polite(count: &Arc<AtomicUsize>) -> AsyncDropGuard<task::Task<Result<(), Stri
 }
 
 #[tokio::test(start_paused = true)]
-async fn cleanup_tells_the_task_to_stop_and_waits_for_it() {
+async fn cleanup_signals_the_task_and_waits_for_it() {
     let count = Arc::default();
-    let mut guard = polite(&count);
+    let mut guard = stoppable(&count);
     tokio::task::yield_now().await;
     assert!(!guard.is_finished());
     guard.async_drop().await.unwrap();
@@ -33,9 +33,9 @@ async fn cleanup_tells_the_task_to_stop_and_waits_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_token_stops_the_task_before_anybody_cleans_up() {
+async fn token_stops_the_task_without_a_cleanup() {
     let count = Arc::default();
-    let mut guard = polite(&count);
+    let mut guard = stoppable(&count);
     tokio::task::yield_now().await;
     guard.token().cancel();
     sleep(Duration::from_millis(21)).await;
@@ -45,7 +45,7 @@ async fn the_token_stops_the_task_before_anybody_cleans_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_does_not_stop_is_aborted_after_the_deadline() {
+async fn unstoppable_task_is_aborted_after_the_deadline() {
     struct Dropped(Arc<AtomicUsize>);
     impl Drop for Dropped {
         fn drop(&mut self) {
@@ -63,7 +63,7 @@ async fn a_task_that_does_not_stop_is_aborted_after_the_deadline() {
     let error = guard.async_drop().await.unwrap_err();
     assert!(matches!(error, TaskError::Aborted(deadline) if deadline == Duration::from_secs(3)));
     assert_eq!(begun.elapsed().as_secs(), 3);
-    assert_eq!(drops.load(SeqCst), 1, "it has ended, not only been told to");
+    assert_eq!(drops.load(SeqCst), 1, "the task has ended, and was not only signalled");
     assert_eq!(error.to_string(), "the task did not stop within 3s, and was aborted");
 }
 
@@ -93,7 +93,7 @@ async fn an_error_of_the_task_is_its_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_cleanup_goes_on_until_the_same_deadline() {
+async fn cancelled_cleanup_keeps_its_deadline() {
     let mut guard = task::spawn(|_| std::future::pending::<()>());
     guard.set_deadline(Duration::from_secs(4));
     let begun = Instant::now();
@@ -106,10 +106,10 @@ async fn a_cancelled_cleanup_goes_on_until_the_same_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cleanup_cancelled_at_every_poll_is_finished_by_the_reaper() {
+async fn reaper_finishes_a_cleanup_cancelled_at_every_poll() {
     for polls in 0..4 {
         let (count, mut reaper, reports) = (Arc::default(), Reaper::new(), Reports::collect());
-        let guard = polite(&count);
+        let guard = stoppable(&count);
         tokio::task::yield_now().await;
         let mut guard = reaper.adopt(guard);
         cancel_after(polls, guard.async_drop());
@@ -138,7 +138,7 @@ async fn a_task_whose_guard_was_lost_is_aborted() {
 #[tokio::test(start_paused = true)]
 async fn the_token_stops_the_task_before_its_cleanup() {
     let count = Arc::default();
-    let mut guard = polite(&count);
+    let mut guard = stoppable(&count);
     tokio::task::yield_now().await;
     assert!(!guard.token().is_cancelled());
     guard.token().clone().cancel();
@@ -147,5 +147,5 @@ async fn the_token_stops_the_task_before_its_cleanup() {
     }
     assert_eq!(count.load(SeqCst), 11);
     guard.async_drop().await.unwrap();
-    assert_eq!(count.load(SeqCst), 11, "it is not told twice");
+    assert_eq!(count.load(SeqCst), 11, "it is signalled once");
 }

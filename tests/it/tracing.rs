@@ -1,5 +1,5 @@
-//! Reports as events. Each test runs in a process of its own: a thread without a subscriber that is
-//! the first one to report switches the events off for all threads.
+//! Reports as events. Each test runs in its own process: if a thread without a subscriber reports first,
+//! it switches the events off for all threads.
 #![cfg(feature = "tracing")]
 
 use std::fmt::{Debug, Write};
@@ -11,7 +11,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// Keeps the level and the fields of each event.
+/// Records the level and the fields of each event.
 #[derive(Clone, Default)]
 struct Events(Arc<Mutex<Vec<(Level, String)>>>);
 
@@ -42,11 +42,8 @@ impl Subscriber for Events {
 }
 
 #[test]
-fn a_forgotten_guard_is_an_error_event_and_goes_to_the_hook_as_well() {
-    alone(
-        "tracing::a_forgotten_guard_is_an_error_event_and_goes_to_the_hook_as_well",
-        report_a_forgotten_guard,
-    );
+fn forgotten_guard_reaches_tracing_and_the_hook() {
+    alone("tracing::forgotten_guard_reaches_tracing_and_the_hook", report_a_forgotten_guard);
 }
 
 fn report_a_forgotten_guard() {

@@ -1,6 +1,6 @@
-//! A value that owes something itself behind a cleanup that did not come to its end. After an error, a
-//! guard in it panics: that goes on, and the error that led to it is not lost. A panic of the cleanup
-//! drags the guard along.
+//! A value that still holds an armed guard after its own cleanup failed. After an error, the inner guard
+//! panics: the panic propagates, and the error is not lost. After a panic, the inner guard is dropped while
+//! the thread unwinds.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ impl AsyncDrop for Second {
     }
 }
 
-/// As one writes it in a hurry: the first failure forgets the second member.
+/// A common mistake: the `?` at the first member forgets the second.
 struct Members {
     waits: usize,
     first: AsyncDropGuard<Resource>,
@@ -61,7 +61,7 @@ fn live(waits: usize) -> AsyncDropGuard<Members, Live> {
 const FORGOTTEN: &str = "Forgot to call async_drop on Second";
 const ERROR: &str = "cleanup of Members failed as well: Failed";
 
-/// The panic goes on, and the error goes to the hook.
+/// Asserts that the panic propagates, and that the error goes to the hook.
 #[track_caller]
 fn expect_both<F: Future>(cleanup: F) {
     let reports = Reports::collect_and_panic();
@@ -81,9 +81,9 @@ fn of_a_guard() {
     }
 }
 
-/// Where no byte and no instruction is left for it.
+/// `Live::async_drop` does not keep the error: that would cost instructions.
 #[test]
-fn of_a_live_guard_alone_the_error_goes_with_the_panic() {
+fn live_guard_alone_loses_the_error() {
     for waits in 0..2 {
         let reports = Reports::collect_and_panic();
         let text = panic_of(|| block_on(live(waits).async_drop()));
@@ -99,7 +99,7 @@ fn of_a_live_guard_alone_the_error_goes_with_the_panic() {
 }
 
 #[test]
-fn behind_a_body() {
+fn after_a_body() {
     for waits in 0..2 {
         expect_both(with_async_drop(checked(waits), async |_| Ok::<_, Failed>(())));
         let a = live(waits);
@@ -157,32 +157,35 @@ fn under_a_reaper() {
     }
 }
 
-/// The panic goes on, and the second member is reported as dragged along.
+/// Asserts that the panic propagates, and that the second member is reported as dropped while unwinding.
 #[track_caller]
-fn expect_dragged_along<F: Future>(cleanup: F) {
+fn expect_dropped_while_unwinding<F: Future>(cleanup: F) {
     let reports = Reports::collect_and_panic();
     assert_eq!(panic_of(|| block_on(cleanup)), "cleanup went wrong");
     reports.expect(&["Second was dropped without its cleanup"]);
 }
 
 #[test]
-fn what_a_panic_of_the_cleanup_leaves_in_the_value_goes_while_the_thread_unwinds() {
+fn panicking_cleanup_drops_inner_guards_while_unwinding() {
     for waits in 0..2 {
         let panicking = || members(waits, Ending::Panic);
         let checked = || AsyncDropGuard::new(panicking());
         let live = || AsyncDropGuard::live(panicking());
-        expect_dragged_along(checked().async_drop());
-        expect_dragged_along(live().async_drop());
-        expect_dragged_along(AsyncDropGuard::async_drop_on_err(checked(), Err::<(), _>("other")));
-        expect_dragged_along(with_async_drop(checked(), async |_| Ok::<_, Failed>(())));
+        expect_dropped_while_unwinding(checked().async_drop());
+        expect_dropped_while_unwinding(live().async_drop());
+        expect_dropped_while_unwinding(AsyncDropGuard::async_drop_on_err(
+            checked(),
+            Err::<(), _>("other"),
+        ));
+        expect_dropped_while_unwinding(with_async_drop(checked(), async |_| Ok::<_, Failed>(())));
         let a = live();
-        expect_dragged_along(async { with_async_drop!(a, { Ok::<_, Failed>(()) }) });
-        expect_dragged_along(AsyncDropArc::new(checked()).async_drop());
+        expect_dropped_while_unwinding(async { with_async_drop!(a, { Ok::<_, Failed>(()) }) });
+        expect_dropped_while_unwinding(AsyncDropArc::new(checked()).async_drop());
         let mut vec = AsyncDropVec::live();
         vec.push(live());
-        expect_dragged_along(vec.async_drop());
+        expect_dropped_while_unwinding(vec.async_drop());
         let mut reaper = Reaper::new();
-        expect_dragged_along(reaper.adopt(checked()).async_drop());
+        expect_dropped_while_unwinding(reaper.adopt(checked()).async_drop());
         block_on(reaper.async_drop()).expect("nothing is left");
     }
 }

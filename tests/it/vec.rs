@@ -1,5 +1,4 @@
-//! `AsyncDropVec`, and a plain `Vec` of guards: nothing is lost in them, and their cleanup
-//! reaches every guard once.
+//! `AsyncDropVec`, and a plain `Vec` of guards: they lose no guard, and clean up every guard once.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -76,7 +75,7 @@ in_both_states! {
     }
 
     #[test]
-    fn removed_guard_comes_back_and_the_gap_is_closed() {
+    fn remove_returns_the_guard_and_closes_the_gap() {
         let (row, mut vec) = many::<S>(3, 0);
         let removed = vec.remove(1);
         assert_eq!((removed.number, vec[1].number, vec.len()), (1, 2, 2));
@@ -115,7 +114,7 @@ in_both_states! {
     }
 
     #[test]
-    fn extended_by_an_iterator_that_panics_it_holds_what_it_was_given() {
+    fn extend_keeps_guards_yielded_before_a_panic() {
         let (mut row, mut vec) = (Row::default(), S::in_place(S::empty()));
         let guards = (0..3).map(|turn| {
             assert!(turn < 2, "no more");
@@ -128,7 +127,7 @@ in_both_states! {
     }
 
     #[test]
-    fn drain_hands_out_everything_from_the_first_to_the_last() {
+    fn drain_yields_every_guard_in_order() {
         let (row, mut vec) = many::<S>(5, 1);
         let drained: Vec<_> = vec.drain().collect();
         assert!(vec.is_empty());
@@ -142,7 +141,7 @@ in_both_states! {
     }
 
     #[test]
-    fn drain_leaves_what_it_is_not_asked_for() {
+    fn dropped_drain_leaves_the_rest() {
         let (row, mut vec) = many::<S>(5, 1);
         for guard in vec.drain().take(2) {
             clean(guard).unwrap();
@@ -162,7 +161,7 @@ in_both_states! {
     }
 
     #[test]
-    fn cleanup_goes_on_after_failures_and_returns_the_errors_as_they_are_found() {
+    fn cleans_the_rest_and_returns_errors_as_found() {
         let (row, mut vec) = filled::<S>(MIXED);
         let errors = block_on(vec.async_drop()).unwrap_err();
         assert_eq!(errors.into_iter().collect::<Vec<_>>(), [3, 5, 1]);
@@ -173,7 +172,7 @@ in_both_states! {
     }
 
     #[test]
-    fn cleanup_goes_on_after_a_panic_and_resumes_the_first() {
+    fn cleans_the_rest_and_resumes_the_first_panic() {
         let reports = Reports::collect();
         let (row, mut vec) = filled::<S>(&[(0, Ending::Panic), (0, Ending::Panic), (2, Ending::Err)]);
         assert_eq!(panic_of(|| block_on(vec.async_drop())), "0 went wrong");
@@ -189,7 +188,7 @@ in_both_states! {
     }
 
     #[test]
-    fn cancelled_at_any_poll_the_next_call_finishes_exactly_the_rest() {
+    fn cancelled_anywhere_the_next_call_finishes_the_rest() {
         for limit in 1..=6 {
             let start = || {
                 let (row, mut vec) = filled::<S>(MIXED);
@@ -214,7 +213,7 @@ in_both_states! {
     }
 
     #[test]
-    fn vector_is_empty_and_takes_guards_between_a_cancelled_cleanup_and_the_next() {
+    fn vector_takes_guards_after_a_cancelled_cleanup() {
         let (mut row, mut vec) = many::<S>(3, 5);
         cancel_after(1, vec.async_drop());
         assert!(vec.is_empty() && vec.pop().is_none() && vec.drain().next().is_none());
@@ -226,7 +225,7 @@ in_both_states! {
     }
 
     #[test]
-    fn errors_without_a_next_call_go_to_the_hook() {
+    fn errors_without_next_call_go_to_the_hook() {
         let reports = Reports::collect();
         let (_row, mut vec) = filled::<S>(&[(0, Ending::Err), (9, Ending::Ok)]);
         cancel_after(1, vec.async_drop());
@@ -243,12 +242,12 @@ in_both_states! {
             assert_eq!(vec.set_concurrency(limit).len(), 12);
             block_on(vec.async_drop()).unwrap();
             row.expect_cleaned_once();
-            assert_eq!(row.flight.most(), limit);
+            assert_eq!(row.concurrency.most(), limit);
         }
     }
 
     #[test]
-    fn limit_of_zero_panics_at_once_with_type_and_remedy() {
+    fn limit_of_zero_panics_with_type_and_remedy() {
         let (_row, mut vec) = many::<S>(1, 0);
         let text = panic_of(|| vec.set_concurrency(0).len());
         let beginning = "set_concurrency(0) on AsyncDropVec<Numbered";
@@ -257,7 +256,7 @@ in_both_states! {
     }
 
     #[test]
-    fn vectors_of_vectors_do_not_wait_for_each_others_turn() {
+    fn nested_vectors_do_not_block_each_other() {
         let (mut row, mut outer) = (Row::default(), AsyncDropVec::new());
         outer.set_concurrency(1);
         for _ in 0..4 {
@@ -268,11 +267,11 @@ in_both_states! {
         }
         block_on(outer.async_drop()).unwrap();
         row.expect_cleaned_once();
-        assert_eq!(row.flight.most(), 1);
+        assert_eq!(row.concurrency.most(), 1);
     }
 
     #[test]
-    fn plain_vec_cancelled_at_any_poll_holds_the_rest_and_reports_the_errors() {
+    fn cancelled_plain_vec_keeps_rest_and_reports_errors() {
         let total = run(plain::<S>(MIXED).1.async_drop()).0;
         assert!(total > 3);
         for polls in 0..total {
@@ -295,7 +294,7 @@ in_both_states! {
     }
 
     #[test]
-    fn plain_vec_goes_on_after_a_panic() {
+    fn plain_vec_cleans_the_rest_after_a_panic() {
         let (row, mut vec) = plain::<S>(&[(0, Ending::Panic), (3, Ending::Ok)]);
         assert_eq!(panic_of(|| block_on(vec.async_drop())), "0 went wrong");
         row.expect_cleaned_once();
@@ -303,7 +302,7 @@ in_both_states! {
 }
 
 #[test]
-fn used_after_its_cleanup_panics_with_type_and_site() {
+fn used_after_cleanup_panics_with_type_and_site() {
     let line = line!() + 1;
     let mut vec = AsyncDropVec::<Numbered>::new();
     block_on(vec.async_drop()).unwrap();
@@ -332,7 +331,7 @@ fn live_vector_gives_its_proof_beside_the_errors() {
     assert_eq!(outcome.result.unwrap_err().into_first(), 0);
 }
 
-/// One of two values: the cleanup of the second ends that of the first.
+/// The cleanup of the first of two values waits for the cleanup of the second.
 struct Linked(Option<tokio::sync::oneshot::Receiver<()>>, Option<tokio::sync::oneshot::Sender<()>>);
 
 #[async_trait]
@@ -351,7 +350,7 @@ impl AsyncDrop for Linked {
 }
 
 #[test]
-fn guard_that_waits_for_another_one_needs_room_for_both() {
+fn guard_that_waits_for_another_needs_room() {
     let (send, receive) = tokio::sync::oneshot::channel();
     let mut vec = AsyncDropVec::<Linked>::new();
     vec.push(AsyncDropGuard::new(Linked(Some(receive), None)));

@@ -1,4 +1,4 @@
-//! The functions and macros around a body.
+//! The functions and macros that clean up after a body.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -79,7 +79,7 @@ fn bracket_gives_both_results() {
 }
 
 #[test]
-fn bracket_hands_back_a_guard_when_the_outer_cleanup_fails() {
+fn bracket_returns_the_bodys_guard_if_cleanup_fails() {
     let (log, reports) = (Arc::<Log>::default(), Reports::collect());
     let (inner, outer) =
         block_on(bracket(checked(&log, Ending::Err), async |_| live(&log, Ending::Ok)));
@@ -88,11 +88,11 @@ fn bracket_hands_back_a_guard_when_the_outer_cleanup_fails() {
     reports.expect_none();
 }
 
-/// The call itself panics, before there is a future of the body.
+/// The call of the body panics, before it returns a future.
 struct NoFuture;
 
 #[test]
-fn a_panic_before_the_bodys_future_exists_is_cleaned_up() {
+fn panic_in_the_bodys_call_is_cleaned_up() {
     fn no_future(_: &mut Resource) -> std::future::Ready<Result<(), Failed>> {
         std::panic::panic_any(NoFuture)
     }
@@ -106,7 +106,7 @@ fn a_panic_before_the_bodys_future_exists_is_cleaned_up() {
 }
 
 #[test]
-fn a_guard_that_was_cleaned_up_before_is_refused() {
+fn guard_cleaned_up_before_is_refused() {
     let log = Arc::<Log>::default();
     let mut guard = checked(&log, Ending::Ok);
     block_on(guard.async_drop()).unwrap();
@@ -160,7 +160,7 @@ fn the_macro_cleans_up_concurrently() {
 }
 
 #[test]
-fn the_macro_goes_on_after_an_error_and_reports_the_others() {
+fn macro_cleans_the_rest_and_reports_later_errors() {
     let (log, reports) = (Arc::<Log>::default(), Reports::collect());
     let (a, b, c) = (checked(&log, Ending::Ok), live(&log, Ending::Err), live(&log, Ending::Err));
     let result: Result<(), Failed> = block_on(async { with_async_drop!(a, b, c, { Ok(()) }) });
@@ -170,7 +170,7 @@ fn the_macro_goes_on_after_an_error_and_reports_the_others() {
 }
 
 #[test]
-fn what_the_block_cleaned_up_is_not_cleaned_up_again() {
+fn guard_cleaned_in_the_block_is_not_repeated() {
     let log = Arc::<Log>::default();
     let guard = checked(&log, Ending::Err);
     let result = block_on(async {
@@ -184,7 +184,7 @@ fn what_the_block_cleaned_up_is_not_cleaned_up_again() {
 }
 
 #[test]
-fn the_macro_goes_on_after_a_panicking_cleanup() {
+fn macro_cleans_the_rest_after_a_panicking_cleanup() {
     let (log, reports) = (Arc::<Log>::default(), Reports::collect());
     let (a, b, c) = (live(&log, Ending::Panic), live(&log, Ending::Ok), live(&log, Ending::Err));
     let text = panic_of(|| block_on(async { with_async_drop!(a, b, c, { Ok::<_, Failed>(()) }) }));
@@ -207,7 +207,7 @@ fn the_macro_maps_errors() {
 }
 
 #[test]
-fn a_return_in_the_block_ends_the_block_only() {
+fn return_in_the_block_ends_the_block_only() {
     let log = Arc::<Log>::default();
     let a = checked(&log, Ending::Ok);
     let after = Cell::new(false);
@@ -226,7 +226,7 @@ fn a_return_in_the_block_ends_the_block_only() {
 }
 
 #[test]
-fn the_names_of_the_original_guide_do_the_same() {
+fn numbered_macro_names_do_the_same() {
     let log = Arc::<Log>::default();
     let resource = checked(&log, Ending::Ok);
     let result: Result<usize, Failed> = block_on(async {
@@ -243,7 +243,7 @@ fn the_names_of_the_original_guide_do_the_same() {
     assert_eq!(log.counts(), (2, 2, 2));
 }
 
-/// Cleans up without ever failing.
+/// Its cleanup cannot fail.
 struct Sure(Resource);
 
 #[async_trait]
@@ -269,7 +269,7 @@ fn infallible_bodies_return_anything() {
 }
 
 #[test]
-fn infallible_cleans_up_after_a_panic_and_resumes_it() {
+fn infallible_cleans_up_and_resumes_the_panic() {
     let (log, reports) = (Arc::<Log>::default(), Reports::collect());
     let a = AsyncDropGuard::new(Sure(Resource::plain(&log)));
     let text = panic_of(|| {
@@ -285,7 +285,7 @@ fn infallible_cleans_up_after_a_panic_and_resumes_it() {
 }
 
 #[test]
-fn several_guards_are_all_reported_when_the_body_is_cancelled() {
+fn cancelled_body_reports_all_its_guards() {
     for polls in 1..4 {
         let (log, reports) = (Arc::<Log>::default(), Reports::collect());
         let (a, b) = (checked(&log, Ending::Ok), live(&log, Ending::Ok));

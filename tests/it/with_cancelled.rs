@@ -1,5 +1,5 @@
-//! What had come to its end before the cleanup behind a body was cancelled: its caller is not told
-//! any more, so the hook is.
+//! Cancelled cleanups after a body: the hook gets the errors and panics that were found before, since the
+//! caller gets no result.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use livedrop::{AsyncDropGuard, Reaper, with_async_drop};
 const CANCELLED: &str = "async_drop on Resource was cancelled before it finished";
 const FAILED: &str = "cleanup of Resource failed as well: Failed";
 const PANICKED: &str = "cleanup of Resource failed as well: panicked: cleanup went wrong";
-const BODY_PANICKED: &str = "cleanup of Resource failed as well: the body before it panicked: body";
+const BODY_PANICKED: &str = "cleanup of Resource failed as well: the body panicked: body";
 
 fn guard(waits: usize, ending: Ending) -> AsyncDropGuard<Resource> {
     AsyncDropGuard::new(Resource::new(&Arc::default(), waits, ending))
@@ -25,19 +25,19 @@ fn expect_among(reports: &Reports, expected: &[&str]) {
 }
 
 #[test]
-fn an_error_or_a_panic_of_one_of_several_cleanups_is_reported() {
-    for (ending, told) in [(Ending::Err, FAILED), (Ending::Panic, PANICKED)] {
+fn error_or_panic_of_one_cleanup_is_reported() {
+    for (ending, report) in [(Ending::Err, FAILED), (Ending::Panic, PANICKED)] {
         for polls in 1..=3 {
             let reports = Reports::collect();
             let (a, b) = (guard(0, ending), guard(3, Ending::Ok));
             cancel_after(polls, async { with_async_drop!(a, b, { Ok::<_, Failed>(()) }) });
-            expect_among(&reports, &[CANCELLED, told]);
+            expect_among(&reports, &[CANCELLED, report]);
         }
     }
 }
 
 #[test]
-fn an_error_of_one_of_several_adopted_guards_is_reported() {
+fn error_of_one_adopted_guard_is_reported() {
     for polls in 1..=3 {
         let (reports, mut reaper) = (Reports::collect(), Reaper::new());
         let (a, b) = (reaper.adopt(guard(0, Ending::Err)), reaper.adopt(guard(3, Ending::Ok)));
@@ -48,7 +48,7 @@ fn an_error_of_one_of_several_adopted_guards_is_reported() {
 }
 
 #[test]
-fn a_panic_of_the_body_is_reported() {
+fn body_panic_is_reported() {
     for polls in 1..=3 {
         let (reports, mut reaper) = (Reports::collect(), Reaper::new());
         let adopted = reaper.adopt(guard(3, Ending::Ok));
@@ -63,7 +63,7 @@ fn a_panic_of_the_body_is_reported() {
 }
 
 #[test]
-fn a_panic_of_the_block_in_front_of_several_cleanups_is_reported() {
+fn block_panic_before_several_cleanups_is_reported() {
     for polls in 1..=3 {
         let reports = Reports::collect();
         let (a, b) = (guard(3, Ending::Ok), guard(3, Ending::Ok));

@@ -1,5 +1,5 @@
-//! What becomes of a body's output that cannot be returned, because the cleanup behind the body
-//! failed or panicked: where it owes something itself, nothing of the two is lost.
+//! The output of a body that cannot be returned, because the cleanup after the body failed or panicked.
+//! If the output holds a guard, both the guard and the error are reported.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ fn guard(log: &Arc<Log>, ending: Ending) -> AsyncDropGuard<Resource> {
     AsyncDropGuard::new(Resource::new(log, 1, ending))
 }
 
-/// What a body returns that opened another value.
+/// The type of a guard in the output of a body.
 struct Opened;
 
 #[async_trait]
@@ -36,7 +36,7 @@ fn expect_the_panic_of_the_cleanup<R>(body_and_cleanup: impl FnOnce() -> R) {
 }
 
 #[test]
-fn a_panic_of_the_cleanup_drags_a_guard_in_the_output_along() {
+fn cleanup_panic_drops_the_outputs_guard_while_unwinding() {
     let log = Arc::<Log>::default();
     let panics = || guard(&log, Ending::Panic);
     expect_the_panic_of_the_cleanup(|| block_on(bracket(panics(), async |_| opened())));
@@ -51,7 +51,7 @@ fn a_panic_of_the_cleanup_drags_a_guard_in_the_output_along() {
 }
 
 #[test]
-fn a_panic_of_one_of_several_cleanups_drags_a_guard_in_the_output_along() {
+fn one_panicking_cleanup_drops_the_outputs_guard_unwinding() {
     let log = Arc::<Log>::default();
     for endings in [[Ending::Panic, Ending::Ok], [Ending::Ok, Ending::Panic]] {
         let [a, b] = endings.map(|ending| guard(&log, ending));
@@ -62,7 +62,7 @@ fn a_panic_of_one_of_several_cleanups_drags_a_guard_in_the_output_along() {
     assert_eq!(log.counts(), (4, 2, 4));
 }
 
-/// Cannot fail, but panic.
+/// Its cleanup cannot fail, but it may panic.
 struct Unsure(Resource);
 
 #[async_trait]
@@ -76,7 +76,7 @@ impl AsyncDrop for Unsure {
 }
 
 #[test]
-fn a_panic_of_an_infallible_cleanup_drags_a_guard_in_the_output_along() {
+fn infallible_cleanup_panic_drops_the_outputs_guard_unwinding() {
     let log = Arc::<Log>::default();
     let unsure = |ending| AsyncDropGuard::new(Unsure(Resource::new(&log, 1, ending)));
     expect_the_panic_of_the_cleanup(|| {
@@ -91,7 +91,7 @@ fn a_panic_of_an_infallible_cleanup_drags_a_guard_in_the_output_along() {
 }
 
 #[test]
-fn an_infallible_cleanup_that_panics_takes_the_output_with_it() {
+fn infallible_cleanup_that_panics_drops_the_output() {
     let (log, reports) = (Arc::<Log>::default(), Reports::collect());
     let a = AsyncDropGuard::new(Unsure(Resource::new(&log, 1, Ending::Panic)));
     let output = Arc::new(());
@@ -115,7 +115,7 @@ fn expect_both_to_be_told<R>(body_and_cleanup: impl FnOnce() -> R) {
 }
 
 #[test]
-fn an_error_of_the_cleanup_is_reported_where_the_output_panics_in_its_drop() {
+fn cleanup_error_is_reported_if_output_drop_panics() {
     let log = Arc::<Log>::default();
     let fails = || guard(&log, Ending::Err);
     expect_both_to_be_told(|| {
@@ -139,7 +139,7 @@ fn an_error_of_the_cleanup_is_reported_where_the_output_panics_in_its_drop() {
 }
 
 #[test]
-fn errors_of_several_cleanups_are_all_reported_where_the_output_panics_in_its_drop() {
+fn all_errors_are_reported_if_output_drop_panics() {
     let log = Arc::<Log>::default();
     let (a, b) = (guard(&log, Ending::Err), guard(&log, Ending::Err));
     let reports = Reports::collect_and_panic();
@@ -150,14 +150,14 @@ fn errors_of_several_cleanups_are_all_reported_where_the_output_panics_in_its_dr
 }
 
 #[test]
-fn an_error_of_one_of_several_cleanups_is_reported_whichever_panics() {
+fn error_beside_a_panic_is_reported() {
     for endings in [[Ending::Panic, Ending::Err], [Ending::Err, Ending::Panic]] {
         let (log, reports) = (Arc::<Log>::default(), Reports::collect_and_panic());
         let [a, b] = endings.map(|ending| guard(&log, ending));
         let text =
             panic_of(|| block_on(async { with_async_drop!(a, b, { Ok::<_, Failed>(opened()) }) }));
         assert_eq!(text, "cleanup went wrong");
-        reports.expect(&["Opened was dropped without its cleanup", ERROR]);
+        reports.expect(&[ERROR, "Opened was dropped without its cleanup"]);
     }
 }
 
@@ -177,34 +177,34 @@ fn all_but_the_first_panic_are_reported() {
     reports.expect(&["cleanup of Resource failed as well: panicked: cleanup went wrong"; 2]);
 }
 
-/// Panics when it is dropped, unless the thread does already.
+/// Panics in its `Drop`, unless the thread already panics.
 #[derive(Debug)]
-struct Spiteful;
+struct PanicsInDrop;
 
-impl Drop for Spiteful {
+impl Drop for PanicsInDrop {
     fn drop(&mut self) {
-        assert!(std::thread::panicking(), "spiteful");
+        assert!(std::thread::panicking(), "in drop");
     }
 }
 
-struct FailsSpitefully;
+struct FailsWithPanickingError;
 
 #[async_trait]
-impl AsyncDrop for FailsSpitefully {
-    type Error = Spiteful;
+impl AsyncDrop for FailsWithPanickingError {
+    type Error = PanicsInDrop;
 
-    async fn async_drop_impl(&mut self) -> Result<(), Spiteful> {
-        Err(Spiteful)
+    async fn async_drop_impl(&mut self) -> Result<(), PanicsInDrop> {
+        Err(PanicsInDrop)
     }
 }
 
 #[test]
-fn a_panic_of_the_body_goes_on_though_the_error_of_the_cleanup_panics_in_its_drop() {
+fn body_panic_survives_a_panicking_error_drop() {
     let reports = Reports::collect();
     let text = panic_of(|| {
-        let guard = AsyncDropGuard::new(FailsSpitefully);
-        block_on(with_async_drop(guard, async |_| -> Result<(), Spiteful> { panic!("body") }))
+        let guard = AsyncDropGuard::new(FailsWithPanickingError);
+        block_on(with_async_drop(guard, async |_| -> Result<(), PanicsInDrop> { panic!("body") }))
     });
     assert_eq!(text, "body");
-    reports.expect_one("cleanup of FailsSpitefully failed as well: Spiteful");
+    reports.expect_one("cleanup of FailsWithPanickingError failed as well: PanicsInDrop");
 }

@@ -1,11 +1,10 @@
-//! Model tests: Shuttle runs small programs of several threads in many orders, and interrupts
-//! them wherever the crate uses a count of its own, and wherever a cleanup is.
+//! Model tests of shared values: shuttle runs small programs of several threads in many orders, and
+//! switches threads at every use of the crate's own counts and inside every cleanup.
 //!
-//! What the model sees: each use of the counts of an `AsyncDropArc` as one step, in any order,
-//! but in *one* order that all threads agree on. Weak memory is the standard library's business
-//! here. What it does not see: the inside of the two locks, which are not this crate's. To the
-//! model, a lock is taken or released in one step; it does see who waits, who is woken, and what
-//! happens while a lock is held.
+//! To the model, each use of the counts of an `AsyncDropArc` is one step, and all threads agree on one
+//! order of the steps: it does not model weak memory. It does not see the inside of the two locks, which
+//! come from other crates. It takes or releases a lock in one step. It does see which threads wait or are
+//! woken, and the steps that happen while a lock is held.
 
 use std::collections::BTreeSet;
 use std::future::poll_fn;
@@ -21,12 +20,12 @@ use shuttle::future::block_on;
 use shuttle::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle::thread;
 
-/// Orders tried for each program and scheduler.
+/// The number of orders for each program and scheduler.
 const ORDERS: usize = 1_000;
-/// The bugs that `check_pct` looks for need this many steps in the right order.
+/// `check_pct` finds bugs that need this many steps in a certain order.
 const DEPTH: usize = 3;
 
-/// What happened to the one value of a program.
+/// The counts of the single value of a program.
 struct Ledger {
     begun: AtomicUsize,
     cancelled: AtomicUsize,
@@ -56,8 +55,8 @@ impl Ledger {
 #[derive(Debug)]
 struct Failed;
 
-/// A value whose cleanup waits once, and then fails, so that its result can be told from that of
-/// a handle that only lets go.
+/// A value whose cleanup waits once and then fails. So its result differs from the result of a handle
+/// that is not the last.
 struct Resource(Arc<Ledger>);
 
 #[async_trait]
@@ -107,11 +106,10 @@ fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
 
 type Handle<S> = AsyncDropGuard<AsyncDropArc<Resource, S>, S>;
 
-/// The states, with what is needed of them here.
+/// The states of the models, with the bounds of their tests.
 trait Modelled:
     Sized
     + Cleanable<Resource, Slot<Resource>: Sync>
-    + Cleanable<AsyncDropArc<Resource, Self>>
     + Cleanable<AsyncDropArc<Resource, Self>>
     + 'static
 {
@@ -146,7 +144,7 @@ fn note(ledger: &Ledger, result: &Result<(), Failed>) {
     }
 }
 
-/// Begins the cleanup, and drops it if it waits. Gives what is left to clean up.
+/// Begins the cleanup, and drops it if it waits. Returns the handle if it still needs its cleanup.
 fn cancel<S: Modelled>(ledger: &Ledger, handle: Handle<S>) -> Option<Handle<S>> {
     let mut owner = AsyncDropGuard::new(Some(handle));
     let first = poll(pin!(owner.async_drop()));
@@ -164,12 +162,12 @@ fn cancel<S: Modelled>(ledger: &Ledger, handle: Handle<S>) -> Option<Handle<S>> 
     }
 }
 
-/// What a thread does with its handle.
+/// The operation of a thread on its handle.
 #[derive(Clone, Copy, Debug)]
 enum Act {
-    LetGo,
-    CloneAndLetGo,
-    CancelAndLetGo,
+    Release,
+    CloneAndRelease,
+    CancelAndRelease,
     TakeOut,
     CancelAndTakeOut,
     DowngradeAndUpgrade,
@@ -178,16 +176,16 @@ enum Act {
 }
 
 const ACTS: [Act; 7] = [
-    Act::LetGo,
-    Act::CloneAndLetGo,
-    Act::CancelAndLetGo,
+    Act::Release,
+    Act::CloneAndRelease,
+    Act::CancelAndRelease,
     Act::TakeOut,
     Act::CancelAndTakeOut,
     Act::DowngradeAndUpgrade,
     Act::Upgrade,
 ];
 
-/// Says whether it got the value. Cleans up what it got, or what came back.
+/// Takes the value out, and cleans up the value or the returned handle. Returns whether it got the value.
 fn take_out<S: Modelled>(ledger: &Ledger, handle: Handle<S>) -> bool {
     match AsyncDropArc::into_inner(handle) {
         Ok(guard) => {
@@ -203,12 +201,12 @@ fn take_out<S: Modelled>(ledger: &Ledger, handle: Handle<S>) -> bool {
 
 fn upgrade<S: Modelled>(ledger: &Ledger, weak: &AsyncDropWeak<Resource, S>) {
     if let Some(handle) = weak.upgrade() {
-        assert_eq!(handle.0.dropped.load(SeqCst), 0, "a handle of a value that is gone");
+        assert_eq!(handle.0.dropped.load(SeqCst), 0, "an upgraded handle of a dropped value");
         clean(ledger, handle);
     }
 }
 
-/// Makes what one thread does, given a handle to borrow from.
+/// Makes the function of one thread, with its own handle.
 fn prepare<S: Modelled>(
     act: Act,
     ledger: &Arc<Ledger>,
@@ -221,13 +219,13 @@ fn prepare<S: Modelled>(
     };
     move || match (act, handle, weak) {
         (Act::Upgrade, None, Some(weak)) => upgrade(&ledger, &weak),
-        (Act::LetGo, Some(handle), None) => clean(&ledger, handle),
-        (Act::CloneAndLetGo, Some(handle), None) => {
+        (Act::Release, Some(handle), None) => clean(&ledger, handle),
+        (Act::CloneAndRelease, Some(handle), None) => {
             let other = AsyncDropArc::clone(&handle);
             clean(&ledger, handle);
             clean(&ledger, other);
         }
-        (Act::CancelAndLetGo, Some(handle), None) => {
+        (Act::CancelAndRelease, Some(handle), None) => {
             if let Some(handle) = cancel(&ledger, handle) {
                 clean(&ledger, handle);
             }
@@ -247,7 +245,7 @@ fn prepare<S: Modelled>(
     }
 }
 
-/// One thread for each of the acts; the thread that made the value lets go meanwhile.
+/// Runs one thread for each act. Meanwhile the thread that made the value releases its handle.
 fn program<S: Modelled>(acts: &[Act]) {
     let ledger = Ledger::new();
     let first = AsyncDropArc::new(S::guard(Resource(Arc::clone(&ledger))));
@@ -260,7 +258,7 @@ fn program<S: Modelled>(acts: &[Act]) {
     ledger.assert_cleaned_once();
 }
 
-/// All choices of `N` acts, regardless of their order.
+/// All combinations of `N` acts, regardless of their order.
 fn choices<const N: usize>() -> Vec<[Act; N]> {
     let mut all = Vec::new();
     let mut indices = [0; N];
@@ -274,13 +272,13 @@ fn choices<const N: usize>() -> Vec<[Act; N]> {
     }
 }
 
-/// Runs a program in every order that there is.
+/// Runs a program in every possible order.
 fn in_every_order(program: impl Fn() + Send + Sync + 'static) {
     shuttle::check_dfs(program, None);
 }
 
 #[test]
-fn two_handles_are_cleaned_up_once_in_every_order() {
+fn two_handles_clean_up_once_in_every_order() {
     for act in ACTS {
         in_every_order(move || program::<Checked>(&[act]));
         in_every_order(move || program::<Live>(&[act]));
@@ -288,7 +286,7 @@ fn two_handles_are_cleaned_up_once_in_every_order() {
 }
 
 #[test]
-fn three_handles_are_cleaned_up_once_in_every_order() {
+fn three_handles_clean_up_once_in_every_order() {
     for acts in choices::<2>() {
         in_every_order(move || program::<Checked>(&acts));
         in_every_order(move || program::<Live>(&acts));
@@ -296,7 +294,7 @@ fn three_handles_are_cleaned_up_once_in_every_order() {
 }
 
 #[test]
-fn four_handles_are_cleaned_up_once_in_random_orders() {
+fn four_handles_clean_up_once_in_random_orders() {
     for acts in choices::<3>() {
         shuttle::check_random(move || program::<Checked>(&acts), ORDERS);
         shuttle::check_random(move || program::<Live>(&acts), ORDERS);
@@ -304,17 +302,17 @@ fn four_handles_are_cleaned_up_once_in_random_orders() {
 }
 
 #[test]
-fn four_handles_are_cleaned_up_once_in_orders_with_few_switches() {
+fn four_handles_clean_up_once_with_few_switches() {
     for acts in choices::<3>() {
         shuttle::check_pct(move || program::<Checked>(&acts), ORDERS, DEPTH);
         shuttle::check_pct(move || program::<Live>(&acts), ORDERS, DEPTH);
     }
 }
 
-/// Also shows that the model sees the counts: were `into_inner` and the letting go behind it one
-/// step to the schedulers, the second of the two would always get the value.
+/// Also shows that the model sees the counts. If `into_inner` and the cleanup after it were one step to the
+/// schedulers, the second of the two would always get the value.
 #[test]
-fn of_two_that_take_the_value_out_one_or_none_gets_it() {
+fn at_most_one_of_two_takes_the_value() {
     let seen = Arc::new(Mutex::new(BTreeSet::new()));
     let note = Arc::clone(&seen);
     in_every_order(move || {
@@ -334,7 +332,7 @@ fn of_two_that_take_the_value_out_one_or_none_gets_it() {
     assert_eq!(*seen, BTreeSet::from([(false, false), (false, true), (true, false)]));
 }
 
-/// A value that notices when two use it at once, or when one uses it too late.
+/// A value that detects concurrent uses, and uses after its cleanup.
 struct Counter {
     uses: AtomicUsize,
     resource: Resource,
@@ -357,12 +355,12 @@ impl AsyncDrop for Counter {
     }
 }
 
-/// Lets the schedulers go on with any thread: they do not see that a lock is about to be taken.
+/// Lets the scheduler switch threads: it does not see that a lock is taken next.
 fn step() {
     AtomicUsize::new(0).load(SeqCst);
 }
 
-/// Threads that use the value of a shared mutex, the first of which gives up waiting once.
+/// Threads that use the value of a shared mutex. The first one cancels a wait once.
 macro_rules! mutex_model {
     ($module:ident, $mutex:ident) => {
         mod $module {
@@ -376,7 +374,7 @@ macro_rules! mutex_model {
                 block_on(async { handle.lock().await.add_one() });
             }
 
-            fn give_up(handle: &Handle) {
+            fn cancel_wait(handle: &Handle) {
                 step();
                 let mut lock = pin!(handle.lock());
                 let held = block_on(poll_fn(|cx| Poll::Ready(lock.as_mut().poll(cx))));
@@ -395,7 +393,7 @@ macro_rules! mutex_model {
                         let handle = AsyncDropArc::clone(&first);
                         thread::spawn(move || {
                             if index == 0 {
-                                give_up(&handle);
+                                cancel_wait(&handle);
                             }
                             use_once(&handle);
                             clean(&ledger, handle);
@@ -413,7 +411,7 @@ macro_rules! mutex_model {
             }
 
             #[test]
-            fn uses_exclude_each_other_and_the_cleanup_comes_last() {
+            fn uses_exclude_each_other_and_cleanup_comes_last() {
                 in_every_order(|| program(1));
                 shuttle::check_random(|| program(3), ORDERS);
                 shuttle::check_pct(|| program(3), ORDERS, DEPTH);
@@ -424,7 +422,7 @@ macro_rules! mutex_model {
 mutex_model!(futures_lock, AsyncDropMutex);
 mutex_model!(tokio_lock, AsyncDropTokioMutex);
 
-/// Handles of one future, which is interrupted before and after each of its polls.
+/// Handles of one future. Threads may switch before and after each of its polls.
 mod shared_future {
     use super::*;
 
@@ -442,26 +440,26 @@ mod shared_future {
         }))
     }
 
-    /// What a thread does with its handle before it lets go.
+    /// The operation of a thread on its handle before it releases the handle.
     #[derive(Clone, Copy, Debug)]
     enum Act {
-        LetGo,
+        Release,
         Get,
-        GiveUpWaiting,
+        CancelWaiting,
         CancelTheCleanup,
         Clone,
     }
 
     const ACTS: [Act; 5] =
-        [Act::LetGo, Act::Get, Act::GiveUpWaiting, Act::CancelTheCleanup, Act::Clone];
+        [Act::Release, Act::Get, Act::CancelWaiting, Act::CancelTheCleanup, Act::Clone];
 
-    /// Polls once, with a waker that may be woken later.
+    /// Polls once, with a real waker.
     fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
         let mut future = pin!(future);
         block_on(poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))))
     }
 
-    fn let_go<T, S>(ledger: &Ledger, guard: AsyncDropGuard<T, S>)
+    fn release<T, S>(ledger: &Ledger, guard: AsyncDropGuard<T, S>)
     where
         T: AsyncDrop<Error = Failed>,
         S: Cleanable<T>,
@@ -474,11 +472,11 @@ mod shared_future {
         S: Modelled + Armed + Cleanable<Task<S>>,
     {
         match act {
-            Act::LetGo => {}
-            Act::Get => let_go(ledger, block_on(handle.get()).expect("nothing panics")),
-            Act::GiveUpWaiting => {
+            Act::Release => {}
+            Act::Get => release(ledger, block_on(handle.get()).expect("nothing panics")),
+            Act::CancelWaiting => {
                 if let Poll::Ready(value) = poll_once(handle.get()) {
-                    let_go(ledger, value.expect("nothing panics"));
+                    release(ledger, value.expect("nothing panics"));
                 }
             }
             Act::CancelTheCleanup => {
@@ -487,13 +485,13 @@ mod shared_future {
                 if let Poll::Ready(result) = poll_once(owner.async_drop()) {
                     return note(ledger, &result);
                 }
-                // Whoever waits is the last, so that nobody else can have begun it.
+                // Only the last handle waits, so no other thread can have begun the cleanup.
                 ledger.cancelled.fetch_add(ledger.begun.load(SeqCst) - begun, SeqCst);
                 return note(ledger, &block_on(owner.async_drop()));
             }
-            Act::Clone => let_go(ledger, AsyncDropShared::clone(&handle)),
+            Act::Clone => release(ledger, AsyncDropShared::clone(&handle)),
         }
-        let_go(ledger, handle);
+        release(ledger, handle);
     }
 
     fn program<S>(acts: &[Act])
@@ -509,7 +507,7 @@ mod shared_future {
                 thread::spawn(move || act(of_thread, &ledger, handle))
             })
             .collect();
-        let_go(&ledger, first);
+        release(&ledger, first);
         for thread in threads {
             thread.join().expect("nothing panics");
         }
@@ -518,7 +516,7 @@ mod shared_future {
     }
 
     #[test]
-    fn two_handles_end_in_one_cleanup_in_every_order() {
+    fn two_handles_share_one_cleanup_in_every_order() {
         for act in ACTS {
             in_every_order(move || program::<Checked>(&[act]));
             in_every_order(move || program::<Live>(&[act]));

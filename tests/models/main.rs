@@ -1,4 +1,4 @@
-//! Model tests: Shuttle runs small programs of several threads in many orders.
+//! Model tests: shuttle runs small programs of several threads in many orders.
 //!
 //! ```text
 //! RUSTFLAGS="--cfg shuttle" CARGO_TARGET_DIR=target/shuttle \

@@ -1,8 +1,8 @@
-//! Model tests of the reaper: an owner that goes, against `drain`, against `run`, and against the
-//! end of the reaper itself, in many orders.
+//! Model tests of the reaper: an owner drops its guard while `drain` runs, while `run` runs, and while
+//! the reaper ends, in many orders.
 //!
-//! What the model sees: each use of the reaper's locks as one step. What it does not see: the inside
-//! of `FuturesUnordered` and of the executor.
+//! To the model, each use of the reaper's locks is one step. It does not see the inside of
+//! `FuturesUnordered` and of the executor.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use shuttle::thread;
 const ORDERS: usize = 2_000;
 const DEPTH: usize = 3;
 
-/// What became of the values of a program.
+/// The counts of the values of a program.
 struct Ledger {
     begun: AtomicUsize,
     ended: AtomicUsize,
@@ -43,7 +43,7 @@ impl Ledger {
         assert_eq!(self.reported.load(SeqCst), 0, "values reported as lost");
     }
 
-    /// Each is cleaned up or reported, never both, never neither.
+    /// Asserts that each value was either cleaned up or reported, and not both.
     fn assert_none_unaccounted(&self, values: usize) {
         assert!(self.begun.load(SeqCst) <= values, "none is restarted");
         let accounted = self.ended.load(SeqCst) + self.reported.load(SeqCst);
@@ -51,7 +51,7 @@ impl Ledger {
         assert_eq!(self.dropped.load(SeqCst), values, "values dropped");
     }
 
-    /// Counts what is reported instead of a panic. Shuttle's threads share the real one.
+    /// Counts reports instead of panicking. Shuttle's threads share one real thread, so its hook.
     fn listen(self: &Arc<Self>) -> hook::ScopedHook {
         let ledger = Arc::clone(self);
         hook::scoped(move |unhandled| {
@@ -114,8 +114,8 @@ fn adopt_waiting(
     reaper.adopt(AsyncDropGuard::new(Resource { ledger: Arc::clone(ledger), waits }))
 }
 
-/// Goes after so many polls of the cleanup.
-fn leave(mut guard: AsyncDropGuard<Resource, Adopted>, polls: usize) {
+/// Polls the cleanup `polls` times, and drops the guard.
+fn orphan_after(mut guard: AsyncDropGuard<Resource, Adopted>, polls: usize) {
     let mut cleanup = pin!(guard.async_drop());
     for _ in 0..polls {
         let _ = cleanup.as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -128,14 +128,14 @@ fn explore(program: impl Fn() + Copy + Send + Sync + 'static) {
 }
 
 #[test]
-fn drain_finds_every_orphan_whenever_its_owner_goes() {
+fn drain_finds_every_orphan_at_any_time() {
     explore(|| {
         let (ledger, mut reaper) = (Ledger::new(), Reaper::new());
         let _hook = ledger.listen();
         let owners: Vec<_> = (0..3)
             .map(|polls| {
                 let guard = adopt(&reaper.handle(), &ledger);
-                thread::spawn(move || leave(guard, polls))
+                thread::spawn(move || orphan_after(guard, polls))
             })
             .collect();
         let report = block_on(reaper.drain());
@@ -156,7 +156,7 @@ fn run_and_drain_share_the_work() {
         let guards = [adopt(&reaper.handle(), &ledger), adopt(&reaper.handle(), &ledger)];
         let owner = thread::spawn(move || {
             for (polls, guard) in guards.into_iter().enumerate() {
-                leave(guard, polls);
+                orphan_after(guard, polls);
             }
         });
         block_on(reaper.async_drop()).unwrap();
@@ -166,9 +166,9 @@ fn run_and_drain_share_the_work() {
     });
 }
 
-/// A driver that goes leaves the rest to the one that stays.
+/// The remaining driver takes over the orphans of a dropped one.
 #[test]
-fn drain_goes_on_when_run_is_dropped() {
+fn drain_takes_over_from_a_dropped_run() {
     explore(|| {
         let (ledger, mut reaper) = (Ledger::new(), Reaper::new());
         let _hook = ledger.listen();
@@ -179,7 +179,7 @@ fn drain_goes_on_when_run_is_dropped() {
             thread::yield_now();
             let _ = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         });
-        let owner = thread::spawn(move || leave(guard, 1));
+        let owner = thread::spawn(move || orphan_after(guard, 1));
         assert!(block_on(reaper.drain()).failures.is_empty());
         ledger.assert_all_cleaned(1);
         runner.join().unwrap();
@@ -188,9 +188,9 @@ fn drain_goes_on_when_run_is_dropped() {
     });
 }
 
-/// The same the other way round, with a cleanup that waits for longer than a driver polls it.
+/// The same with the roles exchanged, and a cleanup that waits longer than one driver polls it.
 #[test]
-fn run_goes_on_when_drain_is_dropped() {
+fn run_takes_over_from_a_dropped_drain() {
     explore(|| {
         let (ledger, reaper) = (Ledger::new(), Arc::new(Reaper::new()));
         let _hook = ledger.listen();
@@ -203,7 +203,7 @@ fn run_goes_on_when_drain_is_dropped() {
             let mut drain = pin!(drained.drain());
             let _ = drain.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         });
-        let owner = thread::spawn(move || leave(guard, 0));
+        let owner = thread::spawn(move || orphan_after(guard, 0));
         runner.join().unwrap();
         ledger.assert_all_cleaned(1);
         drainer.join().unwrap();
@@ -214,12 +214,12 @@ fn run_goes_on_when_drain_is_dropped() {
 }
 
 #[test]
-fn a_forgotten_reaper_reports_what_it_does_not_clean_up() {
+fn forgotten_reaper_reports_every_value_it_loses() {
     explore(|| {
         let (ledger, reaper) = (Ledger::new(), Reaper::new());
         let _hook = ledger.listen();
         let guards = [0, 1, 1].map(|polls| (polls, adopt(&reaper.handle(), &ledger)));
-        let owners = guards.map(|(polls, guard)| thread::spawn(move || leave(guard, polls)));
+        let owners = guards.map(|(polls, guard)| thread::spawn(move || orphan_after(guard, polls)));
         drop(AsyncDropGuard::into_inner_without_cleanup(reaper));
         owners.into_iter().for_each(|owner| owner.join().unwrap());
         ledger.assert_none_unaccounted(3);
@@ -227,7 +227,7 @@ fn a_forgotten_reaper_reports_what_it_does_not_clean_up() {
 }
 
 #[test]
-fn a_forgotten_reaper_and_a_run_that_ends_account_for_everything() {
+fn forgotten_reaper_and_ended_run_account_for_everything() {
     explore(|| {
         let (ledger, reaper) = (Ledger::new(), Reaper::new());
         let _hook = ledger.listen();
@@ -238,7 +238,7 @@ fn a_forgotten_reaper_and_a_run_that_ends_account_for_everything() {
                 let _ = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             }
         });
-        let owner = thread::spawn(move || leave(guard, 1));
+        let owner = thread::spawn(move || orphan_after(guard, 1));
         drop(AsyncDropGuard::into_inner_without_cleanup(reaper));
         owner.join().unwrap();
         runner.join().unwrap();
@@ -252,8 +252,8 @@ fn adopting_races_closing() {
         let (ledger, mut reaper) = (Ledger::new(), Reaper::new());
         let _hook = ledger.listen();
         let handle = reaper.handle();
-        let books = Arc::clone(&ledger);
-        let late = thread::spawn(move || drop(adopt(&handle, &books)));
+        let ledger_of_late = Arc::clone(&ledger);
+        let late = thread::spawn(move || drop(adopt(&handle, &ledger_of_late)));
         block_on(reaper.async_drop()).unwrap();
         drop(reaper);
         late.join().unwrap();
@@ -268,7 +268,7 @@ fn the_smallest_program_in_every_order() {
             let (ledger, mut reaper) = (Ledger::new(), Reaper::new());
             let _hook = ledger.listen();
             let guard = adopt(&reaper.handle(), &ledger);
-            let owner = thread::spawn(move || leave(guard, 1));
+            let owner = thread::spawn(move || orphan_after(guard, 1));
             assert!(block_on(reaper.drain()).failures.is_empty());
             ledger.assert_all_cleaned(1);
             owner.join().unwrap();

@@ -1,5 +1,4 @@
-//! Guards of the library, in any state and of any form, and how each state does what the
-//! statements say.
+//! Guards of the library in any state and of any form, and the operations of each state.
 
 use std::fmt::Debug;
 use std::task::Poll;
@@ -7,8 +6,7 @@ use std::task::Poll;
 use livedrop::collections::{AsyncDropHashMap, AsyncDropResult, AsyncDropStack, AsyncDropVec};
 use livedrop::reaper::Adoptable;
 use livedrop::state::{Cleanable, UnscopedState};
-use livedrop::sync::AsyncDropTokioMutex;
-use livedrop::sync::{AsyncDropArc, AsyncDropMutex};
+use livedrop::sync::{AsyncDropArc, AsyncDropMutex, AsyncDropTokioMutex};
 use livedrop::{Adopted, AsyncDropGuard, Checked, Live, ReaperHandle};
 
 use crate::making::SharedOf;
@@ -32,11 +30,11 @@ pub enum Of<S: Kind> {
     Stack(AsyncDropGuard<AsyncDropStack<S>, S>),
     /// A handle of a future that makes a `Checked` guard.
     Shared(AsyncDropGuard<SharedOf<Checked>, S>),
-    /// The same of a `Live` one.
+    /// A handle of a future that makes a `Live` guard.
     SharedLive(AsyncDropGuard<SharedOf<Live>, S>),
 }
 
-/// Does `$do` to the guard, whatever its form.
+/// Does `$do` to the guard, in any form.
 macro_rules! each_form {
     ($of:expr, $guard:ident => $do:expr) => {
         match $of {
@@ -54,7 +52,7 @@ macro_rules! each_form {
     };
 }
 
-/// The same for the forms, called `$Form`, whose value does not know its guard's state.
+/// The same for the forms whose value type does not contain the state; `$Form` is the form.
 macro_rules! each_free_form {
     ($of:expr, $guard:ident, $Form:ident => $do:expr) => {
         match $of {
@@ -75,14 +73,14 @@ macro_rules! each_free_form {
     };
 }
 
-/// A state of guards, and how it does what the statements say.
+/// A state of guards, with the operations of the statements.
 pub trait Kind:
     Cleanable<Value, Slot<Value>: Send + Sync>
     + UnscopedState<Value>
     + Cleanable<AsyncDropArc<Value, Self>>
     + Cleanable<AsyncDropMutex<Value, Self>>
     + Cleanable<Outcome<Self>>
-    + ArmsForTokio
+    + CleanableForTokio
     + Sized
     + 'static
 {
@@ -90,7 +88,7 @@ pub trait Kind:
     fn guard<T: Adoptable>(reaper: &ReaperHandle, value: T) -> AsyncDropGuard<T, Self>;
 
     #[track_caller]
-    fn empty(reaper: &ReaperHandle, what: Empty) -> Of<Self>;
+    fn empty(reaper: &ReaperHandle, container: Empty) -> Of<Self>;
 
     #[track_caller]
     fn pop_all(stack: &mut AsyncDropStack<Self>) -> Of<Self>;
@@ -98,13 +96,13 @@ pub trait Kind:
     /// Drops the value without its guard.
     fn release(of: Of<Self>);
 
-    /// In the other state; `None` for the proof that there is nothing to guard.
+    /// Converts to the other state. `None` for the proof of a guard that was cleaned up.
     fn convert(of: Of<Self>, to: State, reaper: &ReaperHandle) -> Option<AnyGuard>;
 
-    /// Polls the cleanup. A guard that can be cleaned up again stays where it is.
+    /// Polls the cleanup. A guard that can be cleaned up again stays in `hand`.
     fn clean(world: &World, hand: &mut Option<Of<Self>>, polls: Polls);
 
-    /// For a value to hold.
+    /// Boxes the guard, so that a value can hold it.
     fn hold(of: Of<Self>) -> Box<dyn Obligation>;
 
     fn any(of: Of<Self>) -> AnyGuard;
@@ -112,12 +110,12 @@ pub trait Kind:
     fn of_mut(any: &mut AnyGuard) -> &mut Of<Self>;
 }
 
-/// What the tokio mutex asks for beside that.
-pub trait ArmsForTokio:
+/// The bounds of the tokio mutex.
+pub trait CleanableForTokio:
     Cleanable<Value> + Cleanable<AsyncDropTokioMutex<Value, Self>> + Sized
 {
 }
-impl<S: Cleanable<Value> + Cleanable<AsyncDropTokioMutex<Value, S>>> ArmsForTokio for S {}
+impl<S: Cleanable<Value> + Cleanable<AsyncDropTokioMutex<Value, S>>> CleanableForTokio for S {}
 
 pub enum AnyGuard {
     Checked(Of<Checked>),
@@ -125,12 +123,12 @@ pub enum AnyGuard {
     Adopted(Of<Adopted>),
 }
 
-/// What does not depend on more than the name of the state.
+/// The methods that differ only in the name of the state.
 macro_rules! same_in_each_state {
     ($state:ident, $new:ident($($reaper:ident)?)) => {
-        fn empty(_reaper: &ReaperHandle, what: Empty) -> Of<Self> {
+        fn empty(_reaper: &ReaperHandle, container: Empty) -> Of<Self> {
             $(let $reaper = _reaper;)?
-            match what {
+            match container {
                 Empty::Map => Of::Map(AsyncDropHashMap::$new($($reaper)?)),
                 Empty::Vec(limit) => {
                     let mut row = Row::<$state>::$new($($reaper)?);
@@ -191,7 +189,7 @@ impl Kind for Checked {
     }
 
     fn clean(world: &World, hand: &mut Option<Of<Self>>, polls: Polls) {
-        let of = hand.as_mut().expect("it is there");
+        let of = hand.as_mut().expect("the guard is in `hand`");
         each_form!(of, guard => note(world, poll(world, guard.async_drop(), polls)));
     }
 }
@@ -220,7 +218,7 @@ impl Kind for Live {
     }
 
     fn clean(world: &World, hand: &mut Option<Of<Self>>, polls: Polls) {
-        let of = hand.take().expect("it is there");
+        let of = hand.take().expect("the guard is in `hand`");
         each_form!(of, guard => {
             let outcome = poll(world, guard.async_drop(), polls);
             note(world, outcome.map(|outcome| outcome.result));
@@ -236,24 +234,24 @@ impl Kind for Adopted {
     }
 
     fn pop_all(_: &mut AsyncDropStack<Adopted>) -> Of<Self> {
-        unreachable!("a reaper has to be named for that")
+        unreachable!("`pop_all` of an adopted stack needs a reaper")
     }
 
     fn release(_: Of<Self>) {
-        unreachable!("what is adopted is not given back")
+        unreachable!("an adopted guard cannot be converted or released")
     }
 
     fn convert(_: Of<Self>, _: State, _: &ReaperHandle) -> Option<AnyGuard> {
-        unreachable!("what is adopted is not given back")
+        unreachable!("an adopted guard cannot be converted or released")
     }
 
     fn clean(world: &World, hand: &mut Option<Of<Self>>, polls: Polls) {
-        let of = hand.as_mut().expect("it is there");
+        let of = hand.as_mut().expect("the guard is in `hand`");
         each_form!(of, guard => note(world, poll(world, guard.async_drop(), polls)));
     }
 }
 
-/// Polls as often as said, and drops the future.
+/// Polls the future `polls` times, and drops it.
 pub fn poll<F: Future>(world: &World, future: F, polls: Polls) -> Option<F::Output> {
     let mut future = Box::pin(future);
     for _ in 0..polls.map_or(1_000, usize::from) {
@@ -267,6 +265,6 @@ pub fn poll<F: Future>(world: &World, future: F, polls: Polls) -> Option<F::Outp
 
 pub fn note<E: Debug>(world: &World, result: Option<Result<(), E>>) {
     if let Some(Err(error)) = result {
-        world.say(&format!("{error:?}"));
+        world.push_message(&format!("{error:?}"));
     }
 }

@@ -1,5 +1,5 @@
-//! `AsyncDropHashMap` against std's `HashMap`: after any sequence of operations, cancelled
-//! cleanups among them, everybody has what they are owed, and every value is cleaned up once.
+//! `AsyncDropHashMap` compared with std's `HashMap`: after any sequence of operations, including cancelled
+//! cleanups, the two hold the same entries, and every value was cleaned up once.
 
 use std::collections::{BTreeSet, HashMap};
 use std::pin::pin;
@@ -58,14 +58,14 @@ fn ending(fails: bool) -> Ending {
     if fails { Ending::Err } else { Ending::Ok }
 }
 
-/// The map, the model of it, and what the library has to account for in the end.
+/// The map, its model, and the values that must be accounted for at the end.
 struct Run<S: Maps> {
     map: AsyncDropGuard<AsyncDropHashMap<u8, Numbered, S>>,
     model: HashMap<u8, u32>,
     row: Row,
-    /// Those whose cleanup the map was asked for.
+    /// The numbers of the values that the map had to clean up.
     given: Vec<u32>,
-    /// Those that came back out of the map.
+    /// The guards that the map returned.
     back: Vec<AsyncDropGuard<Numbered, S>>,
     failing: BTreeSet<u32>,
 }
@@ -90,7 +90,7 @@ impl<S: Maps> Run<S> {
         (value.number, S::guard(value))
     }
 
-    /// Takes the step in both. `Some` if it was a cleanup that came to its end.
+    /// Takes the step in the map and in the model. Returns the errors of a cleanup that ended.
     fn take(&mut self, step: &Step) -> Option<BTreeSet<u32>> {
         match *step {
             Step::Insert { key, waits, fails } => {
@@ -164,7 +164,7 @@ fn check<S: Maps>(steps: &[Step]) -> Result<(), proptest::test_runner::TestCaseE
         block_on(run.map.async_drop()).err().into_iter().flatten().collect()
     });
     prop_assert!(run.map.is_dropped());
-    // Every error of what the map was asked for, and no other.
+    // The errors of the values that the map had to clean up, and no others.
     let expected = run.given.iter().copied().filter(|number| run.failing.contains(number));
     prop_assert_eq!(errors, expected.collect::<BTreeSet<_>>());
     for guard in &run.back {
@@ -185,12 +185,12 @@ fn check<S: Maps>(steps: &[Step]) -> Result<(), proptest::test_runner::TestCaseE
 
 proptest! {
     #[test]
-    fn checked_map_does_what_the_model_does(steps in vec(step(), 0..40)) {
+    fn checked_map_behaves_as_the_model(steps in vec(step(), 0..40)) {
         check::<Checked>(&steps)?;
     }
 
     #[test]
-    fn live_map_does_what_the_model_does(steps in vec(step(), 0..40)) {
+    fn live_map_behaves_as_the_model(steps in vec(step(), 0..40)) {
         check::<Live>(&steps)?;
     }
 }

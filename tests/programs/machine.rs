@@ -1,4 +1,4 @@
-//! Carries the statements out with the library.
+//! Executes the statements with the library.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -20,15 +20,15 @@ use crate::value::{Value, World};
 mod carry_out;
 
 thread_local! {
-    /// Whether the panics of this thread are meant.
-    static MEANT: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread is expected to panic.
+    static EXPECTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Keeps the messages of the meant panics out of the output.
-pub fn silence_meant_panics() {
+/// Keeps the messages of expected panics out of the output.
+pub fn silence_expected_panics() {
     let others = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        if !MEANT.get() {
+        if !EXPECTED.get() {
             others(info);
         }
     }));
@@ -59,15 +59,15 @@ impl Machine {
     pub fn new(hook_panics: bool) -> Self {
         let world = Arc::<World>::default();
         let losses = Rc::<RefCell<Vec<Loss>>>::default();
-        let (sink, told) = (Rc::clone(&losses), Arc::clone(&world));
+        let (sink, for_errors) = (Rc::clone(&losses), Arc::clone(&world));
         let hook = hook::scoped(move |unhandled| match unhandled {
             Unhandled::Forgotten { created_at, cause, .. } => {
                 let at = created_at.expect("it is kept in this build");
                 sink.borrow_mut().push((sites::number(at), Some(*cause)));
                 assert!(!hook_panics || std::thread::panicking(), "lost");
             }
-            Unhandled::Suppressed { error, .. } => told.say(&format!("{error:?}")),
-            _ => unreachable!("the hook is told of nothing else"),
+            Unhandled::Suppressed { error, .. } => for_errors.push_message(&format!("{error:?}")),
+            _ => unreachable!("the hook gets no other report"),
         });
         let reaper = sites::reaper();
         Self {
@@ -85,16 +85,16 @@ impl Machine {
 
     /// Returns whether it panicked.
     pub fn carry_out(&mut self, statement: &Statement) -> bool {
-        MEANT.set(true);
+        EXPECTED.set(true);
         let result = catch_unwind(AssertUnwindSafe(|| self.run(statement)));
-        MEANT.set(false);
+        EXPECTED.set(false);
         let Err(payload) = result else { return false };
         let text = match payload.downcast::<String>() {
             Ok(text) => *text,
             Err(payload) => (*payload.downcast::<&str>().expect("a text")).to_owned(),
         };
         assert!(!text.contains("assertion") && !text.contains("model"), "{statement}: {text}");
-        self.world.say(&text);
+        self.world.push_message(&text);
         true
     }
 

@@ -1,16 +1,16 @@
-//! Random programs of guard operations against a plain model that knows who owes what: after each
-//! program every obligation was discharged exactly once or reported exactly once, as the model
-//! says, and every error and every panic of a cleanup came to light once.
+//! Runs random programs of guard operations, and compares them with a model of the obligations.
 //!
-//! `LIVEDROP_PROGRAMS` is the number of programs, 256 without it. `LIVEDROP_NO_SHRINK` prints the
-//! first program that fails as it is. A report names the place where
-//! its guard was created, which is how it is known whose it is: in release builds that needs the
-//! feature `location`.
+//! After each program, every obligation was discharged exactly once or reported exactly once, as the
+//! model predicts, and every error and every panic of a cleanup was reported once.
+//!
+//! `LIVEDROP_PROGRAMS` is the number of programs, 256 by default. With `LIVEDROP_NO_SHRINK`, the first
+//! failing program is printed as it was generated. The creation site in a report identifies the guard.
+//! In release builds that needs the feature `location`.
 //!
 //! ```text
 //! LIVEDROP_PROGRAMS=100000 cargo test --release -p livedrop-programs --features location
 //! ```
-#![allow(unreachable_pub, reason = "what its modules share")]
+#![allow(unreachable_pub, reason = "the modules share these items")]
 #![cfg(any(debug_assertions, feature = "location"))]
 
 #[path = "../support/mod.rs"]
@@ -40,7 +40,7 @@ use value::{Seen, named_in};
 
 #[test]
 fn every_obligation_is_discharged_or_reported_exactly_once() {
-    machine::silence_meant_panics();
+    machine::silence_expected_panics();
     let programs_to_run = std::env::var("LIVEDROP_PROGRAMS")
         .map_or(256, |number| number.parse().expect("LIVEDROP_PROGRAMS is a number"));
     let shrinks = std::env::var_os("LIVEDROP_NO_SHRINK").is_none();
@@ -62,8 +62,8 @@ fn every_obligation_is_discharged_or_reported_exactly_once() {
     }
 }
 
-/// Without the operations that it fails without, alone or two at a time. What proptest leaves has
-/// some of them, since it does not try again to leave one out once it has changed others.
+/// Removes the operations that the failure does not need, one or two at a time. The shrunk program of
+/// proptest has some of them, since proptest does not retry a removal after other changes.
 fn without_the_rest(mut program: Program) -> (Program, TestCaseError) {
     let mut reason = check(&program).expect_err("it fails again");
     'shorter: loop {
@@ -92,7 +92,7 @@ fn check(program: &Program) -> Result<(), TestCaseError> {
     }
     let losses = machine.losses.take();
     let mut named = vec![0; prediction.fates.len()];
-    for id in named_in(&machine.world.said.lock().unwrap()) {
+    for id in named_in(&machine.world.messages.lock().unwrap()) {
         named[id] += 1;
     }
     for (id, fate) in prediction.fates.iter().enumerate() {
@@ -103,7 +103,7 @@ fn check(program: &Program) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// One obligation: what the model says, and what was seen of it.
+/// Compares one obligation with the prediction of the model.
 fn check_one(
     id: usize,
     fate: &Fate,
@@ -112,7 +112,7 @@ fn check_one(
     named: usize,
 ) -> Result<(), TestCaseError> {
     let [settled] = fate.settled[..] else {
-        panic!("the model itself settles g{id} not once: {fate:?}");
+        panic!("the model does not settle g{id} exactly once: {fate:?}");
     };
     match settled {
         Settled::Reported(cause) => {
@@ -122,13 +122,13 @@ fn check_one(
                 "g{id}: {reports:?}, not {cause:?}"
             );
         }
-        Settled::Discharged | Settled::Excused => {
+        Settled::Discharged | Settled::Released => {
             prop_assert_eq!(reports, &[], "g{} is {:?}", id, settled);
         }
     }
     let ended = usize::from(fate.is_value && settled == Settled::Discharged);
     let expected = Seen { begun: fate.begun, ended, dropped: usize::from(fate.is_value) };
     prop_assert_eq!(seen, expected, "g{} is {:?}", id, settled);
-    prop_assert_eq!(named, fate.told, "g{} went wrong, and that was said so often", id);
+    prop_assert_eq!(named, fate.failures, "how often the failure of g{} was reported", id);
     Ok(())
 }

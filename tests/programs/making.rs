@@ -13,10 +13,10 @@ use crate::guards::{AnyGuard, Kind, Of, poll};
 use crate::program::{Ending, Kind as State, Making};
 use crate::sites::{Create, Creates, create_at};
 use crate::statement::{Id, Polls};
-use crate::value::{Value, World, Wrong};
+use crate::value::{Failures, Value, World};
 
-/// What is being acquired.
-pub type Opening = Pin<Box<dyn Future<Output = Result<AsyncDropGuard<Value, Adopted>, Wrong>>>>;
+/// A value that is being acquired.
+pub type Opening = Pin<Box<dyn Future<Output = Result<AsyncDropGuard<Value, Adopted>, Failures>>>>;
 
 /// A handle of a shared future.
 pub type SharedOf<S> = AsyncDropShared<Value, BoxFuture<'static, AsyncDropGuard<Value, S>>, S>;
@@ -43,7 +43,7 @@ fn make<S: Made>(
     id: Id,
     making: Making,
     reaper: &ReaperHandle,
-) -> BoxFuture<'static, Result<AsyncDropGuard<Value, S>, Wrong>> {
+) -> BoxFuture<'static, Result<AsyncDropGuard<Value, S>, Failures>> {
     let (world, reaper) = (Arc::clone(world), reaper.clone());
     Box::pin(async move {
         world.wait(making.before).await;
@@ -52,9 +52,9 @@ fn make<S: Made>(
         match making.ending {
             Ending::Ok => Ok(guard),
             Ending::Fails => {
-                // Lost before there is an error: rustc leaks what is returned if a drop panics then.
+                // Dropped before the error is made: rustc leaks a returned value if a drop panics then.
                 drop(guard);
-                Err(Wrong(vec![id]))
+                Err(Failures(vec![id]))
             }
             Ending::Panics => panic!("#{id} panicked"),
         }
@@ -108,7 +108,7 @@ impl Share<'_> {
         reaper: &ReaperHandle,
     ) -> BoxFuture<'static, AsyncDropGuard<Value, S>> {
         make(self.world, self.value, self.making, reaper)
-            .map(|made| made.expect("the model lets it not fail"))
+            .map(|made| made.expect("the model shares no future that fails"))
             .boxed()
     }
 }
@@ -126,7 +126,7 @@ impl Creates for Share<'_> {
     }
 }
 
-/// Shares a value that is there.
+/// Shares a value that is already made.
 pub struct Ready<S: Made>(pub AsyncDropGuard<Value, S>);
 
 impl<S: Made> Creates for Ready<S> {
@@ -138,7 +138,7 @@ impl<S: Made> Creates for Ready<S> {
     }
 }
 
-/// Another handle.
+/// Clones a handle.
 pub struct CloneShared<'a, S: Made>(pub &'a SharedOf<S>);
 
 impl<S: Made> Creates for CloneShared<'_, S> {

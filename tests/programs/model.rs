@@ -1,5 +1,5 @@
-//! A plain model of who owes what. It shares no code with the library: no futures, no drops, no
-//! panics, only a tree of guards whose cleanup is taken step by step.
+//! A model of the obligations of all guards. It shares no code with the library. It has no futures, no
+//! drops and no panics, only a tree of guards whose cleanup advances step by step.
 
 pub mod cleanup;
 pub mod loss;
@@ -14,35 +14,35 @@ use crate::statement::{Id, Statement};
 use making::Task;
 use tree::Guard;
 
-/// Who made the obligation go away.
+/// How an obligation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
-    /// Its cleanup ended, with whatever result.
+    /// Its cleanup ended, with any result.
     Discharged,
-    /// It was named as lost: to the hook, or in the report of `abandon`. The cause is missing
-    /// where it depends on an order that nothing fixes.
+    /// The value was reported as lost, to the hook or in the report of `abandon`. `None` if the cause
+    /// depends on an unspecified order.
     Reported(Option<Cause>),
-    /// The program took the value out itself, or what was wrapped.
-    Excused,
+    /// The program took the value or the inner guard out.
+    Released,
 }
 
-/// What is predicted about one guard.
+/// The prediction for one guard.
 #[derive(Debug, Default)]
 pub struct Fate {
     /// How often the cleanup of the value itself begins.
     pub begun: usize,
     /// Whether it is a value of the test, not a container of the library.
     pub is_value: bool,
-    /// How often somebody is told that it went wrong: that its cleanup ended with an error or a
-    /// panic of its own, or that what was to make it did.
-    pub told: usize,
-    /// Exactly one in the end.
+    /// How often a failure is reported: an error or a panic of its own cleanup, or of the future that
+    /// makes the value.
+    pub failures: usize,
+    /// Has exactly one element at the end.
     pub settled: Vec<Settled>,
 }
 
-/// What the program does, and what becomes of it.
+/// The statements of the program, and the fates of its guards.
 pub struct Prediction {
-    /// Every statement, and whether a panic comes out of it.
+    /// Every statement, and whether it panics.
     pub statements: Vec<(Statement, bool)>,
     /// By number of creation. The first is the reaper.
     pub fates: Vec<Fate>,
@@ -52,23 +52,23 @@ pub fn predict(program: &Program) -> Prediction {
     resolve::run(program)
 }
 
-/// What all guards have in common.
+/// The state that all guards share.
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "they are no states of one thing")]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub struct Model {
     pub hook_panics: bool,
     pub fates: Vec<Fate>,
     pub shared: Vec<Shared>,
-    /// What the reaper has to clean up, in the order of its coming.
+    /// The values that the reaper has to clean up, in their order of arrival.
     pub orphans: Vec<Guard>,
-    /// How many adopted values the reaper knows of, orphans among them.
+    /// The number of registered values, including the orphans.
     pub entries: usize,
     pub closed: bool,
     pub abandoned: bool,
-    /// The reaper and its run.
-    pub keepers: usize,
-    /// While the order is not fixed in which the losses are found.
-    pub vague: bool,
+    /// The number of drivers: the reaper and its run.
+    pub drivers: usize,
+    /// While the order of the losses is unspecified.
+    pub order_is_unknown: bool,
 }
 
 /// The value of several handles.
@@ -76,7 +76,7 @@ pub struct Model {
 pub struct Shared {
     pub strong: usize,
     pub value: Option<Guard>,
-    /// The future that makes it, which is one of those that hold it once it is made.
+    /// The future that makes it, which holds a handle once the value is made.
     pub task: Option<Task>,
 }
 
@@ -85,16 +85,16 @@ impl Model {
         self.fates[id].settled.push(how);
     }
 
-    /// A loss: the hook is told. Where the thread is not unwinding yet, it may be then.
+    /// Reports a loss to the hook. If the hook panics, the thread unwinds from then on.
     pub fn report(&mut self, id: Id, cause: Cause, unwinding: &mut bool) {
         let cause = if *unwinding { Cause::Unwinding } else { cause };
-        self.settle(id, Settled::Reported((!self.vague).then_some(cause)));
+        self.settle(id, Settled::Reported((!self.order_is_unknown).then_some(cause)));
         *unwinding |= self.hook_panics;
     }
 
-    /// The reaper need not wait for it any more.
-    pub fn strike_off(&mut self, guard: &mut Guard) {
-        if std::mem::take(&mut guard.ticket) && !self.abandoned {
+    /// The reaper does not wait for this guard any more.
+    pub fn deregister(&mut self, guard: &mut Guard) {
+        if std::mem::take(&mut guard.registered) && !self.abandoned {
             self.entries -= 1;
         }
     }

@@ -1,4 +1,4 @@
-//! Random programs: what is generated, and what they read like.
+//! Random programs: how they are generated and printed.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub enum Ending {
     Panics,
 }
 
-/// The cleanup of a value: it is pending so many times, and then ends so.
+/// The cleanup of a value: how often it is pending, and how it ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
     pub waits: u8,
@@ -36,12 +36,12 @@ pub struct Spec {
 #[derive(Clone, Copy, Debug)]
 pub enum Empty {
     Map,
-    /// How many are cleaned up at a time; 0 for no limit.
+    /// The limit of concurrent cleanups; 0 for no limit.
     Vec(u8),
     Stack,
 }
 
-/// What takes one guard in, and owes what that owed.
+/// The types that wrap one guard and take over its cleanup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrap {
     Mutex,
@@ -58,21 +58,20 @@ pub struct Making {
     pub spec: Spec,
     /// How often it is pending before there is a guard.
     pub before: u8,
-    /// How often it is pending with the guard in it.
+    /// How often it is pending while it holds the guard.
     pub after: u8,
-    /// What it ends with; the guard is lost unless this is `Ok`.
+    /// How it ends; the guard is lost unless this is `Ok`.
     pub ending: Ending,
 }
 
-/// A body around which, or in which, a guard is cleaned up.
+/// A body after which, or in which, a guard is cleaned up.
 #[derive(Clone, Copy, Debug)]
 pub struct Body {
     pub waits: u8,
     pub panics: bool,
 }
 
-/// What is generated. `pick` chooses among the guards that this can be done to; if there is none,
-/// nothing is done.
+/// A generated operation. `pick` chooses among the guards that fit. If none fits, it does nothing.
 #[derive(Clone, Copy, Debug)]
 pub enum Op {
     Make {
@@ -81,7 +80,7 @@ pub enum Op {
     },
     Empty {
         kind: Kind,
-        what: Empty,
+        container: Empty,
     },
     Hold {
         pick: u8,
@@ -98,7 +97,7 @@ pub enum Op {
     Acquire {
         making: Making,
     },
-    /// Polls what is being acquired.
+    /// Polls a value that is being acquired.
     Open {
         pick: u8,
         polls: Option<u8>,
@@ -122,7 +121,7 @@ pub enum Op {
     Upgrade {
         pick: u8,
     },
-    /// A new value if no other fits.
+    /// Makes a new value if no guard fits.
     Put {
         pick: u8,
         into: u8,
@@ -161,7 +160,7 @@ pub enum Op {
     Drain {
         polls: u8,
     },
-    /// Starts it first, where none runs.
+    /// Starts a run first if there is none.
     Run {
         polls: u8,
     },
@@ -176,20 +175,20 @@ pub enum Op {
     },
 }
 
-/// A random program, and the hook that it runs under.
+/// A random program, and its hook.
 #[derive(Clone)]
 pub struct Program {
-    /// Whether the hook panics, as the default one does, or only takes note.
+    /// Whether the hook panics, as the default hook does, or only records the report.
     pub hook_panics: bool,
     pub ops: Vec<Op>,
-    /// Whether the reaper is cleaned up in the end, or dropped with what it has.
+    /// Whether the reaper is cleaned up at the end, or dropped with its orphans.
     pub waits_in_the_end: bool,
 }
 
-/// The statements, as they would be written.
+/// The statements, printed like Rust code.
 impl fmt::Debug for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hook = if self.hook_panics { "panics" } else { "takes note" };
+        let hook = if self.hook_panics { "panics" } else { "records the report" };
         writeln!(f, "\n    // the hook {hook}")?;
         for statement in statements(self) {
             writeln!(f, "    {statement}")?;
@@ -244,7 +243,7 @@ fn op() -> impl Strategy<Value = Op> {
     let empty = prop_oneof![Just(Empty::Map), (0..3_u8).prop_map(Empty::Vec), Just(Empty::Stack)];
     let values = prop_oneof![
         6 => (kind(), spec()).prop_map(|(kind, spec)| Op::Make { kind, spec }),
-        5 => (kind(), empty).prop_map(|(kind, what)| Op::Empty { kind, what }),
+        5 => (kind(), empty).prop_map(|(kind, container)| Op::Empty { kind, container }),
         4 => (pick(), kind(), spec()).prop_map(|(pick, kind, spec)| Op::Hold { pick, kind, spec }),
         5 => pick().prop_map(|pick| Op::Arc { pick }),
         3 => (pick(), select(WRAPS)).prop_map(|(pick, how)| Op::Wrap { pick, how }),

@@ -1,11 +1,10 @@
-//! Places to create guards at, one for each number: a report names the place, and so the guard.
+//! Creation sites, one for each number: the site in a report identifies the guard.
 
 use std::panic::Location;
 
 use livedrop::ReaperHandle;
 use livedrop::collections::{AsyncDropResult, AsyncDropStack};
-use livedrop::sync::AsyncDropTokioMutex;
-use livedrop::sync::{AsyncDropArc, AsyncDropMutex, AsyncDropWeak};
+use livedrop::sync::{AsyncDropArc, AsyncDropMutex, AsyncDropTokioMutex, AsyncDropWeak};
 use livedrop::{AsyncDropGuard, Reaper};
 
 use crate::guards::{AnyGuard, Kind, Of};
@@ -16,7 +15,7 @@ use crate::value::Value;
 /// How many guards a program may create.
 pub const SITES: usize = 48;
 
-/// What is created at a place: a guard, or what gives one later.
+/// Creates a guard at a site, or a future that gives a guard later.
 pub trait Creates {
     type Output;
 
@@ -43,7 +42,7 @@ impl<S: Kind> Creates for Create<'_, S> {
     fn here(self, reaper: &ReaperHandle) -> Option<AnyGuard> {
         Some(S::any(match self {
             Self::Value(value) => Of::Value(S::guard(reaper, value)),
-            Self::Empty(what) => S::empty(reaper, what),
+            Self::Empty(container) => S::empty(reaper, container),
             Self::Arc(guard) => Of::Arc(AsyncDropArc::new(guard)),
             Self::Wrap(Wrap::Mutex, guard) => Of::Mutex(AsyncDropMutex::new(guard)),
             Self::Wrap(Wrap::TokioMutex, guard) => Of::TokioMutex(AsyncDropTokioMutex::new(guard)),
@@ -55,7 +54,7 @@ impl<S: Kind> Creates for Create<'_, S> {
     }
 }
 
-/// The number of the place.
+/// The number of the site.
 pub fn number(at: &Location<'_>) -> Id {
     assert_eq!(at.file(), file!(), "guards are created here only");
     if at.line() == REAPER { 0 } else { (at.line() - BEFORE_THE_FIRST) as usize }
@@ -67,7 +66,7 @@ pub fn reaper() -> AsyncDropGuard<Reaper> {
 }
 
 const BEFORE_THE_FIRST: u32 = line!() + 5;
-/// Creates it at the place of this number.
+/// Creates a guard at the site with this number.
 #[expect(clippy::match_same_arms, reason = "they stand in different lines")]
 #[rustfmt::skip]
 pub fn create_at<C: Creates>(id: Id, create: C, to: &ReaperHandle) -> C::Output {
@@ -119,6 +118,6 @@ pub fn create_at<C: Creates>(id: Id, create: C, to: &ReaperHandle) -> C::Output 
         45 => create.here(to),
         46 => create.here(to),
         47 => create.here(to),
-        _ => unreachable!("there are no more places"),
+        _ => unreachable!("there are no more sites"),
     }
 }

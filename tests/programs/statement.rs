@@ -1,13 +1,13 @@
-//! What a program comes to: every operation with the guards that it is done to.
+//! Statements: the operations of a program with the guards that the model picked.
 
 use std::fmt;
 
 use crate::program::{Body, Empty, Ending, Kind, Making, Spec, Wrap};
 
-/// A guard, by the number of its creation.
+/// The number of a guard, in the order of creation.
 pub type Id = usize;
 
-/// How often a future is polled before it is dropped; `None` for to its end.
+/// How often a future is polled before it is dropped; `None` if it is polled to its end.
 pub type Polls = Option<u8>;
 
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub enum Statement {
     Empty {
         id: Id,
         kind: Kind,
-        what: Empty,
+        container: Empty,
     },
     Hold {
         id: Id,
@@ -37,7 +37,7 @@ pub enum Statement {
         inner: Id,
         how: Wrap,
     },
-    /// With the number of the guard that the future makes.
+    /// `value` is the number of the guard that the future makes.
     Acquire {
         id: Id,
         value: Id,
@@ -48,7 +48,7 @@ pub enum Statement {
         polls: Polls,
         gives: Option<Id>,
     },
-    /// With the number of the guard that the future makes.
+    /// `value` is the number of the guard that the future makes.
     Share {
         id: Id,
         value: Id,
@@ -70,7 +70,7 @@ pub enum Statement {
     Downgrade {
         of: Id,
     },
-    /// The number of the weak reference; gives a handle if the value is there.
+    /// `weak` is the number of the weak reference. `id` is the new handle, if the value is there.
     Upgrade {
         weak: usize,
         id: Option<Id>,
@@ -98,12 +98,12 @@ pub enum Statement {
         id: Id,
         stack: Id,
     },
-    /// `None` where the handle is not the only one.
+    /// `gives` is `None` if the handle is not the only one.
     IntoInner {
         wrapper: Id,
         gives: Option<Id>,
     },
-    /// Gone if the guard was cleaned up before and is to be `Live`.
+    /// `gone` if the guard was cleaned up before and is converted to `Live`.
     Convert {
         guard: Id,
         kind: Kind,
@@ -194,7 +194,9 @@ impl fmt::Display for Statement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Make { id, kind, spec } => write!(f, "let g{id} = {kind:?}(value that {spec});"),
-            Self::Empty { id, kind, what } => write!(f, "let g{id} = {kind:?}(empty {what:?});"),
+            Self::Empty { id, kind, container } => {
+                write!(f, "let g{id} = {kind:?}(empty {container:?});")
+            }
             Self::Hold { id, inner, kind, spec } => {
                 write!(f, "let g{id} = {kind:?}(value that holds g{inner}, {spec});")
             }

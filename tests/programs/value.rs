@@ -1,4 +1,4 @@
-//! A value that keeps account of its cleanup, and may hold any guard; the clock that it waits on.
+//! A value that counts its cleanups and may hold any guard, and the clock of its waits.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -16,23 +16,23 @@ use livedrop::{AsyncDrop, AsyncDropGuard};
 use crate::program::{Ending, Spec};
 use crate::statement::Id;
 
-/// What was seen of one value.
+/// The counts of one value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     pub begun: usize,
-    /// With whatever result.
+    /// With any result.
     pub ended: usize,
     pub dropped: usize,
 }
 
-/// What all values of a program have in common.
+/// The state that all values of a program share.
 #[derive(Default)]
 pub struct World {
     now: AtomicUsize,
     waiting: Mutex<Vec<Waker>>,
     values: Mutex<Vec<Seen>>,
-    /// Whatever names a value whose cleanup went wrong: errors, panics, reports.
-    pub said: Mutex<String>,
+    /// Errors, panics and reports, which name the values whose cleanup failed.
+    pub messages: Mutex<String>,
 }
 
 impl World {
@@ -48,13 +48,13 @@ impl World {
         note(&mut values[id]);
     }
 
-    pub fn say(&self, text: &str) {
-        let mut said = self.said.lock().unwrap();
-        said.push_str(text);
-        said.push('\n');
+    pub fn push_message(&self, text: &str) {
+        let mut messages = self.messages.lock().unwrap();
+        messages.push_str(text);
+        messages.push('\n');
     }
 
-    /// The time goes on by one, and the future is polled until it waits for that to happen again.
+    /// Advances the clock by one, and polls the future until it waits for the next advance.
     pub fn poll<F: Future + ?Sized>(&self, mut future: Pin<&mut F>) -> Poll<F::Output> {
         self.now.fetch_add(1, SeqCst);
         let waiting = std::mem::take(&mut *self.waiting.lock().unwrap());
@@ -70,7 +70,7 @@ impl World {
         panic!("the library wakes itself forever")
     }
 
-    /// Is pending at so many points of the time at which it is polled.
+    /// Is pending for this many advances of the clock.
     pub fn wait(&self, times: u8) -> impl Future<Output = ()> + use<'_> {
         let (mut left, mut last) = (times, None);
         std::future::poll_fn(move |cx| {
@@ -96,20 +96,20 @@ impl Wake for Woken {
     }
 }
 
-/// What went wrong in a cleanup: each `#` and number stands for one value.
-pub struct Wrong(pub Vec<Id>);
+/// The values whose cleanup failed. `Debug` prints `#` and the number of each.
+pub struct Failures(pub Vec<Id>);
 
-impl fmt::Debug for Wrong {
+impl fmt::Debug for Failures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|id| write!(f, "#{id} "))
     }
 }
 
-/// The values that a text names, as often as it does.
+/// The values that a text names, one item for each mention.
 pub fn named_in(text: &str) -> impl Iterator<Item = Id> {
     text.split('#').skip(1).map(|rest| {
         let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        rest[..end].parse().expect("a number stands behind every `#`")
+        rest[..end].parse().expect("every `#` is followed by a number")
     })
 }
 
@@ -117,22 +117,22 @@ pub struct Value {
     id: Id,
     spec: Spec,
     inner: Option<Box<dyn Obligation>>,
-    /// What went wrong in a cleanup that was left since.
-    wrong: Vec<Id>,
+    /// The failures found by a cleanup that was cancelled.
+    failures: Vec<Id>,
     world: Arc<World>,
 }
 
 impl Value {
     pub fn new(world: &Arc<World>, id: Id, spec: Spec, inner: Option<Box<dyn Obligation>>) -> Self {
-        Self { id, spec, inner, wrong: Vec::new(), world: Arc::clone(world) }
+        Self { id, spec, inner, failures: Vec::new(), world: Arc::clone(world) }
     }
 }
 
 #[async_trait]
 impl AsyncDrop for Value {
-    type Error = Wrong;
+    type Error = Failures;
 
-    async fn async_drop_impl(&mut self) -> Result<(), Wrong> {
+    async fn async_drop_impl(&mut self) -> Result<(), Failures> {
         let (id, world) = (self.id, Arc::clone(&self.world));
         world.note(id, |seen| seen.begun += 1);
         world.wait(self.spec.waits).await;
@@ -142,7 +142,7 @@ impl AsyncDrop for Value {
         }
         if let Some(inner) = &mut self.inner {
             match AssertUnwindSafe(inner.clean()).catch_unwind().await {
-                Ok(wrong) => self.wrong.extend(wrong),
+                Ok(failures) => self.failures.extend(failures),
                 Err(payload) => {
                     world.note(id, |seen| seen.ended += 1);
                     resume_unwind(payload);
@@ -151,23 +151,23 @@ impl AsyncDrop for Value {
         }
         world.note(id, |seen| seen.ended += 1);
         if self.spec.ending == Ending::Fails {
-            self.wrong.push(id);
+            self.failures.push(id);
         }
-        let wrong = std::mem::take(&mut self.wrong);
-        if wrong.is_empty() { Ok(()) } else { Err(Wrong(wrong)) }
+        let failures = std::mem::take(&mut self.failures);
+        if failures.is_empty() { Ok(()) } else { Err(Failures(failures)) }
     }
 }
 
 impl Drop for Value {
     fn drop(&mut self) {
         self.world.note(self.id, |seen| seen.dropped += 1);
-        self.world.say(&format!("{:?}", Wrong(std::mem::take(&mut self.wrong))));
+        self.world.push_message(&format!("{:?}", Failures(std::mem::take(&mut self.failures))));
     }
 }
 
-/// A guard of anything in any state, cleaned up where it is.
+/// A guard of any type in any state, which is cleaned up in place.
 pub trait Obligation: Send + Sync {
-    /// Returns what went wrong.
+    /// Returns the values whose cleanup failed.
     fn clean(&mut self) -> BoxFuture<'_, Vec<Id>>;
 }
 

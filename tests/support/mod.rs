@@ -1,6 +1,6 @@
-//! What the tests share: a value that keeps account of its cleanup, futures that wait, and ways
-//! to poll, cancel and listen.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+//! Shared by the tests: a value that counts its cleanups, futures that wait, and functions that poll,
+//! cancel and collect reports.
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses only a part")]
 
 pub mod world;
 
@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use livedrop::AsyncDrop;
 use livedrop::hook::{self, ScopedHook, Unhandled};
 
-/// What happened to a [`Resource`].
+/// The counts of a [`Resource`].
 #[derive(Default)]
 pub struct Log {
     begun: AtomicUsize,
@@ -26,7 +26,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// Cleanups begun, cleanups that came to their end, and values dropped.
+    /// The numbers of cleanups begun, cleanups ended, and values dropped.
     pub fn counts(&self) -> (usize, usize, usize) {
         (self.begun.load(SeqCst), self.ended.load(SeqCst), self.dropped.load(SeqCst))
     }
@@ -43,14 +43,14 @@ pub enum Ending {
 #[derive(Debug, PartialEq)]
 pub struct Failed;
 
-/// A value whose cleanup waits a given number of times, and then ends as given.
+/// A value whose cleanup waits `waits` times, and then ends with `ending`.
 pub struct Resource {
     pub log: Arc<Log>,
     pub waits: usize,
     pub ending: Ending,
 }
 
-/// The shape of the message would show if this were ever used.
+/// If a message ever showed a value, it would contain this text.
 impl std::fmt::Debug for Resource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("a secret")
@@ -62,7 +62,7 @@ impl Resource {
         Self { log: Arc::clone(log), waits, ending }
     }
 
-    /// One whose cleanup waits three times and succeeds.
+    /// A value whose cleanup waits three times and succeeds.
     pub fn plain(log: &Arc<Log>) -> Self {
         Self::new(log, 3, Ending::Ok)
     }
@@ -91,7 +91,7 @@ impl Drop for Resource {
     }
 }
 
-/// Is pending that many times.
+/// A future that is pending `times` times.
 pub fn wait(times: usize) -> Wait {
     Wait(times)
 }
@@ -115,7 +115,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     futures::executor::block_on(future)
 }
 
-/// Polls to the end, and counts.
+/// Polls the future to its end. Returns the number of polls and the output.
 pub fn run<F: Future>(future: F) -> (usize, F::Output) {
     let mut future = pin!(future);
     let mut polls = 0;
@@ -127,7 +127,7 @@ pub fn run<F: Future>(future: F) -> (usize, F::Output) {
     }
 }
 
-/// Polls `times` times, which must not be enough, and drops the future.
+/// Polls the future `times` times, and drops it. Panics if it becomes ready.
 pub fn cancel_after<F: Future>(times: usize, future: F) {
     let mut future = Box::pin(future);
     for _ in 0..times {
@@ -136,7 +136,7 @@ pub fn cancel_after<F: Future>(times: usize, future: F) {
     }
 }
 
-/// The text of the panic of `f`.
+/// The panic message of `f`.
 pub fn panic_of<R>(f: impl FnOnce() -> R) -> String {
     match catch_unwind(AssertUnwindSafe(f)) {
         Ok(_) => panic!("no panic"),
@@ -149,12 +149,12 @@ pub fn panic_of<R>(f: impl FnOnce() -> R) -> String {
 
 const CHILD: &str = "LIVEDROP_TEST_CHILD";
 
-/// Whether this is the process that [`child`] starts.
+/// Whether this process was started by [`child`].
 pub fn is_child() -> bool {
     std::env::var_os(CHILD).is_some()
 }
 
-/// Runs the test of this name in a process of its own.
+/// Runs the test with this name in its own process.
 pub fn child(test: &str) -> Output {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
@@ -163,8 +163,8 @@ pub fn child(test: &str) -> Output {
         .unwrap()
 }
 
-/// Runs the body of the test of this name in a process of its own: for a body that changes what all
-/// threads share, or that other threads disturb.
+/// Runs the body of the test with this name in its own process: for a body that changes state of the
+/// whole process, or that other threads disturb.
 #[track_caller]
 pub fn alone(test: &str, body: impl FnOnce()) {
     if is_child() {
@@ -173,23 +173,23 @@ pub fn alone(test: &str, body: impl FnOnce()) {
     let output = child(test);
     let printed = [output.stdout, output.stderr].concat();
     let printed = String::from_utf8_lossy(&printed);
-    // The run of a name that no test has succeeds, too.
+    // The run of an unknown test name succeeds, too.
     assert!(output.status.success() && printed.contains("1 passed"), "{printed}");
 }
 
-/// Collects what is reported on this thread.
+/// Collects the reports of this thread.
 pub struct Reports {
     texts: Rc<RefCell<Vec<String>>>,
     _hook: ScopedHook,
 }
 
 impl Reports {
-    /// Nothing panics meanwhile.
+    /// Collects reports. Nothing panics meanwhile.
     pub fn collect() -> Self {
         Self::collect_and(|_| {})
     }
 
-    /// What is forgotten panics, as by default.
+    /// Collects reports, and panics as the default hook does.
     pub fn collect_and_panic() -> Self {
         Self::collect_and(hook::panic)
     }
@@ -208,7 +208,7 @@ impl Reports {
         self.texts.take()
     }
 
-    /// Asserts that there are these reports since the last call, by how they begin.
+    /// Asserts the beginnings of all reports since the last call.
     #[track_caller]
     pub fn expect(&self, beginnings: &[&str]) {
         let texts = self.take();
@@ -228,7 +228,7 @@ impl Reports {
     }
 }
 
-/// `(created at FILE:LINE` where the library keeps that, and nothing otherwise.
+/// ` (created at FILE:LINE:` in builds that keep the creation site, and nothing otherwise.
 pub fn created_at(file: &str, line: u32) -> String {
     if cfg!(any(debug_assertions, feature = "location")) {
         format!(" (created at {file}:{line}:")

@@ -1,6 +1,6 @@
-//! Values with a number, of which several are cleaned up together: each keeps account of its
-//! own cleanup, and all of them of how many run at a time.
-#![allow(dead_code, unreachable_pub, unused_macros, reason = "each test file uses a part of it")]
+//! Numbered values for tests that clean up several at once. Each value counts its own cleanups, and a
+//! row of values counts how many run at a time.
+#![allow(dead_code, unreachable_pub, unused_macros, reason = "each test binary uses only a part")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -11,56 +11,56 @@ use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Live};
 
 use crate::support::{Ending, wait};
 
-/// What happened to a [`Numbered`].
+/// The counts of a [`Numbered`].
 #[derive(Debug, Default)]
-pub struct Account {
+pub struct Counts {
     begun: AtomicUsize,
     ended: AtomicUsize,
     dropped: AtomicUsize,
 }
 
-impl Account {
-    /// Cleanups begun, cleanups that came to their end, and values dropped.
-    pub fn counts(&self) -> (usize, usize, usize) {
+impl Counts {
+    /// The numbers of cleanups begun, cleanups ended, and values dropped.
+    pub fn get(&self) -> (usize, usize, usize) {
         (self.begun.load(SeqCst), self.ended.load(SeqCst), self.dropped.load(SeqCst))
     }
 }
 
-/// How many cleanups run, and how many ran at most.
+/// How many cleanups run now, and how many ran at most.
 #[derive(Debug, Default)]
-pub struct Flight {
+pub struct Concurrency {
     now: AtomicUsize,
     most: AtomicUsize,
 }
 
-impl Flight {
+impl Concurrency {
     pub fn most(&self) -> usize {
         self.most.load(SeqCst)
     }
 
-    fn enter(&self) -> Landing<'_> {
+    fn enter(&self) -> Running<'_> {
         self.most.fetch_max(self.now.fetch_add(1, SeqCst) + 1, SeqCst);
-        Landing(self)
+        Running(self)
     }
 }
 
-struct Landing<'a>(&'a Flight);
+struct Running<'a>(&'a Concurrency);
 
-impl Drop for Landing<'_> {
+impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.0.now.fetch_sub(1, SeqCst);
     }
 }
 
-/// A value whose cleanup waits a given number of times, and then ends as given: an error and a
-/// panic name its number.
+/// A value whose cleanup waits `waits` times, and then ends with `ending`. Its error and its panic
+/// contain its number.
 #[derive(Debug)]
 pub struct Numbered {
     pub number: u32,
     waits: usize,
     ending: Ending,
-    account: Arc<Account>,
-    flight: Arc<Flight>,
+    counts: Arc<Counts>,
+    concurrency: Arc<Concurrency>,
 }
 
 #[async_trait]
@@ -68,10 +68,10 @@ impl AsyncDrop for Numbered {
     type Error = u32;
 
     async fn async_drop_impl(&mut self) -> Result<(), u32> {
-        self.account.begun.fetch_add(1, SeqCst);
-        let _landing = self.flight.enter();
+        self.counts.begun.fetch_add(1, SeqCst);
+        let _running = self.concurrency.enter();
         wait(self.waits).await;
-        self.account.ended.fetch_add(1, SeqCst);
+        self.counts.ended.fetch_add(1, SeqCst);
         match self.ending {
             Ending::Ok => Ok(()),
             Ending::Err => Err(self.number),
@@ -82,56 +82,56 @@ impl AsyncDrop for Numbered {
 
 impl Drop for Numbered {
     fn drop(&mut self) {
-        self.account.dropped.fetch_add(1, SeqCst);
+        self.counts.dropped.fetch_add(1, SeqCst);
     }
 }
 
-/// What a row of values is made after: how often each waits, and how it ends.
+/// How often the cleanup of each value in a row waits, and how it ends.
 pub type Plan<'a> = &'a [(usize, Ending)];
 
-/// The accounts of a row of values.
+/// The counts of a row of values.
 #[derive(Default)]
 pub struct Row {
-    accounts: Vec<Arc<Account>>,
-    pub flight: Arc<Flight>,
+    counts: Vec<Arc<Counts>>,
+    pub concurrency: Arc<Concurrency>,
 }
 
 impl Row {
-    /// One more value: its number is how many there were before.
+    /// Makes the next value. Numbers begin with 0.
     pub fn value(&mut self, waits: usize, ending: Ending) -> Numbered {
-        let account = Arc::<Account>::default();
-        self.accounts.push(Arc::clone(&account));
-        let number = u32::try_from(self.accounts.len() - 1).unwrap();
-        Numbered { number, waits, ending, account, flight: Arc::clone(&self.flight) }
+        let counts = Arc::<Counts>::default();
+        self.counts.push(Arc::clone(&counts));
+        let number = u32::try_from(self.counts.len() - 1).unwrap();
+        Numbered { number, waits, ending, counts, concurrency: Arc::clone(&self.concurrency) }
     }
 
     pub fn counts(&self) -> Vec<(usize, usize, usize)> {
-        self.accounts.iter().map(|account| account.counts()).collect()
+        self.counts.iter().map(|counts| counts.get()).collect()
     }
 
-    /// Asserts that each was cleaned up once, and dropped.
+    /// Asserts that each value was cleaned up once, and dropped.
     #[track_caller]
     pub fn expect_cleaned_once(&self) {
-        assert_eq!(self.counts(), vec![(1, 1, 1); self.accounts.len()]);
+        assert_eq!(self.counts(), vec![(1, 1, 1); self.counts.len()]);
     }
 
-    /// Asserts that the cleanup of each ended once, of those that had ended `before` without
-    /// beginning again, and that all are dropped.
+    /// Asserts that each cleanup ended once, that all values are dropped, and that no cleanup that had
+    /// ended `before` began again.
     #[track_caller]
     pub fn expect_only_the_rest_cleaned(&self, before: &[(usize, usize, usize)]) {
         for (number, (now, before)) in self.counts().into_iter().zip(before).enumerate() {
             let (begun, ended, dropped) = *before;
             assert_eq!(ended, dropped, "{number} was dropped with its cleanup");
             let begun = if ended == 1 { begun } else { begun + 1 };
-            assert_eq!(now, (begun, 1, 1), "{number}, which was at {before:?}");
+            assert_eq!(now, (begun, 1, 1), "{number}, whose counts were {before:?}");
         }
     }
 }
 
-/// A state that the helpers are tested in.
+/// A state in which the helpers are tested.
 pub trait Tested: Cleanable<Numbered> + Sized {
     fn guard<T: AsyncDrop>(value: T) -> AsyncDropGuard<T, Self>;
-    /// A guard that is cleaned up in place, so that it can be cancelled and called again.
+    /// A guard that is cleaned up in place, so that the cleanup can be cancelled and called again.
     fn in_place<T: AsyncDrop>(guard: AsyncDropGuard<T, Self>) -> AsyncDropGuard<T>;
 }
 
@@ -155,12 +155,12 @@ impl Tested for Live {
     }
 }
 
-/// Cleans a guard up that a test is done with.
+/// Cleans up the guard to its end.
 pub fn clean<S: Tested, T: AsyncDrop>(guard: AsyncDropGuard<T, S>) -> Result<(), T::Error> {
     crate::support::block_on(S::in_place(guard).async_drop())
 }
 
-/// The items once for each state, which is called `S` in them.
+/// Expands the items once for each state, with `S` as the state.
 macro_rules! in_both_states {
     ($($item:item)+) => {
         mod checked {

@@ -1,10 +1,10 @@
-//! An exhaustive search for an end of an owner that loses a cleanup.
+//! Searches all ends of an owner for an end that loses a cleanup.
 //!
-//! A scenario makes resources in a [`World`], adopts them, uses them and cleans them up. It is
-//! run once to count its polls, and then again for every number of polls after which it is
-//! dropped, in an ordinary drop and in that of a panic, and for every one of its own steps at
-//! which it panics. Each time the reaper is drained, and every cleanup must have begun once and
-//! ended once, and every value been dropped once, with nothing reported as lost.
+//! A scenario makes resources in a [`World`], adopts them, uses them and cleans them up. It runs once
+//! to count its polls. Then it runs again for every end: it is dropped after every number of polls,
+//! with and without a panic, and it panics at every one of its own steps. Each time the reaper is
+//! drained. Then every cleanup must have begun once and ended once, every value must have been dropped
+//! once, and nothing may be reported as lost.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use livedrop::{AsyncDropGuard, Reaper, ReaperHandle};
 
 use super::{Ending, Log, Reports, Resource, block_on, wait};
 
-/// What one run of a scenario has at its disposal.
+/// The reaper and the resources of one run of a scenario.
 pub struct World {
     pub reaper: ReaperHandle,
     resources: Mutex<Vec<(Arc<Log>, Ending)>>,
@@ -34,7 +34,7 @@ impl World {
         })
     }
 
-    /// A value whose cleanup is accounted for.
+    /// A value whose counts are checked at the end.
     pub fn resource(&self, waits: usize, ending: Ending) -> Resource {
         let log = Arc::<Log>::default();
         self.resources.lock().unwrap().push((Arc::clone(&log), ending));
@@ -45,7 +45,7 @@ impl World {
         AsyncDropGuard::new(self.resource(waits, ending))
     }
 
-    /// Steps of the body: each waits once, and is a point at which it may panic.
+    /// Steps of the body. It may panic before each step and after the last, and waits once in each.
     pub async fn steps(&self, count: usize) {
         for _ in 0..count {
             self.step();
@@ -66,19 +66,19 @@ const NEVER: usize = usize::MAX;
 
 pub type Run = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// How a scenario is left.
+/// How a scenario ends.
 #[derive(Clone, Copy, Debug)]
 enum Exit {
-    /// Dropped after so many polls.
+    /// It is dropped after this many polls.
     Dropped(usize),
-    /// Dropped by a panic of something else after so many polls.
+    /// Another panic drops it after this many polls.
     Unwound(usize),
-    /// It panics at this step of its own.
+    /// It panics at this step.
     Panicked(usize),
 }
 
-/// Keeps the messages of the meant panics out of the output.
-pub fn silence_meant_panics() {
+/// Keeps the messages of expected panics out of the output.
+pub fn silence_expected_panics() {
     let others = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         if !info.to_string().contains(PANIC) {
@@ -87,7 +87,7 @@ pub fn silence_meant_panics() {
     }));
 }
 
-/// Runs the scenario to its end and leaves it at every point. Returns how many points there were.
+/// Runs the scenario to its end, and then ends it at every point. Returns the number of points.
 pub fn explore(name: &str, scenario: &dyn Fn(Arc<World>) -> Run) -> usize {
     let (polls, steps) = once(name, scenario, None);
     let dropped = (0..polls).map(Exit::Dropped);
@@ -114,8 +114,8 @@ fn once(name: &str, scenario: &dyn Fn(Arc<World>) -> Run, exit: Option<Exit>) ->
     let mut polls = 0;
     let mut future = Some(scenario(Arc::clone(&world)));
     let left = catch_unwind(AssertUnwindSafe(|| {
-        // Taken in here, so that a panic drops it on its way.
-        let mut future = future.take().expect("there is one");
+        // Moved into the closure, so that a panic drops it while unwinding.
+        let mut future = future.take().expect("the closure runs once");
         let mut cx = Context::from_waker(Waker::noop());
         while polls < limit {
             polls += 1;
@@ -128,14 +128,14 @@ fn once(name: &str, scenario: &dyn Fn(Arc<World>) -> Run, exit: Option<Exit>) ->
         }
         false
     }));
-    let as_meant = match (&left, exit) {
+    let as_expected = match (&left, exit) {
         (Ok(ended), _) => *ended == exit.is_none(),
         (Err(payload), Some(Exit::Panicked(_) | Exit::Unwound(_))) => {
             payload.downcast_ref::<&str>().is_some_and(|text| *text == PANIC)
         }
         (Err(_), _) => false,
     };
-    assert!(as_meant, "{name}, {exit:?}: left in another way: {left:?}");
+    assert!(as_expected, "{name}, {exit:?}: unexpected end: {left:?}");
 
     let failures = block_on(reaper.drain()).failures.len();
     block_on(reaper.async_drop()).expect("drained before");
@@ -146,7 +146,7 @@ fn once(name: &str, scenario: &dyn Fn(Arc<World>) -> Run, exit: Option<Exit>) ->
         may_fail += usize::from(ending != Ending::Ok);
         assert_eq!(log.counts(), (1, ended, 1), "{name}, {exit:?}: resource {number}");
     }
-    // An error that comes after a panic of the body is no loss: the hook has it.
+    // An error after a panic of the body is not lost: the hook gets it.
     let (suppressed, lost): (Vec<_>, Vec<_>) =
         reports.take().into_iter().partition(|text| text.contains(" failed as well: Failed"));
     assert!(lost.is_empty(), "{name}, {exit:?}: {lost:?}");

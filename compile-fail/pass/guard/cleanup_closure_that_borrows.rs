@@ -1,6 +1,6 @@
 use livedrop::AsyncDropGuard;
 
-/// Of a foreign crate.
+/// A type of another crate.
 struct Pool;
 
 impl Pool {

@@ -2,7 +2,7 @@ use std::io;
 
 use livedrop::{AsyncDrop, AsyncDropGuard};
 
-/// Of a foreign crate.
+/// A type of another crate.
 struct TempDir {
     path: String,
 }

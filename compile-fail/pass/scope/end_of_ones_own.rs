@@ -1,4 +1,4 @@
-//! A body that ends with the proof of its guard, and the result.
+//! The body returns the proof of its guard and the result.
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, scope};

@@ -1,4 +1,4 @@
-//! A body that keeps its `Result`, cleans up, and returns it.
+//! The body keeps its `Result`, cleans up, and returns it.
 
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, scope};

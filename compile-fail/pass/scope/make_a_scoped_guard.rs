@@ -18,7 +18,7 @@ impl AsyncDrop for Printer {
     }
 }
 
-/// A printer with nothing to print is quick to clean up.
+/// Deletes the pages of the printer.
 fn idle(mut printer: ScopedGuard<'_, Printer>) -> ScopedGuard<'_, Printer> {
     printer.pages = 0;
     printer

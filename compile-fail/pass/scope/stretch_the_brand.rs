@@ -2,7 +2,7 @@ use std::marker::PhantomData;
 
 use livedrop::state::Scoped;
 
-/// A cursor into a result, valid in the scope that it was opened in.
+/// A cursor into a result, valid in one scope.
 struct Cursor<'scope> {
     row: u32,
     opened_in: PhantomData<Scoped<'scope>>,

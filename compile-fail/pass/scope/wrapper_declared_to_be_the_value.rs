@@ -1,4 +1,4 @@
-//! A scope whose guard is shared for a while, and taken out of its last handle.
+//! The scope shares its guard, and takes it out of the last handle again.
 
 use async_trait::async_trait;
 use livedrop::sync::AsyncDropArc;

@@ -1,4 +1,4 @@
-//! The files of this crate: a folder an area, and in it each misuse with its snapshot.
+//! Reads the files of this crate: one folder per area, with each misuse and its snapshot.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -19,13 +19,13 @@ impl Misuse {
         Path::new(&self.area).join(&self.name).with_extension("rs")
     }
 
-    /// The rest of the head line that has this beginning.
+    /// Returns the rest of the head line that begins with `beginning`.
     pub(crate) fn head(&self, beginning: &str) -> &str {
         let found = self.source.lines().find_map(|line| line.strip_prefix(beginning));
         found.unwrap_or_else(|| panic!("{self}: no line begins with {beginning:?}"))
     }
 
-    /// The mistake, and the code or words of the compiler in brackets after it.
+    /// Returns the mistake, and the error code or words in brackets after it.
     pub(crate) fn mistake(&self) -> (&str, &str) {
         self.head("//! Misuse: ")
             .strip_suffix(')')
@@ -33,12 +33,12 @@ impl Misuse {
             .unwrap_or_else(|| panic!("{self}: the first line does not end with `(E0000)`"))
     }
 
-    /// The compiler's first line.
+    /// Returns the compiler's first line.
     pub(crate) fn message(&self) -> &str {
         self.snapshot.lines().next().unwrap_or_else(|| panic!("{self}: the snapshot is empty"))
     }
 
-    /// The error code in the compiler's first line. Errors of lints and macros have none.
+    /// Returns the error code in the compiler's first line. Errors of lints and macros have none.
     pub(crate) fn code(&self) -> Option<&str> {
         Some(self.message().strip_prefix("error[")?.split_once(']')?.0)
     }
@@ -50,7 +50,7 @@ impl fmt::Display for Misuse {
     }
 }
 
-/// The misuses of all areas, in the order of their names.
+/// Returns the misuses of all areas, sorted by name.
 pub(crate) fn misuses() -> Vec<Misuse> {
     let mut misuses = Vec::new();
     for area in areas() {
@@ -64,15 +64,15 @@ pub(crate) fn misuses() -> Vec<Misuse> {
     misuses
 }
 
-/// The areas: the folders that hold misuses.
+/// Returns the areas: the folders that contain misuses.
 pub(crate) fn areas() -> Vec<String> {
     let mut areas = folders(".");
-    // trybuild puts the texts of misuses that have no snapshot into `wip`.
+    // trybuild writes the errors of misuses without a snapshot into `wip`.
     areas.retain(|area| !["pass", "tests", "wip"].contains(&area.as_str()));
     areas
 }
 
-/// The sorted names of the folders in a folder.
+/// Returns the sorted names of the folders in a folder.
 pub(crate) fn folders(parent: &str) -> Vec<String> {
     let mut folders: Vec<String> = fs::read_dir(parent)
         .unwrap()
@@ -84,7 +84,7 @@ pub(crate) fn folders(parent: &str) -> Vec<String> {
     folders
 }
 
-/// The names of the files in a folder that have this extension.
+/// Returns the names of the files with this extension in a folder.
 pub(crate) fn names_in(folder: &str, extension: &str) -> BTreeSet<String> {
     fs::read_dir(folder)
         .unwrap_or_else(|error| panic!("{folder}: {error}"))
@@ -94,7 +94,7 @@ pub(crate) fn names_in(folder: &str, extension: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The version of the compiler that runs, if the toolchain file names another one.
+/// Returns the version of the running compiler, if the toolchain file names another one.
 pub(crate) fn other_compiler() -> Option<String> {
     let toolchain = fs::read_to_string("../rust-toolchain.toml").unwrap();
     let pinned = toolchain.split('"').nth(1).expect("the channel is the first string");

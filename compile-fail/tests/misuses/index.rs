@@ -1,12 +1,12 @@
 //! Generates the tables in `README.md`, the index of all misuses, from the heads of the files and
-//! the snapshots. `UPDATE_SNAPSHOTS=1` writes it.
+//! the snapshots. `UPDATE_SNAPSHOTS=1` writes the index.
 
 use std::fmt::Write;
 use std::fs;
 
 use crate::files::{Misuse, areas, misuses};
 
-/// Ends the part of the index that is written by hand.
+/// Separates the part of the index that is written by hand from the generated part.
 const GENERATED: &str = "<!-- Generated: `UPDATE_SNAPSHOTS=1 cargo test -p livedrop-compile-fail` writes all that follows. -->\n";
 
 #[test]
@@ -26,12 +26,12 @@ fn the_index_is_generated_from_the_heads() {
     }
 }
 
-/// The rules, in their order: the bold beginnings of list entries.
+/// Returns the rules in their order: the bold beginnings of list entries.
 fn rules(by_hand: &str) -> Vec<&str> {
     by_hand.lines().filter_map(|line| line.strip_prefix("- **")?.split("**").next()).collect()
 }
 
-/// Writes a table for each area: first the areas in the order of the present index, then new ones.
+/// Generates a table for each area: first the areas in the order of the existing index, then new ones.
 fn generate(rules: &[&str], index: &str) -> String {
     let mut areas = areas();
     let heading = |area: &String| index.find(&format!("\n## `{area}`\n")).unwrap_or(usize::MAX);

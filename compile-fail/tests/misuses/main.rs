@@ -1,8 +1,8 @@
-//! Every misuse is refused, and has what belongs to it: a head, a snapshot, a corrected program and
-//! a row in the index.
+//! Checks that the compiler rejects every misuse, and that each misuse has a head, a snapshot, a
+//! corrected program and a row in the index.
 //!
-//! The snapshots quote the pinned compiler. `TRYBUILD=overwrite` writes them anew. On every other
-//! compiler `rejected` compares error codes instead.
+//! The snapshots are errors of the pinned compiler. `TRYBUILD=overwrite` writes them again. With any
+//! other compiler, `rejected` compares error codes instead.
 
 mod files;
 mod index;
@@ -13,14 +13,14 @@ use std::fs;
 
 use files::{Misuse, areas, misuses, names_in};
 
-/// The beginnings of the four lines at the head of a misuse.
+/// The beginnings of the four head lines of a misuse.
 const HEAD: [&str; 4] = ["//! Misuse: ", "//! Why it matters: ", "//! Fix: ", "//! Rule: "];
 
 #[cfg(feature = "snapshots")]
 #[test]
 fn every_misuse_is_refused_as_its_snapshot_says() {
     if let Some(found) = files::other_compiler() {
-        eprintln!("skipped: the snapshots are of another compiler than {found}");
+        eprintln!("skipped: the snapshots are for another compiler than {found}");
         return;
     }
     let cases = trybuild::TestCases::new();
@@ -53,7 +53,7 @@ fn every_misuse_has_the_four_head_lines() {
     }
 }
 
-/// The first line of a head ends with a part of the compiler's text: a code, or some words.
+/// The first line of a head ends with a part of the compiler's error: a code, or some words.
 #[test]
 fn every_snapshot_holds_what_its_head_names() {
     for misuse in misuses() {
@@ -62,7 +62,7 @@ fn every_snapshot_holds_what_its_head_names() {
     }
 }
 
-/// `__private` holds what the macros and the derive call. Some of their messages name it.
+/// `__private` holds the items that the macros and the derive call. Some of their messages name it.
 const PUBLIC_MODULES: [&str; 10] = [
     "__private",
     "all",

@@ -1,5 +1,5 @@
-//! Checks on any compiler that each misuse is rejected, with the error code that the pinned one
-//! gives. The texts differ from compiler to compiler; the codes do not.
+//! Checks that any compiler rejects each misuse with the same error code as the pinned compiler. The
+//! texts differ between compilers, but the codes do not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -12,13 +12,13 @@ use serde_json::Value;
 
 use crate::files::{misuses, other_compiler};
 
-/// Set to run this on the pinned compiler, too, where the snapshots say more.
+/// Set this variable to run the test with the pinned compiler, too. The snapshots check more there.
 const ANYWAY: &str = "LIVEDROP_REJECTED";
 
 #[test]
 fn every_compiler_rejects_the_misuses() {
     if other_compiler().is_none() && env::var_os(ANYWAY).is_none() {
-        eprintln!("skipped: the snapshots are of this compiler; `{ANYWAY}=1` runs this anyway");
+        eprintln!("skipped: the snapshots are for this compiler; `{ANYWAY}=1` runs this anyway");
         return;
     }
     let misuses = misuses();
@@ -39,7 +39,7 @@ fn every_compiler_rejects_the_misuses() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Writes a project with a program for each misuse and the dependencies of this crate.
+/// Writes a project with one program per misuse and the dependencies of this crate.
 fn write_project() -> PathBuf {
     let project = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rejected");
     let here = env::current_dir().unwrap();
@@ -67,8 +67,8 @@ fn write_project() -> PathBuf {
     project
 }
 
-/// Compiles all programs. Returns the error codes of each that does not compile; an error without
-/// a code counts as the empty one.
+/// Compiles all programs. Returns the error codes of each program that does not compile. An error
+/// without a code counts as the empty code.
 fn check(project: &Path) -> BTreeMap<PathBuf, BTreeSet<String>> {
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["check", "--bins", "--keep-going", "--offline", "--quiet"])

@@ -1,5 +1,5 @@
-//! Cleanups in spawned tasks: their futures must be `Send` on every compiler that is supported.
-//! `ci/toolchains.sh` runs this on the oldest and on a newer one.
+//! Cleanups in spawned tasks: their futures must be `Send` with every supported compiler.
+//! `ci/toolchains.sh` runs these tests with the oldest supported compiler and with a newer one.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use livedrop::{AsyncDrop, AsyncDropGuard, Reaper, scope, with_async_drop};
 
-/// Says in its flag whether it was cleaned up.
+/// Sets its flag when it is cleaned up.
 struct Connection {
     closed: Arc<AtomicBool>,
 }

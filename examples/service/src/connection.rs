@@ -1,4 +1,4 @@
-//! A client's connection: an adopted guard, with strict transactions inside.
+//! A client's connection: an adopted guard, with transactions in strict scopes.
 
 use std::io::{self, ErrorKind};
 use std::time::Duration;
@@ -14,23 +14,23 @@ use crate::lines::{Line, Lines};
 use crate::protocol::{Command, OK, STOPPING};
 use crate::store::{Db, Transaction};
 
-/// How long a transaction may keep the other writers waiting.
+/// The time limit of a transaction, because other writers wait for it.
 const TRANSACTION_DEADLINE: Duration = Duration::from_secs(2);
-/// How long a client may leave a reply unread.
+/// The time limit of a reply, for a client that does not read.
 const REPLY_DEADLINE: Duration = Duration::from_secs(2);
-/// How long a client has to close its side, once the service has closed its own.
+/// How long the cleanup waits for the client to close its side.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// A client's connection. Cleaning up says that nothing more will come, and lets the client
-/// read all of what did.
+/// A client's connection. The cleanup closes the service's side, and lets the client read the
+/// remaining replies.
 pub(crate) struct Connection {
     lines: Lines<BufReader<TcpStream>>,
 }
 
-/// What comes next from a client.
+/// The next input from a client.
 enum Next {
     Command(Command),
-    /// Refused, with this reply.
+    /// A bad line; the reply to it.
     Bad(String),
     /// The client sends nothing more.
     Closed,
@@ -38,17 +38,17 @@ enum Next {
     Stopping,
 }
 
-/// What a transaction is to come to.
+/// How a transaction must end.
 enum Wish {
     Commit,
     RollBack,
-    /// It cannot go on, for this reason.
+    /// The transaction cannot continue, for this reason.
     Broken(String),
-    /// The connection cannot, either.
+    /// The connection cannot continue either, for this reason.
     Leave(&'static str),
 }
 
-/// Whether the conversation goes on.
+/// Whether the connection continues.
 enum After {
     GoOn,
     Leave,
@@ -59,7 +59,7 @@ impl Connection {
         AsyncDropGuard::new(Self { lines: Lines::new(BufReader::new(stream)) })
     }
 
-    /// Answers until the client has no more questions, or the service stops.
+    /// Replies until the client closes its side or the service stops.
     pub(crate) async fn serve(
         connection: AsyncDropGuard<Self, Adopted>,
         db: Db,
@@ -89,7 +89,7 @@ impl Connection {
         }
     }
 
-    /// From BEGIN to the reply to COMMIT or ROLLBACK.
+    /// Runs a transaction, from BEGIN to the reply to COMMIT or ROLLBACK.
     async fn transaction(&mut self, db: &Db, stop: &CancellationToken) -> io::Result<After> {
         let transaction = match db.begin().await {
             Ok(transaction) => transaction,
@@ -98,7 +98,7 @@ impl Connection {
                 return Ok(After::GoOn);
             }
         };
-        // A `?` in here would leave the transaction open, and does not compile.
+        // A `?` in this body would leave the transaction open, so it does not compile.
         let (wish, ended) = scope(transaction, async |mut transaction| {
             let wish = self.statements(&mut transaction, stop).await;
             let ended = match wish {
@@ -118,7 +118,7 @@ impl Connection {
         Ok(after)
     }
 
-    /// What stands in a transaction, up to how it is to end.
+    /// Runs the statements of a transaction. Returns how it must end.
     async fn statements(
         &mut self,
         transaction: &mut Transaction,
@@ -191,8 +191,8 @@ impl AsyncDrop for Connection {
         let stream = self.lines.get_mut();
         let close = async {
             stream.shutdown().await?;
-            // To close with something unread would reset the connection, and the client could
-            // lose the last replies.
+            // Closing with unread input would reset the connection, and the client could lose the
+            // last replies.
             let mut unread = [0; 1024];
             while stream.read(&mut unread).await? > 0 {}
             Ok(())
@@ -204,7 +204,7 @@ impl AsyncDrop for Connection {
     }
 }
 
-/// The client has left: there is nobody to say goodbye to.
+/// Whether the client has disconnected, so that the error is none of the service.
 pub(crate) fn is_gone(error: &io::Error) -> bool {
     use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, TimedOut};
     matches!(

@@ -1,4 +1,5 @@
-//! The demonstration: load, clients that vanish, a signal in the middle; and then the accounts.
+//! The demonstration: clients make load and some are aborted, a signal stops the service in the
+//! middle, and then the numbers are compared.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -30,7 +31,7 @@ const CLIENTS: usize = 64;
 const LOAD: Duration = Duration::from_secs(2);
 const ABORT_EVERY: Duration = Duration::from_millis(10);
 
-/// Guards that were lost, and errors that nobody got.
+/// The number of reports to the hook: lost guards and suppressed errors.
 static REPORTS: AtomicUsize = AtomicUsize::new(0);
 
 pub(crate) async fn run() -> Result {
@@ -85,8 +86,8 @@ async fn demonstrate(database: &Path) -> Result {
     }
 }
 
-/// Lets clients loose, aborts one after another, and stops the service in the middle of it.
-/// Returns how many were aborted, once all have ended.
+/// Starts clients, aborts one after another, and stops the service while they write. Returns how many
+/// were aborted, when all have ended.
 async fn load(address: SocketAddr, ledger: &Arc<Mutex<Ledger>>) -> Result<usize> {
     let mut clients = JoinSet::new();
     let mut started = 0;
@@ -119,13 +120,13 @@ async fn load(address: SocketAddr, ledger: &Arc<Mutex<Ledger>>) -> Result<usize>
     Ok(aborted)
 }
 
-/// What is in the database, opened anew, and by nobody else.
+/// Opens the database again and reads all pairs, in an exclusive transaction.
 async fn stored(database: &Path) -> Result<HashMap<String, String>> {
     let options = SqliteConnectOptions::new().filename(database).busy_timeout(Duration::ZERO);
     let connection =
         AsyncDropGuard::with_cleanup(options.connect().await?, SqliteConnection::close);
     with_async_drop(connection, async |connection| {
-        // Fails at once if a transaction was left open.
+        // This fails at once if a transaction is still open.
         let mut alone = connection.begin_with("BEGIN EXCLUSIVE").await?;
         let pairs = sqlx::query_as("SELECT key, value FROM pairs").fetch_all(&mut *alone).await?;
         alone.rollback().await?;
@@ -134,7 +135,7 @@ async fn stored(database: &Path) -> Result<HashMap<String, String>> {
     .await
 }
 
-/// How many tasks are left: those that were only dropped have a moment to go.
+/// Returns the number of remaining tasks. Waits up to a second for dropped tasks to end.
 async fn tasks_left() -> usize {
     let metrics = Handle::current().metrics();
     for _ in 0..100 {

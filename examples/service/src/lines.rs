@@ -1,4 +1,4 @@
-//! Lines from a peer that may send anything.
+//! Reads lines from a peer that may send anything.
 
 use std::io;
 
@@ -6,20 +6,20 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
 use crate::protocol::LONGEST;
 
-/// Reads lines, none of which takes more memory than the longest that is allowed.
+/// Reads lines. No line takes more memory than the longest allowed line.
 pub(crate) struct Lines<R> {
     reader: R,
     /// The line so far.
     line: Vec<u8>,
-    /// It was too long, and is skipped up to its end.
+    /// Whether the line is too long, and is skipped up to its end.
     skipping: bool,
 }
 
-/// What was read.
+/// A line, or the end of the input.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line {
     Text(String),
-    /// A line that cannot be used, and why.
+    /// A line that cannot be used; the reason.
     Bad(String),
     /// The peer sends nothing more.
     End,
@@ -30,18 +30,18 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
         Self { reader, line: Vec::new(), skipping: false }
     }
 
-    /// What the lines are read from.
+    /// Returns the reader.
     pub(crate) fn get_mut(&mut self) -> &mut R {
         &mut self.reader
     }
 
-    /// The next line.
+    /// Reads the next line.
     ///
-    /// Cancel safe: what was read of a line stays in here.
+    /// Cancel safe: the line so far stays in `self`.
     pub(crate) async fn next(&mut self) -> io::Result<Line> {
         loop {
             let read = self.reader.fill_buf().await?;
-            // No await from here to the end of the turn: nothing is taken without being kept.
+            // There is no `.await` between here and `consume`, so no input is lost.
             let end = read.iter().position(|&byte| byte == b'\n');
             let part = &read[..end.unwrap_or(read.len())];
             if part.is_empty() && end.is_none() {
@@ -74,7 +74,7 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
             .map_or_else(|_| Line::Bad("a line is UTF-8 text".to_owned()), Line::Text)
     }
 
-    /// The end: a line without its end is not run, since the rest of it may be missing.
+    /// Ends the input. A line without a line end is not run, because its rest may be missing.
     fn last(&mut self) -> Line {
         let cut_off = self.skipping || !self.line.is_empty();
         self.line.clear();
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     async fn lines(input: &[u8]) -> Vec<Line> {
-        // A small buffer: lines come in pieces.
+        // A small buffer, so that lines are read in pieces.
         let mut lines = Lines::new(BufReader::with_capacity(7, input));
         let mut all = Vec::new();
         loop {
@@ -106,13 +106,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lines_come_whole() {
+    async fn lines_are_read_whole() {
         let expected = [text("GET a"), text(""), text("a longer line")];
         assert_eq!(lines(b"GET a\r\n\na longer line\n").await, expected);
     }
 
     #[tokio::test]
-    async fn a_bad_line_takes_nothing_with_it() {
+    async fn bad_line_loses_no_other_line() {
         let longest = vec![b'x'; LONGEST];
         let input = [b"one\n", &*longest, b"\n", &*longest, b"x\ntwo\n\xff\nthree\nGE"].concat();
         let read = lines(&input).await;

@@ -1,9 +1,9 @@
-//! A key-value service over TCP, whose every resource is in a guard: the pool, the listener, a
-//! background task, each connection and each transaction.
+//! A key-value service over TCP. Every resource is in a guard: the pool, the listener, a background
+//! task, each connection and each transaction.
 //!
 //! * `cargo run -p livedrop-service-example -- ADDRESS DATABASE` serves until SIGINT or SIGTERM.
-//! * `cargo run -p livedrop-service-example -- --demo` puts it under load, stops it in the middle,
-//!   and compares what it has acknowledged with what it has stored.
+//! * `cargo run -p livedrop-service-example -- --demo` puts the service under load, stops it in the
+//!   middle, and compares the acknowledged writes with the stored rows.
 
 mod connection;
 mod demo;
@@ -25,7 +25,7 @@ type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E
 
 const USAGE: &str = "usage: livedrop-service-example ADDRESS DATABASE, or --demo";
 
-/// Ready at the first SIGINT or SIGTERM from now on.
+/// Returns a future that is ready at the next SIGINT or SIGTERM.
 fn signals() -> Result<impl Future<Output = &'static str>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -50,7 +50,7 @@ async fn serve(address: &str, database: &str) -> Result {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // A client must not lose its connection over another one's leak: it is logged.
+    // Log forgotten guards: a panic could close the connections of other clients.
     hook::set(hook::log);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

@@ -1,15 +1,15 @@
-//! The protocol: a command a line, and a line in reply to each.
+//! The protocol: one command per line, and one line in reply.
 
-/// How long a line may be, its end not counted.
+/// The maximum length of a line in bytes, without its line end.
 pub(crate) const LONGEST: usize = 1024;
 
-/// The reply to what was done.
+/// The reply to a successful command.
 pub(crate) const OK: &str = "OK";
 
-/// The last line of a connection, when the service stops.
+/// The last reply of a connection when the service stops.
 pub(crate) const STOPPING: &str = "ERROR shutting down";
 
-/// What a client can ask for.
+/// A command of a client.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Run(Statement),
@@ -18,7 +18,7 @@ pub(crate) enum Command {
     RollBack,
 }
 
-/// What can stand alone or in a transaction.
+/// A statement, alone or in a transaction.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Statement {
     Get(String),
@@ -27,7 +27,7 @@ pub(crate) enum Statement {
 }
 
 impl Command {
-    /// What the line asks for, or what is wrong with it.
+    /// Parses a line. The error says what is wrong with it.
     pub(crate) fn parse(line: &str) -> Result<Self, String> {
         let mut words = line.splitn(3, ' ');
         let verb = words.next().unwrap_or_default();
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_command_is_refused() {
+    fn invalid_commands_are_rejected() {
         for line in ["", "GET", "GET ", "GET a b", "SET a", "DEL", "BEGIN now", "get a", "SET  a"] {
             assert!(Command::parse(line).is_err(), "{line:?}");
         }

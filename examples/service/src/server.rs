@@ -1,4 +1,4 @@
-//! The service: every resource in a guard, and an end that waits for all of them.
+//! The service: every resource is in a guard, and the end waits for all cleanups.
 
 use std::path::Path;
 use std::pin::pin;
@@ -16,14 +16,14 @@ use crate::Result;
 use crate::connection::{Connection, is_gone};
 use crate::store::{Counts, Db, Store};
 
-/// How long the connections have to end, once the service stops.
+/// How long the connections may take to end when the service stops.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
-/// How often it is told what is waited for.
-const TELL_EVERY: Duration = Duration::from_millis(100);
+/// The interval between two lines about the remaining connections.
+const PRINT_EVERY: Duration = Duration::from_millis(100);
 
-/// Serves until `stop` is ready, and returns when nothing is left.
+/// Serves until `stop` is ready, and returns when everything is cleaned up.
 ///
-/// The pool closes last: whatever happens to the rest, its connections are back then.
+/// The pool closes last, when all its connections have been returned.
 pub(crate) async fn run(
     path: &Path,
     listener: TcpListener,
@@ -39,7 +39,7 @@ pub(crate) async fn run(
 async fn serve(listener: TcpListener, db: &Db, stop: impl Future<Output = &'static str>) -> Result {
     let flusher = db.flusher();
     let reaper = Reaper::new();
-    // Ends by itself, as soon as the reaper was closed and has nothing left to do.
+    // The task ends when the reaper is closed and has nothing left to do.
     let running = task::spawn(|_| reaper.run());
     with_async_drop!(flusher, reaper, running, {
         let handle = reaper.handle();
@@ -51,8 +51,8 @@ async fn serve(listener: TcpListener, db: &Db, stop: impl Future<Output = &'stat
             stopping.cancel();
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
         });
-        let served = tell_pending(&handle, &stopping, serving).await;
-        // What belongs to nobody any more: connections whose task panicked or was aborted.
+        let served = print_pending(&handle, &stopping, serving).await;
+        // The orphans are the connections whose tasks panicked or were aborted.
         match timeout(DRAIN_DEADLINE, reaper.drain()).await {
             Ok(report) => report.into_result()?,
             Err(_late) => reaper.abandon().into_result()?,
@@ -61,8 +61,8 @@ async fn serve(listener: TcpListener, db: &Db, stop: impl Future<Output = &'stat
     })
 }
 
-/// Accepts connections, each with a task of its own. Cleaning up stops that, and waits for the
-/// connections; those that do not end in time are aborted, and left to the reaper.
+/// Accepts connections, each in a task of its own. The cleanup stops accepting and waits for the
+/// connections. It aborts the ones that do not end in time, and the reaper cleans them up.
 fn listen(listener: TcpListener, db: Db, reaper: ReaperHandle) -> AsyncDropGuard<Task<()>> {
     let mut listening = task::spawn(|stop| async move {
         let mut connections = JoinSet::new();
@@ -76,7 +76,7 @@ fn listen(listener: TcpListener, db: Db, reaper: ReaperHandle) -> AsyncDropGuard
                         connections.spawn(Connection::serve(connection, db.clone(), stop.clone()));
                     }
                     Err(error) => {
-                        // Too many open files, mostly: that passes.
+                        // Usually too many open files: try again later.
                         eprintln!("cannot accept: {error}");
                         sleep(Duration::from_millis(10)).await;
                     }
@@ -92,7 +92,7 @@ fn listen(listener: TcpListener, db: Db, reaper: ReaperHandle) -> AsyncDropGuard
     listening
 }
 
-/// How a connection has ended.
+/// Prints how a connection has ended, if it failed.
 fn note(ended: std::result::Result<std::io::Result<()>, JoinError>) {
     match ended {
         Ok(Err(error)) if !is_gone(&error) => eprintln!("a connection failed: {error}"),
@@ -101,25 +101,25 @@ fn note(ended: std::result::Result<std::io::Result<()>, JoinError>) {
     }
 }
 
-/// Awaits `work`, and tells what is waited for from when it is stopping.
-async fn tell_pending<R>(
+/// Awaits `work`, and prints the remaining connections after `stopping`.
+async fn print_pending<R>(
     reaper: &ReaperHandle,
     stopping: &CancellationToken,
     work: impl Future<Output = R>,
 ) -> R {
     let mut work = pin!(work);
-    let telling = async {
+    let printing = async {
         stopping.cancelled().await;
         loop {
             let pending = reaper.pending();
             if let Some(oldest) = pending.first() {
                 println!("waiting for {} connections, the oldest: {oldest}", pending.len());
             }
-            sleep(TELL_EVERY).await;
+            sleep(PRINT_EVERY).await;
         }
     };
     tokio::select! {
         done = &mut work => done,
-        () = telling => unreachable!("it tells until it is dropped"),
+        () = printing => unreachable!("`printing` loops until it is dropped"),
     }
 }

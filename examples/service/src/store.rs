@@ -19,10 +19,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::protocol::{OK, Statement};
 
-/// How often the flusher writes the log back.
+/// The interval at which the flusher writes the log back.
 const FLUSH_EVERY: Duration = Duration::from_millis(200);
 
-/// What the transactions came to.
+/// The numbers of transactions, by how they ended.
 #[derive(Default)]
 pub(crate) struct Counts {
     pub(crate) begun: AtomicUsize,
@@ -30,16 +30,16 @@ pub(crate) struct Counts {
     pub(crate) rolled_back: AtomicUsize,
 }
 
-/// Owns the pool. Cleaning up closes it, and waits for its connections.
+/// Owns the pool. The cleanup closes the pool and waits for its connections.
 pub(crate) struct Store {
     db: Db,
 }
 
-/// What a task needs to use the store. It owns nothing.
+/// A handle to the store, for tasks. It needs no cleanup.
 #[derive(Clone)]
 pub(crate) struct Db {
     pool: SqlitePool,
-    /// `SQLite` has one writer at a time. Here they queue fairly, there they would poll.
+    /// `SQLite` allows one writer at a time. Writers queue here fairly; in `SQLite` they would poll.
     writer: Arc<Semaphore>,
     counts: Arc<Counts>,
 }
@@ -53,11 +53,11 @@ impl Store {
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // A commit is in the log at once; the flusher has it synced.
+            // A commit is in the log at once; the flusher syncs it.
             .synchronous(SqliteSynchronous::Normal);
         let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
         let writer = Arc::new(Semaphore::new(1));
-        // From here on the pool is not lost, whatever fails.
+        // From here on the guard closes the pool, whatever fails.
         let store = AsyncDropGuard::new(Store { db: Db { pool, writer, counts } });
         let create = "CREATE TABLE IF NOT EXISTS pairs (key TEXT PRIMARY KEY, value TEXT NOT NULL)";
         let created = sqlx::query(create).execute(&store.db.pool).await;
@@ -81,7 +81,7 @@ impl AsyncDrop for Store {
 }
 
 impl Db {
-    /// Runs a statement by itself: what it writes is committed when this returns.
+    /// Runs a single statement, and commits it.
     pub(crate) async fn run(&self, statement: &Statement) -> Result<String, Error> {
         let _permit = match statement {
             Statement::Get(_) => None,
@@ -90,7 +90,7 @@ impl Db {
         run(&mut *self.pool.acquire().await?, statement).await
     }
 
-    /// Begins a transaction, as soon as no other one writes.
+    /// Begins a transaction when there is no other writer.
     pub(crate) async fn begin(&self) -> Result<AsyncDropGuard<Transaction, Live>, Error> {
         let permit = self.permit().await?;
         let inner = self.pool.begin_with("BEGIN IMMEDIATE").await?;
@@ -100,7 +100,7 @@ impl Db {
         Ok(AsyncDropGuard::live(Transaction { inner, end, counts, _permit: permit }))
     }
 
-    /// Writes the log back into the database, again and again, and all of it at the end.
+    /// Returns a task that writes the log back into the database at an interval, and all of it at the end.
     pub(crate) fn flusher(&self) -> AsyncDropGuard<Task<Result<(), Error>>> {
         let pool = self.pool.clone();
         task::spawn(|stop| async move {
@@ -121,17 +121,17 @@ impl Db {
     }
 }
 
-/// A transaction. Its guard is used in a strict `scope`, where it does not compile to leave it
-/// open: it ends by [`commit`](Self::commit) or by [`roll_back`](Self::roll_back).
+/// A transaction. Its guard is used in a strict `scope`, so a program that leaves it open does not
+/// compile: it must end by [`commit`](Self::commit) or by [`roll_back`](Self::roll_back).
 pub(crate) struct Transaction {
-    /// Away once it is ending.
+    /// `None` when the cleanup has begun.
     inner: Option<sqlx::Transaction<'static, Sqlite>>,
     end: End,
     counts: Arc<Counts>,
     _permit: OwnedSemaphorePermit,
 }
 
-/// How a transaction is to end.
+/// How a transaction must end.
 #[derive(Clone, Copy)]
 enum End {
     Commit,
@@ -159,7 +159,7 @@ impl AsyncDrop for Transaction {
     type Error = Error;
 
     async fn async_drop_impl(&mut self) -> Result<(), Error> {
-        // Were this cancelled, `sqlx` would roll back what it has not committed yet.
+        // If this is cancelled, `sqlx` rolls the transaction back, unless it is committed.
         let Some(inner) = self.inner.take() else { return Ok(()) };
         match self.end {
             End::Commit => {
@@ -175,7 +175,7 @@ impl AsyncDrop for Transaction {
     }
 }
 
-/// Runs a statement, and gives its reply.
+/// Runs a statement and returns its reply.
 async fn run(connection: &mut SqliteConnection, statement: &Statement) -> Result<String, Error> {
     match statement {
         Statement::Get(key) => {

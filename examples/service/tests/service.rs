@@ -1,4 +1,4 @@
-//! The service, run as a reader runs it.
+//! Runs the service from the command line, as a reader would.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 
 const SERVICE: &str = env!("CARGO_BIN_EXE_livedrop-service-example");
 
-/// The service on a port of its own. Killed if its test fails.
+/// The service on a port of its own. It is killed if its test fails.
 struct Service {
     process: Child,
     output: BufReader<ChildStdout>,
@@ -37,7 +37,7 @@ impl Service {
         TcpStream::connect(&self.address).unwrap()
     }
 
-    /// Sends all of it, closes this side, and gives the replies.
+    /// Sends all lines, closes this side, and returns the replies.
     fn ask(&self, lines: &[u8]) -> Vec<String> {
         let mut stream = self.connect();
         stream.write_all(lines).unwrap();
@@ -45,7 +45,7 @@ impl Service {
         BufReader::new(stream).lines().map(Result::unwrap).collect()
     }
 
-    /// Stops it, and gives what it said.
+    /// Stops the service and returns its output.
     fn stop(mut self, signal: Signal) -> String {
         kill(Pid::from_raw(self.process.id().cast_signed()), signal).unwrap();
         let mut output = String::new();
@@ -62,7 +62,7 @@ impl Drop for Service {
     }
 }
 
-/// A folder for one test's database.
+/// Creates a folder for the database of one test.
 fn folder(test: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
     let _absent = std::fs::remove_dir_all(&folder);
@@ -82,7 +82,7 @@ fn the_numbers_of_the_demo_agree() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    // A demonstration of nothing would agree, too.
+    // Without load, the numbers would agree, too.
     let line = |start: &str| text.lines().find(|line| line.starts_with(start)).expect(start);
     let numbers = |start: &str| -> Vec<usize> {
         let words = line(start).split(|letter: char| !letter.is_ascii_digit());
@@ -101,7 +101,7 @@ fn the_numbers_of_the_demo_agree() {
 }
 
 #[test]
-fn what_was_stored_is_there_after_a_restart() {
+fn stored_rows_survive_a_restart() {
     let database = folder("restart").join("pairs.db");
     let service = Service::start(&database);
     assert_eq!(
@@ -117,7 +117,7 @@ fn what_was_stored_is_there_after_a_restart() {
 }
 
 #[test]
-fn a_bad_line_has_an_error_line_and_takes_nothing_with_it() {
+fn bad_line_gets_an_error_and_loses_nothing_else() {
     let service = Service::start(&folder("bad-lines").join("pairs.db"));
     let long = [b"SET long ", &vec![b'x'; 100_000][..], b"\n"].concat();
     let lines =
@@ -135,7 +135,7 @@ fn a_bad_line_has_an_error_line_and_takes_nothing_with_it() {
 }
 
 #[test]
-fn a_transaction_that_is_left_is_rolled_back() {
+fn transaction_of_a_closed_connection_is_rolled_back() {
     let service = Service::start(&folder("left").join("pairs.db"));
     let replies = service.ask(b"SET a 1\nBEGIN\nSET a 2\nGET a\n");
     let error = "ERROR closed in a transaction: rolled back";
@@ -145,7 +145,7 @@ fn a_transaction_that_is_left_is_rolled_back() {
 }
 
 #[test]
-fn a_transaction_that_is_open_at_the_end_is_rolled_back_and_told_so() {
+fn open_transaction_is_rolled_back_at_shutdown() {
     let database = folder("open").join("pairs.db");
     let service = Service::start(&database);
     let mut stream = service.connect();
@@ -163,7 +163,7 @@ fn a_transaction_that_is_open_at_the_end_is_rolled_back_and_told_so() {
 }
 
 #[test]
-fn a_transaction_does_not_keep_the_other_writers_waiting_for_ever() {
+fn idle_transaction_times_out() {
     let service = Service::start(&folder("late").join("pairs.db"));
     let mut idle = service.connect();
     idle.write_all(b"BEGIN\n").unwrap();
@@ -171,14 +171,14 @@ fn a_transaction_does_not_keep_the_other_writers_waiting_for_ever() {
     assert_eq!(replies.next().unwrap(), "OK");
     assert_eq!(service.ask(b"SET a 1\n"), ["OK"]);
     assert_eq!(replies.next().unwrap(), "ERROR the transaction took too long: rolled back");
-    // The connection goes on.
+    // The connection continues.
     idle.write_all(b"GET a\n").unwrap();
     assert_eq!(replies.next().unwrap(), "VALUE 1");
     service.stop(Signal::SIGTERM);
 }
 
 #[test]
-fn bad_arguments_are_one_line_and_exit_code_1() {
+fn bad_arguments_print_one_line_and_exit_1() {
     let folder = folder("arguments");
     let missing = folder.join("no-such-folder/pairs.db");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

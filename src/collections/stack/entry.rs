@@ -1,4 +1,4 @@
-//! What a stack holds: guards whose type is erased, and futures.
+//! The entries of a stack: guards whose type is erased, and deferred futures.
 
 use std::any::Any;
 use std::pin::Pin;
@@ -14,11 +14,11 @@ use crate::state::{Cleanable, State};
 use crate::sync_wrapper::SyncWrapper;
 use crate::{AsyncDrop, AsyncDropGuard, type_name};
 
-/// The entries of a stack, bottom first, each with its number.
+/// The numbered entries of a stack, from the bottom to the top.
 pub(super) struct Entries {
     id: StackId,
-    /// The number of the next one. None is used twice, so that a key never leads to an entry
-    /// that was pushed after its own was cleaned up.
+    /// The number of the next entry. No number is used twice, so that the key of an entry that was
+    /// cleaned up never leads to a later entry.
     next: usize,
     stacked: Vec<(usize, Box<dyn Entry>)>,
 }
@@ -60,7 +60,7 @@ impl Entries {
         self.stacked.iter().map(|(_, entry)| &**entry)
     }
 
-    /// The one on top.
+    /// Returns the entry on top.
     pub(super) fn last_mut(&mut self) -> Option<&mut dyn Entry> {
         match self.stacked.last_mut() {
             Some((_, entry)) => Some(&mut **entry),
@@ -68,13 +68,14 @@ impl Entries {
         }
     }
 
-    /// Drops the one on top.
+    /// Drops the entry on top.
     pub(super) fn drop_last(&mut self) {
         self.stacked.pop();
     }
 }
 
-/// What is lost is lost in the order in which it would have been cleaned up.
+/// Drops the entries in the order in which they would be cleaned up. The drop of a `Vec` would
+/// start at the bottom.
 impl Drop for Entries {
     fn drop(&mut self) {
         while self.len() > 0 {
@@ -83,15 +84,15 @@ impl Drop for Entries {
     }
 }
 
-/// A guard of a type that only its key knows.
+/// A guard whose type is erased. Its key has the type.
 pub(super) trait Entry: Send + Sync + 'static {
-    /// Cleans up in place. If this is cancelled, the entry owes its cleanup as before.
+    /// Cleans up the value in place. If this is cancelled, the entry still owes its cleanup.
     fn clean(&mut self) -> BoxFuture<'_, Result<(), ErasedError>>;
 
-    /// The type of the value, without the paths.
+    /// Returns the name of the value's type, without paths.
     fn type_name(&self) -> String;
 
-    // Upcasting needs Rust 1.86.
+    // Upcasting to `dyn Any` needs Rust 1.86.
     fn as_any(&self) -> &dyn Any;
     fn as_any_mut(&mut self) -> &mut dyn Any;
 }
@@ -110,10 +111,12 @@ impl dyn Entry {
     }
 }
 
-const TYPED: &str = "a key has the type of its guard, which is there until its cleanup has ended";
+const TYPED: &str =
+    "a key has the type of its guard, and its entry holds the guard until it is cleaned up";
 
 /// A guard as an entry.
 pub(super) struct Stacked<T, S: State> {
+    /// `None` once its cleanup has ended.
     guard: Option<AsyncDropGuard<T, S>>,
 }
 
@@ -149,7 +152,7 @@ where
     }
 }
 
-/// A future as a value: its cleanup is to await it.
+/// A deferred future as a value. The cleanup of the value awaits the future.
 pub(super) struct DeferredFuture<F> {
     future: SyncWrapper<Pin<Box<F>>>,
 }
@@ -160,7 +163,7 @@ impl<F> DeferredFuture<F> {
     }
 }
 
-// Not in the compiler's list of implementations: nobody outside can name it.
+// Excluded from rustc's list of implementations: users cannot name this type.
 #[diagnostic::do_not_recommend]
 #[async_trait]
 impl<F> AsyncDrop for DeferredFuture<F>
@@ -174,7 +177,8 @@ where
     }
 
     fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send {
-        // Its guard ends with it: nobody comes back to a future that is over.
+        // The guard drops this value when the cleanup ends, so a finished future is not polled
+        // again.
         async move { self.future.get_mut().as_mut().await.into_result() }
     }
 }

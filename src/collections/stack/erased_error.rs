@@ -1,11 +1,11 @@
-//! The error of a cleanup whose type is not known any more.
+//! `ErasedError`: the error of one cleanup of a stack, without its type.
 
 use std::any::Any;
 use std::error::Error;
 use std::fmt::{self, Debug, Display};
 
-/// The error of one of the cleanups of an [`AsyncDropStack`](crate::collections::AsyncDropStack), with the
-/// type of the value that was to be cleaned up.
+/// An error from the cleanup of an [`AsyncDropStack`](crate::collections::AsyncDropStack), with the
+/// name of the value's type.
 ///
 /// # Examples
 ///
@@ -31,26 +31,26 @@ impl ErasedError {
         Self { type_name, error: Box::new(error) }
     }
 
-    /// The type of the value, without the paths.
-    #[must_use = "it only names"]
+    /// Returns the name of the value's type, without paths.
+    #[must_use]
     pub fn type_name(&self) -> &str {
         &self.type_name
     }
 
-    /// The error itself, if it is an `E`.
-    #[must_use = "it only looks"]
+    /// Returns a reference to the error, if it is an `E`.
+    #[must_use]
     pub fn downcast_ref<E: 'static>(&self) -> Option<&E> {
-        // The box is an `AnyError` as well: this must be the error in it.
+        // The box itself implements `AnyError`, too. Dereference it, to downcast the error inside.
         let error: &dyn AnyError = &*self.error;
         error.as_any().downcast_ref()
     }
 
-    /// The error itself, if it is an `E`.
+    /// Returns the error, if it is an `E`.
     ///
     /// # Errors
     ///
-    /// If it is of another type, this comes back.
-    #[expect(clippy::missing_panics_doc, reason = "it cannot")]
+    /// If the error has another type, this returns `self`.
+    #[expect(clippy::missing_panics_doc, reason = "it never panics")]
     pub fn downcast<E: 'static>(self) -> Result<E, Self> {
         if self.downcast_ref::<E>().is_none() {
             return Err(self);
@@ -59,14 +59,14 @@ impl ErasedError {
     }
 }
 
-/// The type of the value, and the `Debug` of the error.
+/// Shows the name of the value's type, and the error by its `Debug`.
 impl Display for ErasedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {:?}", self.type_name, self.error)
     }
 }
 
-/// As its `Display`; with `{:#?}`, the error's own `{:#?}`.
+/// Shows the same as `Display`. `{:#?}` shows the error by its own `{:#?}`.
 impl Debug for ErasedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.type_name)?;
@@ -76,7 +76,7 @@ impl Debug for ErasedError {
 
 impl Error for ErasedError {}
 
-/// An error of any type. The methods are there since upcasting needs Rust 1.86.
+/// An error of any type. It has methods to upcast, since upcasting to `dyn Any` needs Rust 1.86.
 trait AnyError: Debug + Send + Sync {
     fn as_any(&self) -> &dyn Any;
     fn into_any(self: Box<Self>) -> Box<dyn Any>;

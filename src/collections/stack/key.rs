@@ -1,4 +1,4 @@
-//! What leads back to a value on a stack.
+//! `Key`: the index of a value on a stack.
 
 use std::fmt::{self, Debug};
 use std::hash::{Hash, Hasher};
@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::type_name;
 
-/// Names the type of the value without owning one: always `Send` and `Sync`.
+/// Names the type of the value without owning a value: always `Send` and `Sync`.
 type KeyTo<T> = PhantomData<fn() -> T>;
 
-/// Leads to a `T` on the [`AsyncDropStack`](crate::collections::AsyncDropStack) that it was pushed on, and
-/// after [`pop_all`](crate::collections::AsyncDropStack::pop_all) on the stack that came of that.
+/// A typed index of a `T` on an [`AsyncDropStack`](crate::collections::AsyncDropStack).
 ///
-/// Any other stack refuses it.
+/// It belongs to the stack that the guard was pushed onto. After
+/// [`pop_all`](crate::collections::AsyncDropStack::pop_all), it belongs to the new stack. Any other
+/// stack refuses it.
 pub struct Key<T> {
     pub(super) place: Place,
     to: KeyTo<T>,
@@ -54,14 +55,14 @@ impl<T> Debug for Key<T> {
     }
 }
 
-/// Which entry of which stack. No two entries ever have the same.
+/// The unique place of an entry: its stack, and its number there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Place {
     pub(super) stack: StackId,
     pub(super) number: usize,
 }
 
-/// No two sets of entries have the same; it moves along with the entries.
+/// The unique id of a set of entries. It moves with the entries to another stack.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct StackId(u64);
 
@@ -72,7 +73,7 @@ impl StackId {
     }
 }
 
-/// Why there is no value for a key.
+/// Why a key leads to no value.
 pub(super) enum Refused {
     OtherStack,
     CleanedUp,
@@ -86,10 +87,10 @@ impl Refused {
         match self {
             Self::OtherStack => panic!(
                 "this key to a {name} is of another stack\n\
-                 A key leads into the stack that the guard was pushed on; `pop_all` takes the \
-                 guards and their keys to the stack it returns."
+                 A key belongs to the stack that its guard was pushed onto. `pop_all` moves the \
+                 guards and their keys to the stack that it returns."
             ),
-            Self::CleanedUp => panic!("used {name} after its cleanup, by its key to the stack"),
+            Self::CleanedUp => panic!("used {name} after its cleanup, through its key"),
         }
     }
 }

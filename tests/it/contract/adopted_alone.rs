@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// Runs `f` with a reaper and a guard that it adopted, drains, and asserts that nothing was
-/// reported. Returns the output and the report.
+/// Runs `f` with a guard that the reaper adopted, drains, and asserts that nothing was reported.
+/// Returns the output of `f`, and the report of the reaper.
 fn with_adopted<R>(
     ending: Ending,
     f: impl FnOnce(AsyncDropGuard<Resource, Adopted>) -> R,
@@ -24,7 +24,7 @@ fn forgotten_the_reaper_cleans() {
 }
 
 #[test]
-fn question_mark_before_it_the_reaper_cleans() {
+fn question_mark_before_cleanup_the_reaper_cleans() {
     let (result, log, report) = with_adopted(Ending::Ok, |mut guard| {
         block_on(async {
             Err(Failed)?;
@@ -56,7 +56,7 @@ fn used_after_panics_with_type_and_creation_site() {
 }
 
 #[test]
-fn panic_in_the_body_the_reaper_cleans() {
+fn panic_in_body_the_reaper_cleans() {
     let (text, log, report) = with_adopted(Ending::Ok, |guard| {
         panic_of(|| {
             let _guard = guard;
@@ -84,7 +84,7 @@ fn future_dropped_anywhere_the_reaper_cleans_or_resumes() {
 }
 
 #[test]
-fn future_dropped_in_cleanup_leaves_it_armed_to_be_resumed() {
+fn future_dropped_in_cleanup_leaves_it_to_resume() {
     for polls in 0..POLLS_OF_A_CLEANUP {
         let (left, log, report) = with_adopted(Ending::Ok, |mut guard| {
             cancel_after(polls, guard.async_drop());
@@ -104,7 +104,7 @@ fn failing_cleanup_is_an_err_and_ends_it() {
 }
 
 #[test]
-fn panicking_cleanup_disarms_and_goes_on() {
+fn panicking_cleanup_disarms_and_propagates() {
     let (text, log, report) =
         with_adopted(Ending::Panic, |mut guard| panic_of(|| block_on(guard.async_drop())));
     assert_eq!(text, "cleanup went wrong");
@@ -112,7 +112,7 @@ fn panicking_cleanup_disarms_and_goes_on() {
 }
 
 #[test]
-fn panicking_cleanup_by_the_reaper_is_in_its_report() {
+fn panicking_cleanup_by_reaper_is_in_its_report() {
     for polls in 0..POLLS_OF_A_CLEANUP {
         let ((), log, report) = with_adopted(Ending::Panic, |mut guard| {
             cancel_after(polls, guard.async_drop());

@@ -14,7 +14,7 @@ fn forgotten_panics_with_type_and_creation_site() {
 }
 
 #[test]
-fn question_mark_before_it_panics() {
+fn question_mark_before_cleanup_panics() {
     let log = log();
     let text = panic_of(|| {
         block_on(async {
@@ -51,7 +51,7 @@ fn used_after_panics_with_type_and_both_sites() {
 }
 
 #[test]
-fn panic_in_the_body_reports_a_line_and_does_not_abort() {
+fn panic_in_body_prints_and_does_not_abort() {
     let (log, reports) = (log(), Reports::collect());
     let text = panic_of(|| {
         let _guard = checked(&log, Ending::Ok);
@@ -79,7 +79,7 @@ fn future_dropped_in_the_body_panics() {
 }
 
 #[test]
-fn future_dropped_in_cleanup_leaves_it_armed_to_be_called_again() {
+fn future_dropped_in_cleanup_leaves_it_armed() {
     for polls in 0..POLLS_OF_A_CLEANUP {
         let (log, reports) = (log(), Reports::collect());
         let mut guard = checked(&log, Ending::Ok);
@@ -121,7 +121,7 @@ fn failing_cleanup_is_an_err_and_ends_it() {
 }
 
 #[test]
-fn panicking_cleanup_disarms_and_goes_on() {
+fn panicking_cleanup_disarms_and_propagates() {
     for waits in 0..WAITS {
         let (log, reports) = (log(), Reports::collect());
         let mut guard = AsyncDropGuard::new(Resource::new(&log, waits, Ending::Panic));

@@ -14,7 +14,7 @@ fn forgotten_panics_with_type_and_creation_site() {
 }
 
 #[test]
-fn question_mark_before_it_panics() {
+fn question_mark_before_cleanup_panics() {
     let log = log();
     let text = panic_of(|| {
         block_on(async {
@@ -28,7 +28,7 @@ fn question_mark_before_it_panics() {
 }
 
 #[test]
-fn panic_in_the_body_reports_a_line_and_does_not_abort() {
+fn panic_in_body_prints_and_does_not_abort() {
     let (log, reports) = (log(), Reports::collect());
     let text = panic_of(|| {
         let _guard = live(&log, Ending::Ok);
@@ -90,7 +90,7 @@ fn failing_cleanup_gives_proof_and_err() {
 }
 
 #[test]
-fn panicking_cleanup_disarms_and_goes_on() {
+fn panicking_cleanup_disarms_and_propagates() {
     for waits in 0..WAITS {
         let (log, reports) = (log(), Reports::collect());
         let guard = AsyncDropGuard::live(Resource::new(&log, waits, Ending::Panic));

@@ -20,7 +20,7 @@ fn cleanup_gives_the_output() {
 }
 
 #[test]
-fn panic_in_the_body_reports_a_line_and_does_not_abort() {
+fn panic_in_body_prints_and_does_not_abort() {
     let (log, reports) = (log(), Reports::collect());
     let guard = live(&log, Ending::Ok);
     let text = panic_of(|| {
@@ -56,7 +56,7 @@ fn failing_cleanup_gives_proof_and_err() {
 }
 
 #[test]
-fn panicking_cleanup_disarms_and_goes_on() {
+fn panicking_cleanup_disarms_and_propagates() {
     let (log, reports) = (log(), Reports::collect());
     let guard = live(&log, Ending::Panic);
     let text = panic_of(|| block_on(cleaned_after_waiting(guard)));
@@ -66,7 +66,7 @@ fn panicking_cleanup_disarms_and_goes_on() {
 }
 
 #[test]
-fn body_and_cleanup_fail_and_the_caller_has_both() {
+fn body_and_cleanup_fail_caller_has_both_errors() {
     let log = log();
     let both = block_on(scope(live(&log, Ending::Err), async |guard| {
         let body: Result<(), &str> = Err("body");

@@ -1,5 +1,5 @@
-//! The contract, path by path: a module per column, a test per row. Cells that say "does not
-//! compile" are files of the gallery, which `cells_that_do_not_compile` names.
+//! The contract, path by path: a module per column, a test per row. A cell "does not compile" is a
+//! compile-fail test; `cells_that_do_not_compile` lists them.
 
 use std::path::Path;
 use std::sync::Arc;

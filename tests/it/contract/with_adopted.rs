@@ -16,7 +16,7 @@ macro_rules! column {
                 $with
             }
 
-            /// Runs `f`, drains, and expects no report.
+            /// Runs `f` with an adopted guard, drains, and asserts that nothing was reported.
             fn under<R>(ending: Ending, f: impl FnOnce(Guard) -> R) -> (R, Arc<Log>, Report) {
                 let (log, mut reaper, reports) = (log(), Reaper::new(), Reports::collect());
                 let output = f(reaper.adopt(live(&log, ending)));
@@ -39,7 +39,7 @@ macro_rules! column {
             }
 
             #[test]
-            fn panic_in_the_body_is_cleaned_and_then_resumed() {
+            fn panic_in_body_is_cleaned_and_then_resumed() {
                 let (text, log, report) = under(Ending::Ok, |guard| {
                     panic_of(|| {
                         block_on(with(guard, async |resource| {
@@ -78,7 +78,7 @@ macro_rules! column {
             }
 
             #[test]
-            fn panicking_cleanup_disarms_and_goes_on() {
+            fn panicking_cleanup_disarms_and_propagates() {
                 let (text, log, report) = under(Ending::Panic, |guard| {
                     panic_of(|| block_on(with(guard, async |_| Ok(()))))
                 });
@@ -87,7 +87,7 @@ macro_rules! column {
             }
 
             #[test]
-            fn panicking_cleanup_by_the_reaper_is_in_its_report() {
+            fn panicking_cleanup_by_reaper_is_in_its_report() {
                 let ((), log, report) = under(Ending::Panic, |guard| {
                     cancel_after(2, with(guard, async |_| Ok(())));
                 });
@@ -95,7 +95,7 @@ macro_rules! column {
             }
 
             #[test]
-            fn body_and_cleanup_fail_and_the_hook_gets_the_cleanups() {
+            fn body_and_cleanup_fail_hook_gets_cleanup_error() {
                 let (log, mut reaper, reports) = (log(), Reaper::new(), Reports::collect());
                 let guard = reaper.adopt(live(&log, Ending::Err));
                 let result: Result<(), Failed> = block_on(with(guard, async |_| Err(Failed)));

@@ -40,7 +40,7 @@ macro_rules! with_async_drop_column {
             }
 
             #[test]
-            fn panic_in_the_body_is_cleaned_and_then_resumed() {
+            fn panic_in_body_is_cleaned_and_then_resumed() {
                 for waits in 0..WAITS {
                     let (log, reports) = (log(), Reports::collect());
                     let guard = $guard(&log, Ending::Ok);
@@ -94,7 +94,7 @@ macro_rules! with_async_drop_column {
             }
 
             #[test]
-            fn panicking_cleanup_disarms_and_goes_on() {
+            fn panicking_cleanup_disarms_and_propagates() {
                 let (log, reports) = (log(), Reports::collect());
                 let guard = $guard(&log, Ending::Panic);
                 let text = panic_of(|| block_on(with(guard, async |_| Ok(()))));
@@ -104,7 +104,7 @@ macro_rules! with_async_drop_column {
             }
 
             #[test]
-            fn body_and_cleanup_fail_and_the_hook_gets_the_cleanups() {
+            fn body_and_cleanup_fail_hook_gets_cleanup_error() {
                 let (log, reports) = (log(), Reports::collect());
                 let result: Result<(), Failed> =
                     block_on(with($guard(&log, Ending::Err), async |_| Err(Failed)));
@@ -114,7 +114,7 @@ macro_rules! with_async_drop_column {
             }
 
             #[test]
-            fn body_panics_and_cleanup_fails_and_the_hook_gets_the_cleanups() {
+            fn body_panics_cleanup_fails_hook_gets_cleanup_error() {
                 for ending in [Ending::Err, Ending::Panic] {
                     let (log, reports) = (log(), Reports::collect());
                     let guard = $guard(&log, ending);

@@ -1,4 +1,4 @@
-//! What a cleanup allocates: nothing where the type is known, one box where it is not.
+//! The allocations of a cleanup: none if the type is known, and one box if it is not.
 
 use livedrop::{AsyncDrop, AsyncDropGuard};
 
@@ -35,7 +35,7 @@ enum Both {
 }
 
 fn allocations(run: impl FnOnce()) -> u64 {
-    // The first time, the executor sets up what it keeps for the thread.
+    // At its first call, the executor allocates its thread-local state.
     block_on(async {});
     allocation_counter::measure(run).count_total
 }

@@ -1,4 +1,4 @@
-//! A cleanup that is dropped after every possible number of polls, and called again.
+//! Cleanups that are cancelled after every possible number of polls, and called again.
 
 use livedrop::{AsyncDrop, AsyncDropGuard, CleanupErrors};
 
@@ -26,7 +26,7 @@ enum Active {
     Busy(AsyncDropGuard<Part>, AsyncDropGuard<Part>),
 }
 
-/// Three parts that fail, and wait once, twice and five times.
+/// Three parts whose cleanups fail, and wait once, twice and five times.
 fn parts(diary: &Diary) -> [AsyncDropGuard<Part>; 3] {
     [
         diary.ending("a", 1, Ending::Err),
@@ -35,8 +35,8 @@ fn parts(diary: &Diary) -> [AsyncDropGuard<Part>; 3] {
     ]
 }
 
-/// Every error is found once: by the call that was cancelled, and then in the hook, or by the
-/// second one. What is done is not begun again.
+/// Every error is reported once: by the hook if the cancelled call found it, or else by the second
+/// call. A cleanup that has ended does not begin again.
 fn at_every_poll<T>(names: &[&'static str], make: impl Fn(&Diary) -> T)
 where
     T: AsyncDrop<Error = CleanupErrors<&'static str>>,
@@ -95,9 +95,9 @@ fn the_active_variant() {
     });
 }
 
-/// A cleanup that waits after its first field has failed, and is never called again.
+/// The cleanup waits after its first field has failed, and is never called again.
 #[test]
-fn an_error_found_before_the_cancellation_goes_to_the_hook() {
+fn error_found_before_cancellation_goes_to_the_hook() {
     let (diary, reports) = (Diary::default(), Reports::collect());
     let [a, b, c] = parts(&diary);
     let mut guard = AsyncDropGuard::new(InOrder { a, b: Some(b), c: vec![c] });

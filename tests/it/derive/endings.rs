@@ -1,4 +1,4 @@
-//! Errors, panics, and all at once.
+//! Errors and panics of fields, alone and together.
 
 use livedrop::{AsyncDrop, AsyncDropGuard, CleanupErrors};
 
@@ -31,7 +31,7 @@ fn at_once(diary: &Diary, [a, b, c]: [Ending; 3]) -> AsyncDropGuard<AtOnce> {
 }
 
 #[test]
-fn every_field_is_cleaned_up_even_when_one_fails() {
+fn every_field_is_cleaned_up_if_one_fails() {
     let diary = Diary::default();
     let mut guard = in_order(&diary, [Ending::Err, Ending::Ok, Ending::Err]);
     let (polls, result) = run(guard.async_drop());
@@ -51,7 +51,7 @@ fn concurrent_fields_wait_together_and_keep_all_errors() {
 }
 
 #[test]
-fn the_first_panic_goes_on_after_the_others_were_cleaned_up() {
+fn first_panic_resumes_after_the_others_are_cleaned() {
     let endings = [Ending::Err, Ending::Panic, Ending::Panic];
     let (diary, reports) = (Diary::default(), Reports::collect());
     let mut guard = in_order(&diary, endings);
@@ -72,7 +72,7 @@ fn the_first_panic_goes_on_after_the_others_were_cleaned_up() {
 }
 
 #[test]
-fn a_panic_in_a_vector_is_one_of_a_field() {
+fn panic_in_a_vector_counts_as_a_fields() {
     #[derive(AsyncDrop)]
     struct Pool {
         all: Vec<AsyncDropGuard<Part>>,
@@ -86,7 +86,7 @@ fn a_panic_in_a_vector_is_one_of_a_field() {
 }
 
 #[test]
-fn a_named_error_takes_in_that_of_every_field() {
+fn named_error_converts_the_error_of_every_field() {
     #[derive(AsyncDrop)]
     #[async_drop(concurrent, error = AnyError)]
     struct Service {
@@ -113,9 +113,9 @@ fn one_field_with_a_named_error() {
     assert_eq!(block_on(AsyncDropGuard::new(client).async_drop()), Err(AnyError::Part("a")));
 }
 
-/// `From` is the user's, and may panic: the others are cleaned up all the same.
+/// `From` is user code and may panic. The other fields are still cleaned up.
 #[test]
-fn a_panic_in_the_conversion_of_an_error_stops_nothing() {
+fn panic_in_an_error_conversion_stops_no_cleanup() {
     #[derive(Debug)]
     struct Picky;
     impl From<&'static str> for Picky {
@@ -142,9 +142,9 @@ fn a_panic_in_the_conversion_of_an_error_stops_nothing() {
     ]);
 }
 
-/// A field that is empty is no cleanup that failed.
+/// An empty or cleaned up field adds no error.
 #[test]
-fn nothing_is_owed_for_a_guard_that_was_cleaned_up_before() {
+fn fields_cleaned_up_before_are_skipped() {
     let diary = Diary::default();
     let mut guard = in_order(&diary, [Ending::Err; 3]);
     assert!(block_on(guard.a.async_drop()).is_err());

@@ -1,11 +1,11 @@
-//! Enums: what the active variant holds is cleaned up.
+//! Enums: the fields of the active variant are cleaned up.
 
 use livedrop::{AsyncDrop, AsyncDropGuard, CleanupErrors};
 
 use super::{AnyError, Diary, Other, Part, clean};
 use crate::support::Ending;
 
-/// At most one guard at a time: its error is that of the enum.
+/// At most one guard at a time: its error is the error of the enum.
 #[derive(AsyncDrop)]
 enum Link {
     Open(AsyncDropGuard<Part>),

@@ -1,4 +1,4 @@
-//! Types with parameters: of types, of states, of lifetimes and of constants.
+//! Types that are generic over types, states, lifetimes and constants.
 
 use std::fmt::Debug;
 
@@ -26,7 +26,7 @@ fn generic_over_the_value() {
         third: Box<A>,
     }
     let diary = Diary::default();
-    // What is not cleaned up need not even be `Send`.
+    // A field that is not cleaned up need not be `Send`.
     let plain = std::rc::Rc::new(1);
     let wrapper = Wrapper { value: diary.ending("a", 0, Ending::Err), plain };
     assert_eq!(*wrapper.plain, 1);
@@ -83,7 +83,7 @@ fn lifetimes_constants_and_where_clauses() {
     assert_eq!(diary.read(), "+borrowed");
 }
 
-/// The error of the whole is that of a field which is no guard and mentions a parameter.
+/// The error of the type comes from a field that is not a guard and mentions a parameter.
 #[test]
 fn marked_fields_with_parameters_come_first() {
     struct Borrows<'a, const N: u8>(&'a Diary);

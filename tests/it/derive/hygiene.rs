@@ -1,11 +1,11 @@
-//! Expansions in a place that makes it hard: no prelude, types and fields with the names of the
-//! standard library's, and every warning an error.
+//! Expansions in a hostile place: without the prelude, with types and fields named like those of the
+//! standard library, and with every warning as an error.
 #![no_implicit_prelude]
 #![deny(warnings, clippy::all, clippy::pedantic)]
 #![deny(unused_qualifications, unused_lifetimes, unreachable_pub, elided_lifetimes_in_paths)]
 #![allow(dead_code, reason = "nothing is made of them: they only have to compile")]
 
-/// None of these is what an expansion means.
+/// An expansion must not refer to any of these.
 mod decoys {
     pub(super) struct Result;
     pub(super) struct Option;
@@ -46,7 +46,7 @@ struct Fields<Result, Send, E> {
     e: E,
 }
 
-/// Capitals are constants in a pattern.
+/// A name in capitals is a constant in a pattern.
 const LIMIT: u8 = 1;
 
 #[derive(::livedrop::AsyncDrop)]
@@ -81,10 +81,10 @@ struct Marked {
     text: ::std::string::String,
 }
 
-/// What is public may hold what is private if the error has a name of its own.
+/// A public type may hold a private value if its error is named.
 #[derive(::livedrop::AsyncDrop)]
 #[async_drop(error = ())]
-#[expect(unreachable_pub, reason = "it is `pub` in name, which is what counts here")]
+#[expect(unreachable_pub, reason = "the test needs the keyword `pub`")]
 pub struct Public<T> {
     part: ::livedrop::AsyncDropGuard<Private<T>>,
     #[async_drop]

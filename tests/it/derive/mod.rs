@@ -1,4 +1,4 @@
-//! What `#[derive(AsyncDrop)]` and `#[livedrop::unboxed]` write, by what it does.
+//! The behaviour of `#[derive(AsyncDrop)]` and `#[livedrop::unboxed]`.
 #![cfg(feature = "derive")]
 
 mod allocations;
@@ -15,28 +15,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::support::{Ending, block_on, wait};
 use livedrop::{AsyncDrop, AsyncDropGuard};
 
-/// Cleans up through a guard, as users do.
+/// Cleans up through a guard.
 fn clean<T: AsyncDrop>(value: T) -> Result<(), T::Error> {
     block_on(AsyncDropGuard::new(value).async_drop())
 }
 
-/// What happened, in order: `+a` when a cleanup begins, `-a` when it ends, `~a` when its value is
-/// dropped.
+/// The events in order: `+a` when a cleanup begins, `-a` when it ends, `~a` when its value is dropped.
 #[derive(Clone, Default)]
 struct Diary(Arc<Mutex<Vec<String>>>);
 
 impl Diary {
     fn note(&self, sign: char, name: &str) {
-        // A cleanup that panics poisons nothing that matters.
+        // A panicking cleanup may poison the lock, which does not matter here.
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{sign}{name}"));
     }
 
-    /// What happened since the last call.
+    /// The events since the last call.
     fn read(&self) -> String {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).join(" ")
     }
 
-    /// A guard of a value whose cleanup waits once, and ends well.
+    /// A guard of a value whose cleanup waits once and succeeds.
     fn guard(&self, name: &'static str) -> AsyncDropGuard<Part> {
         self.ending(name, 1, Ending::Ok)
     }
@@ -50,7 +49,7 @@ impl Diary {
     }
 }
 
-/// A value whose cleanup is written into a diary, and whose error is its name.
+/// A value that records its cleanup in a diary. Its error is its name.
 struct Part {
     name: &'static str,
     waits: usize,
@@ -77,7 +76,7 @@ impl Drop for Part {
     }
 }
 
-/// Another value, with an error of another type.
+/// A value with an error of another type.
 struct Other(Result<(), u8>);
 
 #[livedrop::unboxed]
@@ -89,7 +88,7 @@ impl AsyncDrop for Other {
     }
 }
 
-/// Takes in the error of every value here.
+/// Every error of the values here converts into it.
 #[derive(Debug, PartialEq)]
 enum AnyError {
     Part(&'static str),

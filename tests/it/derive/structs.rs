@@ -70,7 +70,7 @@ fn options_and_vectors_of_guards() {
     assert_eq!(diary.read().matches('~').count(), 5);
 }
 
-/// The same with the vector first: the errors are as flat.
+/// The same with the vector first: its errors are flattened, too.
 #[test]
 fn a_vector_has_one_error_for_each_guard() {
     #[derive(AsyncDrop)]
@@ -104,7 +104,7 @@ fn marked_fields_without_a_guard_of_their_own() {
         #[async_drop]
         inner: Inner,
         #[async_drop]
-        behind_an_alias: Alias,
+        aliased: Alias,
         #[async_drop]
         boxed: Box<dyn AsyncDrop<Error = &'static str> + Send>,
         #[async_drop]
@@ -113,7 +113,7 @@ fn marked_fields_without_a_guard_of_their_own() {
     let diary = Diary::default();
     let outer = Outer {
         inner: Inner { part: diary.guard("a") },
-        behind_an_alias: diary.guard("b"),
+        aliased: diary.guard("b"),
         boxed: Box::new(diary.guard("c")),
         guard: diary.guard("d"),
     };
@@ -142,31 +142,36 @@ fn skipped_fields_are_left_alone() {
     assert_eq!(diary.read(), "+a -a ~a ~c");
 }
 
-/// A reference, a function and a proof own no guard, whatever words they contain.
+/// A reference, a function and a proof own no guard, although their types name one.
 #[test]
-fn what_owns_no_guard_needs_no_mark() {
+fn fields_without_guards_need_no_mark() {
     #[derive(AsyncDrop)]
     struct Factory<'a> {
         make: fn() -> AsyncDropGuard<Part>,
-        lent: &'a AsyncDropGuard<Part>,
+        borrowed: &'a AsyncDropGuard<Part>,
         proof: Option<AsyncDropGuard<Part, Dropped>>,
         kind: PhantomData<AsyncDropGuard<Part>>,
         own: AsyncDropGuard<Part>,
     }
     let diary = Diary::default();
-    let mut lent = diary.guard("lent");
+    let mut borrowed = diary.guard("borrowed");
     let make = || Diary::default().guard("made");
-    let factory =
-        Factory { make, lent: &lent, proof: None, kind: PhantomData, own: diary.guard("own") };
-    assert!(!factory.lent.is_dropped() && factory.proof.is_none());
+    let factory = Factory {
+        make,
+        borrowed: &borrowed,
+        proof: None,
+        kind: PhantomData,
+        own: diary.guard("own"),
+    };
+    assert!(!factory.borrowed.is_dropped() && factory.proof.is_none());
     block_on((factory.make)().async_drop()).unwrap();
     let Factory { kind: PhantomData, .. } = &factory;
     clean(factory).unwrap();
     assert_eq!(diary.read(), "+own -own ~own");
-    block_on(lent.async_drop()).unwrap();
+    block_on(borrowed.async_drop()).unwrap();
 }
 
-/// Its error cannot be made of its own error: it has a name.
+/// Its error must be named, since it would otherwise be defined by itself.
 #[test]
 fn a_type_that_contains_itself() {
     #[derive(Debug)]

@@ -24,8 +24,8 @@ where
 {
     type Error = Box<dyn Error + Send + Sync>;
 
-    /// Documented, with attributes.
-    #[allow(clippy::needless_return, reason = "a `return` is what is tested")]
+    /// The doc comment and the attributes are kept.
+    #[allow(clippy::needless_return, reason = "the test needs a `return`")]
     async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
         while let Some(last) = self.content.pop() {
             wait(N).await;
@@ -43,7 +43,7 @@ impl<T, const N: usize> File<'_, T, N> {
 }
 
 #[test]
-fn it_takes_what_async_trait_takes() {
+fn unboxed_accepts_every_async_trait_method() {
     let diary = Diary::default();
     let file = |fails| File::<_, 2> { diary: &diary, content: vec![1, 2], fails };
     block_on(AsyncDropGuard::new(file(false)).async_drop()).unwrap();
@@ -55,7 +55,7 @@ fn it_takes_what_async_trait_takes() {
     assert_eq!(diary.read(), "+2 +1");
 }
 
-/// Every way to write the receiver, and names for its lifetime.
+/// All forms of the receiver, with and without a named lifetime.
 #[test]
 fn the_receiver_may_be_written_out() {
     struct Named;
@@ -80,9 +80,9 @@ fn the_receiver_may_be_written_out() {
     assert_eq!(block_on(AsyncDropGuard::new(Typed).async_drop()), Err(2));
 }
 
-/// Both methods are there, in the shapes of the trait.
+/// Both methods exist, with the signatures of the trait.
 #[test]
-fn the_boxed_method_has_the_shape_of_async_trait() {
+fn the_boxed_method_has_the_async_trait_shape() {
     type Boxed<'a> = Pin<Box<dyn Future<Output = Result<(), u8>> + Send + 'a>>;
     struct Value;
     #[livedrop::unboxed]

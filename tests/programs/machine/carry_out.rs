@@ -1,8 +1,7 @@
 //! The statements, one by one.
 
 use livedrop::collections::AsyncDropResult;
-use livedrop::sync::AsyncDropTokioMutex;
-use livedrop::sync::{AsyncDropArc, AsyncDropMutex};
+use livedrop::sync::{AsyncDropArc, AsyncDropMutex, AsyncDropTokioMutex};
 use livedrop::{Adopted, Checked, Live};
 
 use super::{Machine, Weak};
@@ -13,7 +12,7 @@ use crate::sites::{Create, create_at};
 use crate::statement::{Id, Statement};
 use crate::value::Value;
 
-/// Does `$do` in the state, which is called `$S`.
+/// Evaluates `$do` with `$S` as the state.
 macro_rules! in_state {
     ($state:expr, $S:ident => $do:expr) => {
         match $state {
@@ -33,7 +32,7 @@ macro_rules! in_state {
     };
 }
 
-/// The same for a guard, which is called `$of` then.
+/// The same for a guard, with `$of` as the guard.
 macro_rules! in_its_state {
     ($any:expr, $of:ident: $S:ident => $do:expr) => {{
         let any = $any;
@@ -57,7 +56,7 @@ macro_rules! in_its_state {
     }};
 }
 
-/// The guard in this form.
+/// The guard, which must have this form.
 macro_rules! form {
     ($of:expr, $form:ident) => {
         match $of {
@@ -92,8 +91,8 @@ impl Machine {
                 let value = Value::new(&self.world, id, spec, Some(inner));
                 in_state!(kind, S => self.create::<S>(id, Create::Value(value)));
             }
-            Statement::Empty { id, kind, what } => {
-                in_state!(kind, S => self.create::<S>(id, Create::Empty(what)));
+            Statement::Empty { id, kind, container } => {
+                in_state!(kind, S => self.create::<S>(id, Create::Empty(container)));
             }
             Statement::Arc { id, inner } => in_its_state!(self.take(inner), of: S => {
                 self.create::<S>(id, Create::Arc(form!(of, Value)));
@@ -144,7 +143,7 @@ impl Machine {
                         _ => panic!("the model has it in another form"),
                     };
                     self.vars.insert(from, S::any(of));
-                    let value = value.expect("the model has a guard in there");
+                    let value = value.expect("the model has a guard in the container");
                     self.vars.insert(gives, S::any(Of::Value(value)));
                 });
             }
@@ -181,7 +180,7 @@ impl Machine {
     }
 
     fn upgrade(&mut self, weak: usize, id: Option<Id>) {
-        // Where the model has none, any place will do.
+        // If the model has no handle, the place does not matter.
         let (at, handle) = (id.unwrap_or(1), &self.handle);
         let upgraded = match &self.weaks[weak] {
             Weak::Checked(weak) => create_at(at, Create::Upgrade(weak), handle),
@@ -211,8 +210,8 @@ impl Machine {
     }
 }
 
-/// Drops it, or lets a panic do so.
+/// Drops the value, or panics so that the unwinding drops it.
 fn drop_by<T>(owned: T, unwinding: bool) {
     let _owned = owned;
-    assert!(!unwinding, "what drops it");
+    assert!(!unwinding, "the unwinding drops the value");
 }

@@ -1,6 +1,6 @@
 //! The cleanup of guards in the model, one poll at a time.
 
-use super::tree::{Form, Guard, Handle, Phase, Row, Stack, Value, What};
+use super::tree::{Content, Form, Guard, Handle, Phase, Row, Stack, Value};
 use super::{Model, Settled};
 use crate::program::{Ending, Kind, Wrap};
 use crate::statement::Id;
@@ -24,30 +24,30 @@ impl Model {
         if guard.is_done() {
             return Some(End::Result);
         }
-        let end = match &mut guard.what {
-            What::Value(value) => self.poll_value(guard.id, value),
-            What::Arc(handle) => self.poll_handle(handle),
-            What::Wrap(inner) | What::Acquired(inner) => {
+        let end = match &mut guard.content {
+            Content::Value(value) => self.poll_value(guard.id, value),
+            Content::Arc(handle) => self.poll_handle(handle),
+            Content::Wrap(inner) | Content::Acquired(inner) => {
                 let end = self.poll(inner);
                 if guard.form == Form::Wrap(Wrap::Result) {
                     inner.put_back();
                 }
                 end
             }
-            What::Row(row) => self.poll_row(row),
-            What::Stack(stack) => self.poll_stack(stack),
-            What::Share(_) | What::Opening(_) => self.poll_unmade(guard),
-            What::Gone => unreachable!("it is not done"),
+            Content::Row(row) => self.poll_row(row),
+            Content::Stack(stack) => self.poll_stack(stack),
+            Content::Share(_) | Content::Opening(_) => self.poll_unmade(guard),
+            Content::Gone => unreachable!("it is not done"),
         };
         match end {
-            None => guard.phase = Phase::Waiting,
+            None => guard.phase = Phase::CleaningUp,
             Some(end) => {
                 guard.phase = Phase::Done;
-                self.strike_off(guard);
+                self.deregister(guard);
                 self.settle(guard.id, Settled::Discharged);
-                // A panic leaves things undone, which go while it unwinds.
+                // The unwinding drops the guards that are not cleaned up.
                 let mut unwinding = end == End::Panic;
-                self.lose_content(&mut guard.what, &mut unwinding);
+                self.lose_content(&mut guard.content, &mut unwinding);
             }
         }
         end
@@ -65,7 +65,7 @@ impl Model {
             return None;
         }
         if value.spec.ending == Ending::Panics {
-            self.fates[id].told += 1;
+            self.fates[id].failures += 1;
             return Some(End::Panic);
         }
         if let Some(inner) = &mut value.inner {
@@ -75,7 +75,7 @@ impl Model {
                 return Some(End::Panic);
             }
         }
-        self.fates[id].told += usize::from(value.spec.ending == Ending::Fails);
+        self.fates[id].failures += usize::from(value.spec.ending == Ending::Fails);
         Some(End::Result)
     }
 
@@ -139,36 +139,38 @@ impl Model {
         Some(End::of(stack.panicked))
     }
 
-    /// The future of its cleanup is dropped: it will begin anew. Adopted ones inside keep theirs.
-    pub fn interrupt(what: &mut What) {
+    /// The future of the cleanup is dropped: the cleanup restarts. Adopted guards inside resume theirs.
+    pub fn interrupt(content: &mut Content) {
         let interrupt = |guard: &mut Guard| {
             if guard.kind != Kind::Adopted {
-                Self::interrupt(&mut guard.what);
+                Self::interrupt(&mut guard.content);
             }
         };
-        match what {
-            What::Value(value) => {
+        match content {
+            Content::Value(value) => {
                 value.left = None;
                 if let Some(inner) = &mut value.inner {
                     interrupt(inner);
                 }
             }
-            What::Arc(Handle::Last(guard)) | What::Wrap(guard) => interrupt(guard),
-            What::Row(row) => {
+            Content::Arc(Handle::Last(guard)) | Content::Wrap(guard) => interrupt(guard),
+            Content::Row(row) => {
                 row.begun = false;
                 for (guard, runs) in &mut row.held {
                     *runs = false;
                     interrupt(guard);
                 }
             }
-            What::Stack(stack) => stack.guards.iter_mut().for_each(interrupt),
-            // A shared future stays as it is.
-            What::Share(_) | What::Arc(Handle::Shared(_) | Handle::Gone) | What::Gone => {}
-            What::Opening(_) | What::Acquired(_) => unreachable!("only the reaper cleans these up"),
+            Content::Stack(stack) => stack.guards.iter_mut().for_each(interrupt),
+            // The progress of a shared future is kept.
+            Content::Share(_) | Content::Arc(Handle::Shared(_) | Handle::Gone) | Content::Gone => {}
+            Content::Opening(_) | Content::Acquired(_) => {
+                unreachable!("only the reaper cleans these up")
+            }
         }
     }
 
-    /// A poll of whoever cleans up orphans: those that come meanwhile have their turn, too.
+    /// One poll of a driver. It also polls the orphans that arrive during that poll.
     pub fn drive(&mut self) {
         let mut waiting = Vec::new();
         while !self.orphans.is_empty() {
@@ -181,12 +183,12 @@ impl Model {
         self.orphans = waiting;
     }
 
-    /// A handle in the state, and with the reaper, of the value's guard.
+    /// A handle, in the state of the value's guard and with its reaper.
     pub fn handle(&mut self, id: Id, place: usize) -> Guard {
         let value = self.shared[place].value.as_ref().expect("there is a handle");
-        let (kind, ticket) = (value.kind, value.ticket && !self.abandoned);
-        self.entries += usize::from(ticket);
-        let what = What::Arc(Handle::Shared(place));
-        Guard { id, kind, form: Form::Arc, phase: Phase::Fresh, ticket, what }
+        let (kind, registered) = (value.kind, value.registered && !self.abandoned);
+        self.entries += usize::from(registered);
+        let content = Content::Arc(Handle::Shared(place));
+        Guard { id, kind, form: Form::Arc, phase: Phase::Armed, registered, content }
     }
 }

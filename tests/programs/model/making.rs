@@ -1,20 +1,20 @@
-//! Futures that make a value in the model: what is being acquired, and what is shared before it
-//! is there.
+//! Futures that make a value in the model: acquired values, and futures that are shared before they
+//! are ready.
 
 use super::cleanup::End;
-use super::tree::{Form, Guard, Handle, Phase, Value, What};
+use super::tree::{Content, Form, Guard, Handle, Phase, Value};
 use super::{Model, Settled};
 use crate::program::{self, Ending, Kind};
 use crate::statement::Id;
 
 /// A future that makes a value.
 pub struct Making {
-    /// The value's.
+    /// The number of the value.
     pub id: Id,
     plan: program::Making,
-    /// How often it still waits, if it has begun to.
+    /// How often it still waits; `None` if it has not begun to wait.
     left: Option<u8>,
-    /// In the future until that ends.
+    /// The future holds the guard until it ends.
     made: Option<Box<Guard>>,
 }
 
@@ -22,13 +22,13 @@ pub struct Making {
 pub enum Made {
     Given(Guard),
     Failed,
-    /// By the future itself, or by the hook that was told of a loss in it.
+    /// `itself` if the future panicked, and not the hook that reported a loss in it.
     Panicked {
         itself: bool,
     },
 }
 
-/// Acquires a value for whoever polls it.
+/// Acquires a value.
 pub struct Opening {
     pub making: Making,
     pub polled: bool,
@@ -37,7 +37,7 @@ pub struct Opening {
 /// A future with several handles.
 pub struct Task {
     pub handles: usize,
-    /// Of the value's guard, and so of new handles.
+    /// The state of the value's guard, and of new handles.
     pub kind: Kind,
     pub future: Future,
 }
@@ -45,14 +45,14 @@ pub struct Task {
 pub enum Future {
     Making(Making),
     Made,
-    /// By the value that there will never be.
+    /// With the number of the value that was never made.
     Panicked(Id),
 }
 
-/// How a handle has let go of the future.
-enum LetGo {
+/// How a handle ended its share of the future.
+enum ShareEnd {
     Ended(End),
-    /// It was the last, and holds the value instead.
+    /// It was the last handle. It holds the value now.
     HasValue,
 }
 
@@ -78,9 +78,9 @@ impl Model {
                 break *guard;
             }
             self.fates[making.id].is_value = true;
-            let what = What::Value(Value { spec, left: None, inner: None });
-            let (form, phase) = (Form::Value, Phase::Fresh);
-            let guard = Guard { id: making.id, kind, form, phase, ticket: false, what };
+            let content = Content::Value(Value { spec, left: None, inner: None });
+            let (form, phase) = (Form::Value, Phase::Armed);
+            let guard = Guard { id: making.id, kind, form, phase, registered: false, content };
             making.made = Some(Box::new(guard));
         };
         if ending == Ending::Ok {
@@ -95,11 +95,11 @@ impl Model {
         })
     }
 
-    /// The future is dropped as it is, and with it what is in there.
+    /// Drops the future, with the guard in it.
     pub fn lose_making(&mut self, making: Making, unwinding: &mut bool) {
         match making.made {
             Some(guard) => self.lose(*guard, unwinding),
-            None => self.settle(making.id, Settled::Excused),
+            None => self.settle(making.id, Settled::Released),
         }
     }
 
@@ -107,11 +107,11 @@ impl Model {
     pub fn share(&mut self, id: Id, place: usize) -> Guard {
         let task = self.shared[place].task.as_mut().expect("the future is there");
         task.handles += 1;
-        let (kind, what) = (task.kind, What::Share(place));
-        Guard { id, kind, form: Form::Shared, phase: Phase::Fresh, ticket: false, what }
+        let (kind, content) = (task.kind, Content::Share(place));
+        Guard { id, kind, form: Form::Shared, phase: Phase::Armed, registered: false, content }
     }
 
-    /// One poll of the shared future: whether there is a value, or else whose there would be.
+    /// One poll of the shared future. `Err` has the number of the value that was never made.
     pub fn poll_task(&mut self, place: usize) -> Option<Result<(), Id>> {
         let mut task = self.shared[place].task.take().expect("there is a handle");
         if let Future::Making(making) = &mut task.future
@@ -134,38 +134,38 @@ impl Model {
         poll
     }
 
-    /// One poll of the cleanup of what may have no value yet.
+    /// One poll of the cleanup of a guard that may have no value yet.
     pub fn poll_unmade(&mut self, guard: &mut Guard) -> Option<End> {
-        match &mut guard.what {
-            What::Share(place) => {
+        match &mut guard.content {
+            Content::Share(place) => {
                 let place = *place;
                 match self.poll_share(place)? {
-                    LetGo::Ended(end) => {
-                        guard.what = What::Gone;
+                    ShareEnd::Ended(end) => {
+                        guard.content = Content::Gone;
                         Some(end)
                     }
-                    LetGo::HasValue => {
+                    ShareEnd::HasValue => {
                         let mut handle = Handle::Shared(place);
                         let end = self.poll_handle(&mut handle);
-                        guard.what = What::Arc(handle);
+                        guard.content = Content::Arc(handle);
                         end
                     }
                 }
             }
-            What::Opening(opening) => match self.poll_making(&mut opening.making)? {
+            Content::Opening(opening) => match self.poll_making(&mut opening.making)? {
                 Made::Given(value) => {
-                    guard.what = What::Acquired(Box::new(value));
-                    let What::Acquired(value) = &mut guard.what else { unreachable!() };
+                    guard.content = Content::Acquired(Box::new(value));
+                    let Content::Acquired(value) = &mut guard.content else { unreachable!() };
                     self.poll(value)
                 }
-                // Nobody is told of the error.
+                // The error is reported to nobody.
                 Made::Failed => {
-                    guard.what = What::Gone;
+                    guard.content = Content::Gone;
                     Some(End::Result)
                 }
                 Made::Panicked { itself } => {
-                    self.fates[opening.making.id].told += usize::from(itself);
-                    guard.what = What::Gone;
+                    self.fates[opening.making.id].failures += usize::from(itself);
+                    guard.content = Content::Gone;
                     Some(End::Panic)
                 }
             },
@@ -173,27 +173,27 @@ impl Model {
         }
     }
 
-    /// Whoever is not the last lets go; the last one awaits the future.
-    fn poll_share(&mut self, place: usize) -> Option<LetGo> {
+    /// A handle that is not the last is released. The last one awaits the future.
+    fn poll_share(&mut self, place: usize) -> Option<ShareEnd> {
         let task = self.shared[place].task.as_mut().expect("there is a handle");
         if task.handles > 1 {
             task.handles -= 1;
-            return Some(LetGo::Ended(End::Result));
+            return Some(ShareEnd::Ended(End::Result));
         }
-        let told = matches!(task.future, Future::Panicked(_));
+        let is_reported = matches!(task.future, Future::Panicked(_));
         let value = self.poll_task(place)?;
         self.shared[place].task = None;
         Some(match value {
-            Ok(()) => LetGo::HasValue,
-            Err(_) if told => LetGo::Ended(End::Result),
+            Ok(()) => ShareEnd::HasValue,
+            Err(_) if is_reported => ShareEnd::Ended(End::Result),
             Err(id) => {
-                self.fates[id].told += 1;
-                LetGo::Ended(End::Panic)
+                self.fates[id].failures += 1;
+                ShareEnd::Ended(End::Panic)
             }
         })
     }
 
-    /// One handle less of a shared future.
+    /// Drops a handle of a shared future.
     pub fn lose_share(&mut self, place: usize, unwinding: &mut bool) {
         let task = self.shared[place].task.as_mut().expect("there is a handle");
         task.handles -= 1;

@@ -1,5 +1,4 @@
-//! Runs a program on the model: each operation finds the guards that it can be done to, and what
-//! it comes to is written down as a statement.
+//! Runs a program on the model. Each operation picks guards that fit, and is recorded as a statement.
 
 mod makings;
 mod moves;
@@ -9,7 +8,7 @@ use std::collections::BTreeMap;
 use livedrop::hook::Cause;
 
 use super::cleanup::End;
-use super::tree::{Form, Guard, Handle, Phase, Row, Stack, Value, What};
+use super::tree::{Content, Form, Guard, Handle, Phase, Row, Stack, Value};
 use super::{Fate, Model, Prediction, Settled, Shared};
 use crate::program::{Empty, Kind, Op, Program, Spec};
 use crate::sites::SITES;
@@ -32,13 +31,13 @@ pub struct Resolver {
 }
 
 pub fn run(program: &Program) -> Prediction {
-    let model = Model { hook_panics: program.hook_panics, keepers: 1, ..Model::default() };
-    let mut run = Resolver { model, reaper: Some(Phase::Fresh), ..Resolver::default() };
+    let model = Model { hook_panics: program.hook_panics, drivers: 1, ..Model::default() };
+    let mut run = Resolver { model, reaper: Some(Phase::Armed), ..Resolver::default() };
     run.new_id(false);
     for op in &program.ops {
         let _impossible = run.take(*op);
     }
-    // What is left is dropped, the youngest first; then the run and the reaper.
+    // The remaining variables are dropped, the youngest first; then the run and the reaper.
     while let Some(&guard) = run.vars.keys().next_back() {
         run.drop_guard(guard, false);
     }
@@ -55,13 +54,13 @@ pub fn run(program: &Program) -> Prediction {
 }
 
 impl Resolver {
-    /// Nothing if no guard fits.
+    /// Does nothing if no guard fits.
     fn take(&mut self, op: Op) -> Option<()> {
         match op {
             Op::Make { kind, spec } => {
                 self.make(kind, spec)?;
             }
-            Op::Empty { kind, what } => self.empty(kind, what)?,
+            Op::Empty { kind, container } => self.empty(kind, container)?,
             Op::Hold { pick, kind, spec } => self.hold(pick, kind, spec)?,
             Op::Arc { pick } => self.wrap(pick, Form::Arc)?,
             Op::Wrap { pick, how } => self.wrap(pick, Form::Wrap(how))?,
@@ -75,14 +74,14 @@ impl Resolver {
                 let is_arc = |guard: &Guard| guard.form == Form::Arc && shared(guard).is_some();
                 let of = self.pick(pick, is_arc)?;
                 self.weaks.push(shared(&self.vars[&of])?);
-                self.says(Statement::Downgrade { of });
+                self.record(Statement::Downgrade { of });
             }
             Op::Upgrade { pick } => self.upgrade(pick)?,
             Op::Put { pick, into, key, spec } => self.put(pick, into, key, spec)?,
             Op::Take { pick } => self.take_out(pick)?,
             Op::Convert { pick, kind } => self.convert(pick, kind)?,
             Op::Clean { pick, polls } => {
-                // Seldom what was cleaned up before: that does nothing.
+                // Seldom a guard that was cleaned up before: its cleanup does nothing.
                 let guard = self.pick(pick, |guard| {
                     guard.form != Form::Opening && (!guard.is_done() || pick < 32)
                 })?;
@@ -101,9 +100,9 @@ impl Resolver {
                 let fits = |guard: &Guard| guard.kind != Kind::Adopted && !guard.is_done();
                 let id = self.pick(pick, fits)?;
                 let mut guard = self.vars.remove(&id)?;
-                self.model.settle(id, Settled::Excused);
+                self.model.settle(id, Settled::Released);
                 let mut unwinding = false;
-                self.model.lose_content(&mut guard.what, &mut unwinding);
+                self.model.lose_content(&mut guard.content, &mut unwinding);
                 self.statements.push((Statement::Release { guard: id }, unwinding));
             }
             Op::Drop { pick, unwinding } => {
@@ -122,31 +121,31 @@ impl Resolver {
                         break;
                     }
                 }
-                self.says(Statement::Drain { polls });
+                self.record(Statement::Drain { polls });
             }
             Op::Run { polls } => {
                 if !self.runs {
                     self.reaper.filter(|phase| *phase != Phase::Done)?;
                     self.runs = true;
-                    self.model.keepers += 1;
-                    self.says(Statement::Spawn);
+                    self.model.drivers += 1;
+                    self.record(Statement::Spawn);
                 }
                 for _ in 0..polls {
                     self.model.drive();
                 }
-                self.says(Statement::Run { polls });
+                self.record(Statement::Run { polls });
             }
             Op::StopRun if !self.runs => return None,
             Op::StopRun => self.stop(),
             Op::Close => {
                 self.model.closed = true;
-                self.says(Statement::Close);
+                self.record(Statement::Close);
             }
             Op::Abandon => {
                 for id in self.model.abandon(false) {
                     self.model.settle(id, Settled::Reported(None));
                 }
-                self.says(Statement::Abandon);
+                self.record(Statement::Abandon);
             }
             Op::CleanReaper { polls } => self.clean_reaper(Some(polls)),
             Op::DropReaper { unwinding } => {
@@ -157,7 +156,7 @@ impl Resolver {
         Some(())
     }
 
-    fn says(&mut self, statement: Statement) {
+    fn record(&mut self, statement: Statement) {
         self.statements.push((statement, false));
     }
 
@@ -170,12 +169,12 @@ impl Resolver {
         self.model.fates.len() - 1
     }
 
-    /// The number of the next guard: there are only so many places to create one.
+    /// The number of the next guard. `None` if no place is left to create it.
     fn may_create(&mut self) -> Option<Id> {
         (self.model.fates.len() < SITES).then(|| self.new_id(false))
     }
 
-    /// 0 picks the youngest: what came before can be left out of the program.
+    /// 0 picks the youngest: proptest can then leave older operations out of the program.
     fn pick(&self, pick: u8, fits: impl Fn(&Guard) -> bool) -> Option<Id> {
         let fitting: Vec<Id> =
             self.vars.values().rev().filter(|guard| fits(guard)).map(|guard| guard.id).collect();
@@ -183,30 +182,30 @@ impl Resolver {
         Some(fitting[index])
     }
 
-    fn create(&mut self, id: Id, kind: Kind, form: Form, what: What) {
-        let ticket = kind == Kind::Adopted && !self.model.closed;
-        self.model.entries += usize::from(ticket);
-        self.vars.insert(id, Guard { id, kind, form, phase: Phase::Fresh, ticket, what });
+    fn create(&mut self, id: Id, kind: Kind, form: Form, content: Content) {
+        let registered = kind == Kind::Adopted && !self.model.closed;
+        self.model.entries += usize::from(registered);
+        self.vars.insert(id, Guard { id, kind, form, phase: Phase::Armed, registered, content });
     }
 
     fn make(&mut self, kind: Kind, spec: Spec) -> Option<Id> {
         let id = self.may_create()?;
         self.fates(id).is_value = true;
-        let what = What::Value(Value { spec, left: None, inner: None });
-        self.create(id, kind, Form::Value, what);
-        self.says(Statement::Make { id, kind, spec });
+        let content = Content::Value(Value { spec, left: None, inner: None });
+        self.create(id, kind, Form::Value, content);
+        self.record(Statement::Make { id, kind, spec });
         Some(id)
     }
 
-    fn empty(&mut self, kind: Kind, what: Empty) -> Option<()> {
+    fn empty(&mut self, kind: Kind, container: Empty) -> Option<()> {
         let id = self.may_create()?;
-        let (form, content) = match what {
-            Empty::Map => (Form::Map, What::Row(Row { is_map: true, ..Row::default() })),
-            Empty::Vec(limit) => (Form::Vec, What::Row(Row { limit, ..Row::default() })),
-            Empty::Stack => (Form::Stack, What::Stack(Stack::default())),
+        let (form, content) = match container {
+            Empty::Map => (Form::Map, Content::Row(Row { is_map: true, ..Row::default() })),
+            Empty::Vec(limit) => (Form::Vec, Content::Row(Row { limit, ..Row::default() })),
+            Empty::Stack => (Form::Stack, Content::Stack(Stack::default())),
         };
         self.create(id, kind, form, content);
-        self.says(Statement::Empty { id, kind, what });
+        self.record(Statement::Empty { id, kind, container });
         Some(())
     }
 
@@ -215,8 +214,8 @@ impl Resolver {
         let id = self.may_create()?;
         self.fates(id).is_value = true;
         let held = self.vars.remove(&inner).map(Box::new);
-        self.create(id, kind, Form::Value, What::Value(Value { spec, left: None, inner: held }));
-        self.says(Statement::Hold { id, inner, kind, spec });
+        self.create(id, kind, Form::Value, Content::Value(Value { spec, left: None, inner: held }));
+        self.record(Statement::Hold { id, inner, kind, spec });
         Some(())
     }
 
@@ -228,13 +227,14 @@ impl Resolver {
             self.model.shared.push(Shared { strong: 1, value: Some(guard), task: None });
             let handle = self.model.handle(id, self.model.shared.len() - 1);
             self.vars.insert(id, handle);
-            self.says(Statement::Arc { id, inner });
+            self.record(Statement::Arc { id, inner });
         } else if let Form::Wrap(how) = form {
-            let (kind, ticket) = (guard.kind, guard.ticket && !self.model.abandoned);
-            self.model.entries += usize::from(ticket);
-            let what = What::Wrap(Box::new(guard));
-            self.vars.insert(id, Guard { id, kind, form, phase: Phase::Fresh, ticket, what });
-            self.says(Statement::Wrap { id, inner, how });
+            let (kind, registered) = (guard.kind, guard.registered && !self.model.abandoned);
+            self.model.entries += usize::from(registered);
+            let content = Content::Wrap(Box::new(guard));
+            self.vars
+                .insert(id, Guard { id, kind, form, phase: Phase::Armed, registered, content });
+            self.record(Statement::Wrap { id, inner, how });
         }
         Some(())
     }
@@ -250,7 +250,7 @@ impl Resolver {
             self.model.handle(id, place)
         };
         self.vars.insert(id, handle);
-        self.says(Statement::Clone { id, of });
+        self.record(Statement::Clone { id, of });
         Some(())
     }
 
@@ -265,7 +265,7 @@ impl Resolver {
             self.vars.insert(new, handle);
             id = Some(new);
         }
-        self.says(Statement::Upgrade { weak, id });
+        self.record(Statement::Upgrade { weak, id });
         Some(())
     }
 }

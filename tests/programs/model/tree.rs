@@ -1,17 +1,17 @@
-//! What the model knows of a guard: its state, how far it has come, and what is inside.
+//! A guard in the model: its state, how far its cleanup has come, and its content.
 
 use super::making::Opening;
 use crate::program::{Kind, Spec, Wrap};
 use crate::statement::Id;
 
-/// How far a guard has come.
+/// How far the cleanup of a guard has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    Fresh,
-    /// The library owns it while a body runs.
-    Lent,
-    /// Its cleanup has begun, and was left.
-    Waiting,
+    Armed,
+    /// The library owns the guard while a body borrows the value.
+    Borrowed,
+    /// The cleanup has begun, and waits.
+    CleaningUp,
     Done,
 }
 
@@ -24,7 +24,7 @@ pub enum Form {
     Vec,
     Stack,
     Shared,
-    /// What is being acquired.
+    /// A value that is being acquired.
     Opening,
 }
 
@@ -33,12 +33,12 @@ pub struct Guard {
     pub kind: Kind,
     pub form: Form,
     pub phase: Phase,
-    /// The reaper knows of it.
-    pub ticket: bool,
-    pub what: What,
+    /// Whether a reaper looks after it.
+    pub registered: bool,
+    pub content: Content,
 }
 
-pub enum What {
+pub enum Content {
     Value(Value),
     Arc(Handle),
     Wrap(Box<Guard>),
@@ -47,7 +47,7 @@ pub enum What {
     /// A shared future, by the place of its value in the model's list.
     Share(usize),
     Opening(Opening),
-    /// What was acquired for somebody who has gone.
+    /// A value that was acquired after its owner was dropped.
     Acquired(Box<Guard>),
     Gone,
 }
@@ -60,7 +60,7 @@ pub struct Value {
 }
 
 pub enum Handle {
-    /// By the place in the model's list.
+    /// The place in the model's list.
     Shared(usize),
     Last(Box<Guard>),
     Gone,
@@ -71,10 +71,10 @@ pub enum Handle {
 pub struct Row {
     pub is_map: bool,
     pub entries: Vec<(u8, Guard)>,
-    /// With whether its cleanup runs.
+    /// With each guard, whether its cleanup runs.
     pub held: Vec<(Guard, bool)>,
     pub begun: bool,
-    /// How many run at a time; 0 for no limit.
+    /// The limit of concurrent cleanups; 0 for no limit.
     pub limit: u8,
     pub panicked: bool,
 }
@@ -86,19 +86,19 @@ pub struct Stack {
 }
 
 impl Guard {
-    /// Whether it can be used as what it is.
+    /// Whether its value can be used.
     pub fn is_usable(&self) -> bool {
         match self.phase {
             Phase::Done => false,
-            Phase::Waiting => self.kind != Kind::Adopted,
-            Phase::Fresh | Phase::Lent => true,
+            Phase::CleaningUp => self.kind != Kind::Adopted,
+            Phase::Armed | Phase::Borrowed => true,
         }
     }
 
-    /// Its owner has it as a guard again. A `Live` one has no place for how far its cleanup has come.
+    /// Gives the guard back to its owner. A `Live` guard cannot keep how far its cleanup has come.
     pub fn put_back(&mut self) {
-        if self.kind == Kind::Live && self.phase == Phase::Waiting {
-            self.phase = Phase::Fresh;
+        if self.kind == Kind::Live && self.phase == Phase::CleaningUp {
+            self.phase = Phase::Armed;
         }
     }
 
@@ -106,15 +106,17 @@ impl Guard {
         self.phase == Phase::Done
     }
 
-    /// The shared values that handles in here lead to.
+    /// The places of the shared values whose handles are inside.
     pub fn leads_to(&self) -> Vec<usize> {
-        match &self.what {
-            What::Value(value) => value.inner.iter().flat_map(|inner| inner.leads_to()).collect(),
-            What::Arc(Handle::Shared(place)) | What::Share(place) => vec![*place],
-            What::Arc(Handle::Last(guard)) | What::Wrap(guard) | What::Acquired(guard) => {
+        match &self.content {
+            Content::Value(value) => {
+                value.inner.iter().flat_map(|inner| inner.leads_to()).collect()
+            }
+            Content::Arc(Handle::Shared(place)) | Content::Share(place) => vec![*place],
+            Content::Arc(Handle::Last(guard)) | Content::Wrap(guard) | Content::Acquired(guard) => {
                 guard.leads_to()
             }
-            What::Row(row) => {
+            Content::Row(row) => {
                 let held = row.held.iter().map(|(guard, _)| guard);
                 row.entries
                     .iter()
@@ -123,26 +125,26 @@ impl Guard {
                     .flat_map(Self::leads_to)
                     .collect()
             }
-            What::Stack(stack) => stack.guards.iter().flat_map(Self::leads_to).collect(),
-            What::Arc(Handle::Gone) | What::Opening(_) | What::Gone => Vec::new(),
+            Content::Stack(stack) => stack.guards.iter().flat_map(Self::leads_to).collect(),
+            Content::Arc(Handle::Gone) | Content::Opening(_) | Content::Gone => Vec::new(),
         }
     }
 
-    /// How many guards in here still owe something, itself among them.
+    /// The number of guards that still need a cleanup, itself included.
     pub fn owing(&self) -> usize {
-        let inside = match &self.what {
-            What::Value(value) => value.inner.as_ref().map_or(0, |inner| inner.owing()),
-            What::Arc(Handle::Last(guard)) | What::Wrap(guard) | What::Acquired(guard) => {
+        let inside = match &self.content {
+            Content::Value(value) => value.inner.as_ref().map_or(0, |inner| inner.owing()),
+            Content::Arc(Handle::Last(guard)) | Content::Wrap(guard) | Content::Acquired(guard) => {
                 guard.owing()
             }
-            What::Row(row) => {
+            Content::Row(row) => {
                 let held = row.held.iter().map(|(guard, _)| guard);
                 row.entries.iter().map(|(_, guard)| guard).chain(held).map(Self::owing).sum()
             }
-            What::Stack(stack) => stack.guards.iter().map(Self::owing).sum(),
-            // Whoever lets go last may find the whole value.
-            What::Arc(Handle::Shared(_)) | What::Share(_) => 1,
-            What::Arc(Handle::Gone) | What::Opening(_) | What::Gone => 0,
+            Content::Stack(stack) => stack.guards.iter().map(Self::owing).sum(),
+            // The last handle may hold the whole value.
+            Content::Arc(Handle::Shared(_)) | Content::Share(_) => 1,
+            Content::Arc(Handle::Gone) | Content::Opening(_) | Content::Gone => 0,
         };
         usize::from(!self.is_done()) + inside
     }

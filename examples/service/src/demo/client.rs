@@ -1,4 +1,4 @@
-//! A client that does everything a client may do, and some of what it may not.
+//! A client that sends every valid command, and some invalid ones.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -12,10 +12,10 @@ use crate::protocol::{LONGEST, STOPPING};
 
 pub(super) struct Client {
     address: SocketAddr,
-    /// Part of its keys: nobody else writes them.
+    /// A part of its keys, so that no other client writes them.
     number: usize,
     ledger: Arc<Mutex<Ledger>>,
-    /// Part of its values: none comes twice.
+    /// A part of its values, so that each value is unique.
     values: usize,
 }
 
@@ -26,14 +26,14 @@ impl Client {
         Self { address, number, ledger, values: 0 }
     }
 
-    /// Goes on until the service is not there any more, or it is aborted.
+    /// Runs until the service has stopped or the client is aborted.
     pub(super) async fn run(mut self) {
         while let Ok(stream) = TcpStream::connect(self.address).await {
             let _ended = self.talk(&mut BufReader::new(stream)).await;
         }
     }
 
-    /// Keeps its connection after the service has closed its side, for everybody to wait for.
+    /// Keeps its connection open after the service has closed its side, so that the service waits.
     pub(super) async fn dawdle(mut self) {
         let Ok(stream) = TcpStream::connect(self.address).await else { return };
         let mut stream = BufReader::new(stream);
@@ -42,7 +42,7 @@ impl Client {
         tokio::time::sleep(std::time::Duration::from_millis(250)).await;
     }
 
-    /// One connection's life.
+    /// Sends random commands over one connection.
     async fn talk(&mut self, stream: &mut Stream) -> io::Result<()> {
         loop {
             match fastrand::u8(..20) {
@@ -80,7 +80,7 @@ impl Client {
         self.answered(stream, write, false).await
     }
 
-    /// Takes the reply to a write or a COMMIT into the ledger.
+    /// Enters the reply to a write or a COMMIT into the ledger.
     async fn answered(
         &self,
         stream: &mut Stream,
@@ -96,7 +96,7 @@ impl Client {
         self.expect(&reply, "OK")
     }
 
-    /// What it has written, it reads.
+    /// Reads a row, and expects the last acknowledged value.
     async fn get(&self, stream: &mut Stream) -> io::Result<()> {
         let key = self.key();
         let reply = ask(stream, &format!("GET {key}\n")).await?;
@@ -117,7 +117,7 @@ impl Client {
         self.expect(&reply, "ERROR …")
     }
 
-    /// Sends several lines at once, the last one cut off, closes its side, and reads the answers.
+    /// Sends several lines at once, the last one cut off, closes its side, and reads the replies.
     async fn half_close(&mut self, stream: &mut Stream) -> io::Result<()> {
         let (mut lines, mut writes) = (String::new(), Vec::new());
         for key in 0..3 {
@@ -135,7 +135,7 @@ impl Client {
         self.expect(&reply, "ERROR …")
     }
 
-    /// Commits, rolls back, or walks away: then there is no conversation any more.
+    /// Commits, rolls back, or leaves in the middle. Returns `false` if it leaves.
     async fn transaction(&mut self, stream: &mut Stream) -> io::Result<bool> {
         let reply = ask(stream, "BEGIN\n").await?;
         self.expect(&reply, "OK")?;
@@ -167,7 +167,7 @@ impl Client {
         }
     }
 
-    /// Any `ERROR` will do for `ERROR …`. A service that stops is no surprise, and the end.
+    /// Compares a reply. `ERROR …` matches every error. A service that stops ends the connection.
     fn expect(&self, reply: &str, expected: &str) -> io::Result<()> {
         if reply.starts_with(STOPPING) {
             return Err(ErrorKind::ConnectionAborted.into());
@@ -194,7 +194,7 @@ impl Client {
     }
 }
 
-/// How many keys a client has: few, so that they are written again and again.
+/// The number of keys of a client: few, so that each is written many times.
 const KEYS: usize = 8;
 
 fn line((key, value): &Change) -> String {
@@ -209,7 +209,7 @@ async fn ask(stream: &mut Stream, line: &str) -> io::Result<String> {
     read(stream).await
 }
 
-/// A reply, whole.
+/// Reads a complete reply.
 async fn read(stream: &mut Stream) -> io::Result<String> {
     let mut reply = String::new();
     stream.read_line(&mut reply).await?;

@@ -1,28 +1,29 @@
-//! What the clients know: which writes were acknowledged, and which may or may not have happened.
+//! The clients' record: the acknowledged writes, and the writes without a reply, which may be stored
+//! or not.
 
 use std::collections::HashMap;
 
-/// A row that is to be: its key, and its value, unless it is deleted.
+/// A change of a row: its key, and its new value, or `None` if the row is deleted.
 pub(super) type Change = (String, Option<String>);
 
-/// Kept by all clients together. Each of their keys is written by one client only.
+/// The record of all clients. Only one client writes each key.
 #[derive(Default)]
 pub(super) struct Ledger {
-    /// What the acknowledged writes come to.
+    /// The rows after all acknowledged writes.
     rows: HashMap<String, String>,
-    /// What was sent and not answered: each entry a write or a whole transaction.
+    /// The requests without a reply: each one is a write or a whole transaction.
     open: HashMap<usize, Vec<Change>>,
     next: usize,
     /// Single writes.
     pub(super) writes: Counts,
     pub(super) transactions: Counts,
-    /// Reads, bad lines and the like that were answered as they should be.
+    /// The number of correct replies to other requests, such as reads and bad lines.
     pub(super) others: usize,
-    /// What should not have been answered so.
+    /// The wrong replies.
     pub(super) surprises: Vec<String>,
 }
 
-/// How many of them.
+/// The numbers of writes or of transactions, by their reply.
 #[derive(Default)]
 pub(super) struct Counts {
     pub(super) acknowledged: usize,
@@ -30,45 +31,45 @@ pub(super) struct Counts {
     pub(super) rolled_back: usize,
 }
 
-/// What the stored rows look like from here.
+/// The stored rows, compared with the ledger.
 #[derive(Default, Debug, PartialEq, Eq)]
 pub(super) struct Comparison {
     pub(super) expected: usize,
     pub(super) stored: usize,
-    /// Acknowledged, and not there or not so.
+    /// Acknowledged, but not stored, or with another value.
     pub(super) lost: usize,
-    /// There, although nobody wrote it, or it was rolled back, refused or deleted.
+    /// Stored, but never written, or rolled back, refused or deleted.
     pub(super) unexpected: usize,
-    /// Unanswered, and there.
+    /// Without a reply, and stored.
     pub(super) open_stored: usize,
-    /// Unanswered, and not there.
+    /// Without a reply, and not stored.
     pub(super) open_not_stored: usize,
-    /// Unanswered, and there in part.
+    /// Without a reply, and stored in part.
     pub(super) open_in_part: usize,
 }
 
 impl Ledger {
-    /// Before a write or a COMMIT is sent.
+    /// Records a write or a COMMIT before it is sent.
     pub(super) fn send(&mut self, changes: Vec<Change>) -> usize {
         self.next += 1;
         self.open.insert(self.next, changes);
         self.next
     }
 
-    /// After an OK.
+    /// Records an OK.
     pub(super) fn acknowledge(&mut self, write: usize, is_transaction: bool) {
         let changes = self.open.remove(&write).expect("a write is answered once");
         apply(&mut self.rows, &changes);
         self.counts(is_transaction).acknowledged += 1;
     }
 
-    /// After an ERROR: it must not be stored.
+    /// Records an ERROR: the write must not be stored.
     pub(super) fn refuse(&mut self, write: usize, is_transaction: bool) {
         self.open.remove(&write).expect("a write is answered once");
         self.counts(is_transaction).refused += 1;
     }
 
-    /// The value that was last acknowledged.
+    /// Returns the last acknowledged value.
     pub(super) fn value(&self, key: &str) -> Option<&String> {
         self.rows.get(key)
     }
@@ -81,12 +82,12 @@ impl Ledger {
         if is_transaction { &mut self.transactions } else { &mut self.writes }
     }
 
-    /// Compares with what is stored.
+    /// Compares the ledger with the stored rows.
     pub(super) fn compare(&self, stored: &HashMap<String, String>) -> Comparison {
         let mut expected = self.rows.clone();
         let mut comparison = Comparison::default();
         for changes in self.open.values() {
-            // Each value is written once, so that the old one and the new one differ.
+            // Each value is written only once, so the old and the new value differ.
             let arrived = changes.iter().filter(|(key, new)| stored.get(key) == new.as_ref());
             match arrived.count() {
                 0 => comparison.open_not_stored += 1,
@@ -132,7 +133,7 @@ mod tests {
         (key.to_owned(), Some(value.to_owned()))
     }
 
-    /// One acknowledged row, one refused, and a transaction without an answer.
+    /// Returns a ledger with one acknowledged row, one refused row, and a transaction without a reply.
     fn ledger() -> Ledger {
         let mut ledger = Ledger::default();
         let acknowledged = ledger.send(vec![set("a", "1")]);
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_answered_may_or_may_not_be_stored() {
+    fn writes_without_a_reply_may_be_stored() {
         let without = ledger().compare(&rows(&[("a", "1")]));
         assert!(without.agrees() && without.open_not_stored == 1, "{without:?}");
         let with = ledger().compare(&rows(&[("c", "3")]));

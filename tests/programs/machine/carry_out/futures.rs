@@ -1,4 +1,4 @@
-//! What waits: cleanups, bodies, and futures that make a value.
+//! The statements that poll a future: cleanups, bodies, and futures that make a value.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -41,7 +41,7 @@ impl Machine {
                     (Some(Ok(guard)), Some(id)) => {
                         self.vars.insert(id, Adopted::any(Of::Value(guard)));
                     }
-                    (Some(Err(error)), _) => self.world.say(&format!("{error:?}")),
+                    (Some(Err(error)), _) => self.world.push_message(&format!("{error:?}")),
                     _ => {
                         self.openings.insert(id, opening);
                     }
@@ -65,7 +65,7 @@ impl Machine {
     }
 
     fn get(&mut self, handle: Id, polls: Polls, gives: Option<Id>) {
-        // Where the model has none, any place will do.
+        // If the model has no handle, the place does not matter.
         let (at, reaper, world) = (gives.unwrap_or(1), &self.handle, &self.world);
         let got = in_its_state!(self.vars.remove(&handle).expect("a handle"), of: S => {
             let got = match &of {
@@ -79,7 +79,7 @@ impl Machine {
         assert_eq!(matches!(got, Some(Ok(_))), gives.is_some(), "given");
         match got {
             Some(Ok(guard)) => self.vars.extend([(at, guard)]),
-            Some(Err(panicked)) => self.world.say(panicked.message()),
+            Some(Err(panicked)) => self.world.push_message(panicked.message()),
             None => {}
         }
     }
@@ -110,7 +110,7 @@ impl Machine {
         let any = self.take(id);
         in_its_state!(any, of: S => {
             let mut hand = Some(of);
-            // A panic of the cleanup leaves the guard where it is.
+            // After a panic of the cleanup, the guard is still there.
             let world = Arc::clone(&self.world);
             let clean = AssertUnwindSafe(|| S::clean(&world, &mut hand, polls));
             let result = catch_unwind(clean);

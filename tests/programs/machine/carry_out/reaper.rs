@@ -1,4 +1,4 @@
-//! What the reaper does.
+//! The statements of the reaper.
 
 use livedrop::reaper::{Report, Stage};
 
@@ -45,7 +45,7 @@ impl Machine {
 
     fn read(&self, report: &Report) {
         for failure in &report.failures {
-            self.world.say(&failure.message);
+            self.world.push_message(&failure.message);
         }
         for pending in report.abandoned.iter().filter(|left| left.stage == Stage::Orphaned) {
             let at = pending.created_at.expect("it is kept in this build");

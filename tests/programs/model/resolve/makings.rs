@@ -8,24 +8,24 @@ impl Resolver {
     pub(super) fn acquire(&mut self, plan: program::Making) -> Option<()> {
         let (id, value) = self.two_ids()?;
         let making = Making::new(value, plan);
-        let what = What::Opening(Opening { making, polled: false });
-        let (kind, form, phase) = (Kind::Adopted, Form::Opening, Phase::Fresh);
-        self.vars.insert(id, Guard { id, kind, form, phase, ticket: false, what });
-        self.says(Statement::Acquire { id, value, making: plan });
+        let content = Content::Opening(Opening { making, polled: false });
+        let (kind, form, phase) = (Kind::Adopted, Form::Opening, Phase::Armed);
+        self.vars.insert(id, Guard { id, kind, form, phase, registered: false, content });
+        self.record(Statement::Acquire { id, value, making: plan });
         Some(())
     }
 
     pub(super) fn open(&mut self, pick: u8, polls: Polls) -> Option<()> {
         let id = self.pick(pick, |guard| guard.form == Form::Opening)?;
         let mut guard = self.vars.remove(&id)?;
-        let What::Opening(opening) = &mut guard.what else { return None };
+        let Content::Opening(opening) = &mut guard.content else { return None };
         let value = opening.making.id;
         let mut made = None;
         let mut polled = 0;
         while made.is_none() && polls.is_none_or(|polls| polled < polls) {
             if !std::mem::replace(&mut opening.polled, true) {
-                guard.ticket = !self.model.closed;
-                self.model.entries += usize::from(guard.ticket);
+                guard.registered = !self.model.closed;
+                self.model.entries += usize::from(guard.registered);
             }
             made = self.model.poll_making(&mut opening.making);
             polled += 1;
@@ -36,17 +36,17 @@ impl Resolver {
                 self.vars.insert(id, guard);
             }
             Some(Made::Given(made)) => {
-                let made = Guard { kind: Kind::Adopted, ticket: guard.ticket, ..made };
+                let made = Guard { kind: Kind::Adopted, registered: guard.registered, ..made };
                 self.vars.insert(value, made);
-                self.model.settle(id, Settled::Excused);
+                self.model.settle(id, Settled::Released);
                 gives = Some(value);
             }
             Some(failed) => {
                 panics = matches!(failed, Made::Panicked { .. });
-                let told = matches!(failed, Made::Failed | Made::Panicked { itself: true });
-                self.fates(value).told += usize::from(told);
-                self.model.strike_off(&mut guard);
-                self.model.settle(id, Settled::Excused);
+                let fails = matches!(failed, Made::Failed | Made::Panicked { itself: true });
+                self.fates(value).failures += usize::from(fails);
+                self.model.deregister(&mut guard);
+                self.model.settle(id, Settled::Released);
             }
         }
         self.statements.push((Statement::Open { opening: id, polls, gives }, panics));
@@ -54,7 +54,7 @@ impl Resolver {
     }
 
     pub(super) fn share(&mut self, plan: program::Making) -> Option<()> {
-        // It cannot fail, since it gives a guard and no `Result` of one.
+        // It cannot fail, since it gives a guard and not a `Result`.
         let ending = if plan.ending == Ending::Fails { Ending::Ok } else { plan.ending };
         let plan = program::Making { ending, ..plan };
         let (id, value) = self.two_ids()?;
@@ -62,7 +62,7 @@ impl Resolver {
         let task = Some(Task { handles: 0, kind: plan.kind, future });
         self.model.shared.push(Shared { task, ..Shared::default() });
         self.first_share(id);
-        self.says(Statement::Share { id, value, making: plan });
+        self.record(Statement::Share { id, value, making: plan });
         Some(())
     }
 
@@ -74,7 +74,7 @@ impl Resolver {
         let task = Some(Task { handles: 0, kind: value.kind, future: Future::Made });
         self.model.shared.push(Shared { strong: 1, value: Some(value), task });
         self.first_share(id);
-        self.says(Statement::Ready { id, inner });
+        self.record(Statement::Ready { id, inner });
         Some(())
     }
 
@@ -97,13 +97,13 @@ impl Resolver {
                 self.vars.insert(id, handle);
                 gives = Some(id);
             }
-            Some(Err(value)) => self.fates(value).told += 1,
+            Some(Err(value)) => self.fates(value).failures += 1,
             None => {}
         }
         if gives.is_none() {
             self.model.fates.pop();
         }
-        self.says(Statement::Get { handle, polls, gives });
+        self.record(Statement::Get { handle, polls, gives });
         Some(())
     }
 

@@ -1,4 +1,4 @@
-//! The operations that move guards: in, out, from state to state, and away.
+//! The operations that move guards: in, out, from state to state, and to their end.
 
 use super::*;
 use crate::program::Body;
@@ -9,7 +9,7 @@ impl Resolver {
             matches!(guard.form, Form::Map | Form::Vec | Form::Stack) && guard.is_usable()
         })?;
         let (kind, form) = (self.vars[&into].kind, self.vars[&into].form);
-        // In which order a map cleans up is not fixed, and must not be seen.
+        // The cleanup order of a map is unspecified, so no outcome may depend on it.
         let there = if form == Form::Map { self.vars[&into].leads_to() } else { Vec::new() };
         let fitting = self.pick(pick, |guard| {
             let collides = guard.leads_to().iter().any(|place| there.contains(place));
@@ -17,8 +17,8 @@ impl Resolver {
         });
         let id = fitting.or_else(|| self.make(kind, spec))?;
         let guard = self.vars.remove(&id)?;
-        let statement = match &mut self.vars.get_mut(&into)?.what {
-            What::Row(row) if form == Form::Map => {
+        let statement = match &mut self.vars.get_mut(&into)?.content {
+            Content::Row(row) if form == Form::Map => {
                 let old = row.entries.iter().position(|entry| entry.0 == key);
                 let old = old.map(|index| row.entries.remove(index).1);
                 row.entries.push((key, guard));
@@ -26,26 +26,26 @@ impl Resolver {
                 self.vars.extend(old.map(|guard| (guard.id, guard)));
                 Statement::Insert { map: into, key, guard: id, replaced }
             }
-            What::Row(row) => {
+            Content::Row(row) => {
                 row.entries.push((0, guard));
                 Statement::Push { into, guard: id }
             }
-            What::Stack(stack) => {
+            Content::Stack(stack) => {
                 stack.guards.push(guard);
                 Statement::Push { into, guard: id }
             }
             _ => unreachable!("it was picked for its form"),
         };
-        self.says(statement);
+        self.record(statement);
         Some(())
     }
 
     pub(super) fn take_out(&mut self, pick: u8) -> Option<()> {
         let from = self.pick(pick, |guard| {
-            let gives = match &guard.what {
-                What::Row(row) => !row.entries.is_empty(),
-                What::Stack(_) => guard.kind != Kind::Adopted,
-                What::Arc(_) | What::Wrap(_) => guard.form != Form::Shared,
+            let gives = match &guard.content {
+                Content::Row(row) => !row.entries.is_empty(),
+                Content::Stack(_) => guard.kind != Kind::Adopted,
+                Content::Arc(_) | Content::Wrap(_) => guard.form != Form::Shared,
                 _ => false,
             };
             gives && guard.is_usable()
@@ -56,14 +56,14 @@ impl Resolver {
                 let id = self.may_create()?;
                 let old = self.vars.get_mut(&from)?;
                 let kind = old.kind;
-                let content = std::mem::replace(&mut old.what, What::Stack(Stack::default()));
+                let content = std::mem::replace(&mut old.content, Content::Stack(Stack::default()));
                 self.create(id, kind, Form::Stack, content);
-                self.says(Statement::PopAll { id, stack: from });
+                self.record(Statement::PopAll { id, stack: from });
                 return Some(());
             }
             _ => {}
         }
-        let What::Row(row) = &mut self.vars.get_mut(&from)?.what else { return None };
+        let Content::Row(row) = &mut self.vars.get_mut(&from)?.content else { return None };
         let (key, guard) = row.entries.pop()?;
         let gives = guard.id;
         let statement = if row.is_map {
@@ -71,30 +71,30 @@ impl Resolver {
         } else {
             Statement::Pop { vec: from, gives }
         };
-        self.says(statement);
+        self.record(statement);
         self.vars.insert(gives, guard);
         Some(())
     }
 
     fn unwrap(&mut self, wrapper: Id) -> Option<()> {
         let mut guard = self.vars.remove(&wrapper)?;
-        let mut inner = match std::mem::replace(&mut guard.what, What::Gone) {
-            What::Wrap(inner) | What::Arc(Handle::Last(inner)) => *inner,
-            What::Arc(Handle::Shared(place)) if self.model.shared[place].strong == 1 => {
+        let mut inner = match std::mem::replace(&mut guard.content, Content::Gone) {
+            Content::Wrap(inner) | Content::Arc(Handle::Last(inner)) => *inner,
+            Content::Arc(Handle::Shared(place)) if self.model.shared[place].strong == 1 => {
                 self.model.shared[place].strong = 0;
                 self.model.shared[place].value.take()?
             }
             refused => {
-                guard.what = refused;
+                guard.content = refused;
                 self.vars.insert(wrapper, guard);
-                self.says(Statement::IntoInner { wrapper, gives: None });
+                self.record(Statement::IntoInner { wrapper, gives: None });
                 return Some(());
             }
         };
         inner.put_back();
-        self.model.strike_off(&mut guard);
-        self.model.settle(wrapper, Settled::Excused);
-        self.says(Statement::IntoInner { wrapper, gives: Some(inner.id) });
+        self.model.deregister(&mut guard);
+        self.model.settle(wrapper, Settled::Released);
+        self.record(Statement::IntoInner { wrapper, gives: Some(inner.id) });
         self.vars.insert(inner.id, inner);
         Some(())
     }
@@ -108,14 +108,14 @@ impl Resolver {
         guard.kind = kind;
         let gone = guard.is_done() && kind == Kind::Live;
         if !guard.is_done() {
-            guard.phase = Phase::Fresh;
-            guard.ticket = kind == Kind::Adopted && !self.model.closed;
-            self.model.entries += usize::from(guard.ticket);
+            guard.phase = Phase::Armed;
+            guard.registered = kind == Kind::Adopted && !self.model.closed;
+            self.model.entries += usize::from(guard.registered);
         }
         if gone {
             self.vars.remove(&id);
         }
-        self.says(Statement::Convert { guard: id, kind, gone });
+        self.record(Statement::Convert { guard: id, kind, gone });
         Some(())
     }
 
@@ -130,13 +130,13 @@ impl Resolver {
         let mut panics = end == Some(End::Panic);
         if guard.kind != Kind::Live {
             if end.is_none() && guard.kind == Kind::Checked {
-                Model::interrupt(&mut guard.what);
+                Model::interrupt(&mut guard.content);
             }
             self.vars.insert(id, guard);
         } else if end.is_none() {
             let cause = if polled > 0 { Cause::CancelledInCleanup } else { Cause::Forgotten };
             self.model.report(id, cause, &mut panics);
-            self.model.lose_content(&mut guard.what, &mut panics);
+            self.model.lose_content(&mut guard.content, &mut panics);
         }
         self.statements.push((Statement::Clean { guard: id, polls }, panics));
     }
@@ -144,7 +144,7 @@ impl Resolver {
     pub(super) fn bracket(&mut self, id: Id, body: Body, polls: Polls) {
         let mut guard = self.vars.remove(&id).expect("it was picked");
         if guard.kind != Kind::Adopted {
-            (guard.kind, guard.phase) = (Kind::Checked, Phase::Lent);
+            (guard.kind, guard.phase) = (Kind::Checked, Phase::Borrowed);
         }
         let mut end = None;
         let mut polled = 0;
@@ -179,7 +179,7 @@ impl Resolver {
         panics |= end == Some(End::Panic);
         if end.is_none() && cleans {
             self.model.report(id, Cause::CancelledInCleanup, &mut panics);
-            self.model.lose_content(&mut guard.what, &mut panics);
+            self.model.lose_content(&mut guard.content, &mut panics);
         } else {
             self.model.lose(guard, &mut panics);
         }
@@ -196,7 +196,7 @@ impl Resolver {
     pub(super) fn stop(&mut self) {
         self.runs = false;
         let mut panics = false;
-        self.model.leave(&mut panics);
+        self.model.remove_driver(&mut panics);
         self.statements.push((Statement::StopRun, panics));
     }
 
@@ -208,11 +208,11 @@ impl Resolver {
             polled += 1;
             self.model.closed = true;
             self.model.drive();
-            self.reaper = Some(Phase::Waiting);
+            self.reaper = Some(Phase::CleaningUp);
             if self.model.entries == 0 {
                 self.reaper = Some(Phase::Done);
                 self.model.settle(REAPER, Settled::Discharged);
-                self.model.leave(&mut panics);
+                self.model.remove_driver(&mut panics);
             }
         }
         self.statements.push((Statement::CleanReaper { polls }, panics));
@@ -221,22 +221,24 @@ impl Resolver {
     pub(super) fn drop_reaper(&mut self, unwinding: bool) {
         let mut panics = unwinding;
         let cause = match self.reaper.take() {
-            Some(Phase::Fresh) => Some(Cause::Forgotten),
-            Some(Phase::Waiting) => Some(Cause::CancelledInCleanup),
+            Some(Phase::Armed) => Some(Cause::Forgotten),
+            Some(Phase::CleaningUp) => Some(Cause::CancelledInCleanup),
             _ => None,
         };
         if let Some(cause) = cause {
             self.model.report(REAPER, cause, &mut panics);
-            self.model.leave(&mut panics);
+            self.model.remove_driver(&mut panics);
         }
         self.statements.push((Statement::DropReaper { unwinding }, panics));
     }
 }
 
-/// The place of what a handle shares, unless the cleanup of that has begun.
+/// The place of the value that a handle shares, unless the cleanup of the handle has begun.
 pub(super) fn shared(guard: &Guard) -> Option<usize> {
-    match guard.what {
-        What::Arc(Handle::Shared(place)) | What::Share(place) if guard.is_usable() => Some(place),
+    match guard.content {
+        Content::Arc(Handle::Shared(place)) | Content::Share(place) if guard.is_usable() => {
+            Some(place)
+        }
         _ => None,
     }
 }

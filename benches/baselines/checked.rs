@@ -1,6 +1,7 @@
-//! The guarantee of a `Checked` guard, by hand: `close(&mut self)` can be cancelled and called again,
-//! and drops the value once the cleanup has ended, with a result or a panic; where it never has,
-//! dropping the guard panics.
+//! The guarantee of a `Checked` guard, by hand.
+//!
+//! `close(&mut self)` can be cancelled and called again. It drops the value when the cleanup has ended,
+//! with a result or with a panic. If the cleanup has not ended, dropping the guard panics.
 
 use std::convert::Infallible;
 use std::ops::{Deref, DerefMut};
@@ -13,7 +14,7 @@ use super::Origin;
 use crate::value::Value;
 
 pub(crate) struct Guard {
-    /// `None` once it is clean.
+    /// `None` after the cleanup has ended.
     value: Option<Value>,
     origin: Origin,
 }
@@ -28,7 +29,7 @@ impl Guard {
         self.close_caught().await.unwrap_or_else(|payload| resume_unwind(payload))
     }
 
-    /// A cleanup that panics has been tried, too: without the catch, the guard would still be armed.
+    /// A panic ends the cleanup, too. Without the catch, the guard would still be armed.
     pub(crate) async fn close_caught(&mut self) -> thread::Result<Result<(), Infallible>> {
         let Some(value) = &mut self.value else {
             return Ok(Ok(()));
@@ -38,7 +39,7 @@ impl Guard {
         result
     }
 
-    /// Without that: after a panic of the cleanup, the guard claims that it was forgotten.
+    /// Without the catch: after a panic of the cleanup, the guard reports that it was forgotten.
     pub(crate) async fn close_uncaught(&mut self) -> Result<(), Infallible> {
         let Some(value) = &mut self.value else {
             return Ok(());

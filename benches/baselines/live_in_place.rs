@@ -1,9 +1,5 @@
-//! The guarantee of a `Live` guard that is left to run time, by hand: one by-value cleanup, and a
-//! value that is dropped before it has ended, forgotten or cancelled, panics. With a panic of the
-//! cleanup, it has ended.
-//!
-//! As it is written where a value has `async fn close(self)`: the guard has a `Drop`, so that its
-//! value can only be taken out of an `Option`.
+//! The guarantee of `live.rs` for a value whose cleanup takes a reference: `close` takes the guard by
+//! value, and does not move the value out of it.
 
 use std::convert::Infallible;
 use std::ops::{Deref, DerefMut};
@@ -15,8 +11,7 @@ use super::{Close, Origin};
 use crate::value::Value;
 
 pub(crate) struct Guard {
-    /// `None` once the cleanup has begun.
-    value: Option<Value>,
+    value: Value,
     is_clean: bool,
     origin: Origin,
 }
@@ -24,14 +19,13 @@ pub(crate) struct Guard {
 impl Guard {
     #[track_caller]
     pub(crate) fn new(value: Value) -> Self {
-        Self { value: Some(value), is_clean: false, origin: Origin::here() }
+        Self { value, is_clean: false, origin: Origin::here() }
     }
 }
 
 impl Close for Guard {
     async fn close(mut self) -> Result<(), Infallible> {
-        let value = self.value.take().expect("it is closed once");
-        let result = AssertUnwindSafe(value.close()).catch_unwind().await;
+        let result = AssertUnwindSafe(self.value.clean()).catch_unwind().await;
         self.is_clean = true;
         result.unwrap_or_else(|payload| resume_unwind(payload))
     }
@@ -41,13 +35,13 @@ impl Deref for Guard {
     type Target = Value;
 
     fn deref(&self) -> &Value {
-        self.value.as_ref().expect("it is used before it is closed")
+        &self.value
     }
 }
 
 impl DerefMut for Guard {
     fn deref_mut(&mut self) -> &mut Value {
-        self.value.as_mut().expect("it is used before it is closed")
+        &mut self.value
     }
 }
 

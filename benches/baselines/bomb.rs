@@ -1,6 +1,7 @@
-//! The least that tells of a value that was dropped before its cleanup had ended, forgotten or
-//! cancelled: something with a `Drop` beside the value, forgotten at the end. What began is not told
-//! apart, and of a cleanup that panicked it says that it was forgotten.
+//! The least code that reports a value that was dropped before its cleanup had ended.
+//!
+//! A drop bomb stands beside the value, and is passed to `mem::forget` after the cleanup. The report
+//! does not distinguish a forgotten cleanup from a cancelled or a panicked one.
 
 use std::convert::Infallible;
 
@@ -20,11 +21,12 @@ impl Guard {
         Self { bomb: Bomb(Origin::here()), value }
     }
 
-    /// Not an `async fn`, whose future would move the value once more.
+    /// Not an `async fn`: its future would move the value once more.
     pub(crate) fn close(self) -> impl Future<Output = Result<(), Infallible>> {
         let Self { bomb, mut value } = self;
         async move {
-            // Out of the block at once, or the future would keep a flag of whether the bomb has moved.
+            // The bomb and the result leave the block together. Otherwise the future keeps a drop flag
+            // for the bomb.
             let (bomb, result) = {
                 let bomb = bomb;
                 let result = value.clean().await;
@@ -37,7 +39,7 @@ impl Guard {
 }
 
 impl Guard {
-    /// As one writes it. What unwinds finds the bomb in its place or moved away.
+    /// The obvious form. The future keeps a drop flag, because an unwind may find the bomb moved or not.
     pub(crate) fn close_with_flag(self) -> impl Future<Output = Result<(), Infallible>> {
         let Self { bomb, mut value } = self;
         async move {

@@ -1,6 +1,5 @@
-//! The guarantee of `with_async_drop`, by hand: the cleanup runs behind the body whatever that
-//! returns and if it panics; the body's error goes before that of the cleanup, and a panic before
-//! both.
+//! The guarantee of `with_async_drop`, by hand: the cleanup runs after the body, whether the body
+//! returns or panics. A panic takes precedence over errors, and the body's error over the cleanup's.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -15,12 +14,12 @@ pub(crate) async fn with<R, E: From<Infallible>>(
     body: impl AsyncFnOnce(&mut Guard) -> Result<R, E>,
 ) -> Result<R, E> {
     let body = AssertUnwindSafe(async { body(&mut guard).await }).catch_unwind().await;
-    // Or a panic of the cleanup would take the place of the body's.
+    // Caught: otherwise a panic of the cleanup would replace the panic of the body.
     let closed = guard.close_caught().await;
-    weigh(body, closed)
+    combine(body, closed)
 }
 
-pub(crate) fn weigh<R, E: From<Infallible>>(
+pub(crate) fn combine<R, E: From<Infallible>>(
     body: thread::Result<Result<R, E>>,
     closed: thread::Result<Result<(), Infallible>>,
 ) -> Result<R, E> {

@@ -1,5 +1,5 @@
-//! The guarantee of `AsyncDropArc`, by hand: every handle has to be closed, or panics; exactly one
-//! of them, the last, cleans the value up, and can be cancelled and closed again.
+//! The guarantee of `AsyncDropArc`, by hand. Every handle must be closed, or its drop panics. Only the
+//! last handle cleans the value up; it can be cancelled and closed again.
 
 use std::convert::Infallible;
 use std::ops::Deref;

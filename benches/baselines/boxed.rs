@@ -1,6 +1,7 @@
-//! The guarantee of a `Checked` guard, by hand, for a cleanup behind a boxed future: `close(&mut
-//! self)` can be cancelled and called again, and drops the value once the cleanup has ended, with a
-//! result or a panic; where it never has, dropping the guard panics.
+//! The guarantee of a `Checked` guard, by hand, for a cleanup in a boxed future.
+//!
+//! `close(&mut self)` can be cancelled and called again. It drops the value when the cleanup has ended,
+//! with a result or with a panic. If the cleanup has not ended, dropping the guard panics.
 
 use std::convert::Infallible;
 use std::ops::{Deref, DerefMut};
@@ -21,7 +22,7 @@ impl Boxed {
 }
 
 pub(crate) struct Guard {
-    /// `None` once it is clean.
+    /// `None` after the cleanup has ended.
     value: Option<Boxed>,
     origin: Origin,
 }

@@ -1,5 +1,5 @@
-//! What the drop bombs of all twins say: the type, and the creation site in builds that keep it,
-//! which are those in which the library's guards do.
+//! The message of the drop bombs of all baselines: the type, and the creation site in the same builds
+//! in which the library's guards keep it.
 
 #[cfg(debug_assertions)]
 use std::panic::Location;
@@ -19,7 +19,7 @@ impl Origin {
         }
     }
 
-    /// Panics, or prints a line where that would be the second panic.
+    /// Panics, or prints a line if the thread already panics.
     #[cold]
     pub(crate) fn forgotten(self, name: &str) {
         #[cfg(debug_assertions)]

@@ -1,6 +1,8 @@
-//! The guarantee of `live.rs` by the library's means: what panics is a field beside the value, so
-//! that the value can be moved out, and the future of the cleanup captures the two one by one, where
-//! an `async fn` would capture the guard and move them within itself.
+//! The guarantee of `live.rs`, with the technique of the library.
+//!
+//! The drop bomb is a field beside the value, so the value can be moved out of the guard. The future of
+//! the cleanup captures the two fields separately. An `async fn` would capture the guard, and move the
+//! fields inside its future.
 
 use std::convert::Infallible;
 use std::ops::{Deref, DerefMut};

@@ -1,5 +1,5 @@
-//! The guarantees of the library's guards, written by hand for one type: what a careful engineer
-//! would write who does not want the library. Each file begins with the guarantee it gives.
+//! The guarantees of the library's guards, written by hand for one type, as a careful engineer would
+//! write them without the library. The first lines of each file state its guarantee.
 
 pub(crate) mod arc;
 pub(crate) mod bomb;
@@ -16,7 +16,7 @@ use std::convert::Infallible;
 
 use origin::Origin;
 
-/// By-value cleanup: what the twins of `Live` have in common.
+/// The by-value cleanup of the baselines of `Live`.
 pub(crate) trait Close {
     fn close(self) -> impl Future<Output = Result<(), Infallible>>;
 }
