@@ -8,7 +8,7 @@ use std::pin::Pin;
 use async_trait::async_trait;
 
 use crate::guard::CleanupResult;
-use crate::sync_wrapper::SyncWrapper;
+use crate::shim::SyncWrapper;
 use crate::{AsyncDrop, type_name};
 
 /// A value of a type without [`AsyncDrop`], with the closure that cleans it up.

@@ -6,7 +6,7 @@ use std::panic::resume_unwind;
 
 use crate::hook;
 use crate::panic::PanicPayload;
-use crate::sync_wrapper::SyncWrapper;
+use crate::shim::SyncWrapper;
 
 /// The errors of several cleanups, in the order in which they were found. There is at least one.
 ///

@@ -15,7 +15,6 @@ mod adopted;
 mod bomb;
 mod checked;
 mod cleanup;
-mod dropped;
 mod live;
 mod slot;
 
@@ -24,7 +23,6 @@ pub(crate) use bomb::{Origin, Phase};
 pub(crate) use checked::CheckedSlot;
 pub use cleanup::{CannotHappen, CleanupResult, FromCleanupError, Owes};
 pub(crate) use cleanup::{clean, clean_in_place};
-pub use dropped::ProofOf;
 pub(crate) use live::LiveSlot;
 pub(crate) use slot::OwnedSlot;
 pub use slot::Slot;

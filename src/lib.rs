@@ -169,7 +169,6 @@ mod guard;
 mod outcome;
 mod panic;
 mod shim;
-mod sync_wrapper;
 mod type_name;
 mod with;
 
@@ -177,8 +176,8 @@ pub use async_drop::AsyncDrop;
 #[cfg(feature = "derive")]
 pub use derive::{AsyncDrop, unboxed};
 pub use errors::CleanupErrors;
-pub use guard::{AsyncDropGuard, ProofOf};
-pub use outcome::Outcome;
+pub use guard::AsyncDropGuard;
+pub use outcome::{Outcome, ProofOf};
 pub use state::{Adopted, Checked, Dropped, Live};
 
 pub use all::async_drop_all;

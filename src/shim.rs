@@ -1,6 +1,7 @@
 //! The synchronisation primitives of the crate: the standard library's, or, under `cfg(shuttle)`,
 //! primitives that the model tests can interrupt at every step.
 
+use std::sync::PoisonError;
 #[cfg(not(shuttle))]
 pub(crate) use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
@@ -8,6 +9,25 @@ pub(crate) use std::sync::{Arc, Mutex, MutexGuard, Weak};
 pub(crate) use model::{Arc, Weak};
 #[cfg(shuttle)]
 pub(crate) use shuttle::sync::{Mutex, MutexGuard};
+
+/// Makes any value `Sync`, because it gives access by `&mut` only. The mutex is never locked, so it is
+/// never poisoned.
+#[derive(Default)]
+pub(crate) struct SyncWrapper<T>(std::sync::Mutex<T>);
+
+impl<T> SyncWrapper<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(std::sync::Mutex::new(value))
+    }
+
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn into_inner(self) -> T {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// `Arc` and `Weak` with a scheduling point before every use of their counts. Shuttle re-exports
 /// the `Arc` of the standard library, whose counts its schedulers do not see.

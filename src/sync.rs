@@ -10,11 +10,9 @@
 mod arc;
 mod mutex;
 mod shared;
-mod weak;
 
-pub use arc::AsyncDropArc;
+pub use arc::{AsyncDropArc, AsyncDropWeak};
 pub use mutex::{AsyncDropMutex, AsyncDropMutexGuard};
 #[cfg(feature = "tokio")]
 pub use mutex::{AsyncDropTokioMutex, AsyncDropTokioMutexGuard};
 pub use shared::{AsyncDropShared, TaskPanicked};
-pub use weak::AsyncDropWeak;

@@ -1,27 +1,31 @@
 //! `AsyncDropStack`: guards of different types, cleaned up last in, first out.
 
+use std::any::Any;
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
+use std::pin::Pin;
 
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 
 use crate::deferred::CleanupOutput;
 use crate::errors::ErrorCollector;
-use crate::guard::{Origin, Slot};
+use crate::guard::{Origin, Slot, clean_in_place};
 use crate::panic::catch;
+use crate::shim::SyncWrapper;
 use crate::state::{Armed, Cleanable, Holds, State};
-use crate::{Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Live, ReaperHandle};
+use crate::{
+    Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Live, ReaperHandle, type_name,
+};
 
-mod entry;
 mod erased_error;
 mod key;
 
 pub use erased_error::ErasedError;
 pub use key::Key;
 
-use entry::{DeferredFuture, Entries, Stacked};
-use key::Refused;
+use key::{Place, Refused, StackId};
 
 /// Names the state of the guards inside without owning a guard: always `Send` and `Sync`.
 type GuardsIn<S> = PhantomData<fn() -> S>;
@@ -360,7 +364,7 @@ impl<S: State> AsyncDrop for AsyncDropStack<S> {
 impl<S: State> Debug for AsyncDropStack<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AsyncDropStack ")?;
-        f.debug_list().entries(self.entries.iter().map(entry::Entry::type_name)).finish()
+        f.debug_list().entries(self.entries.iter().map(Entry::type_name)).finish()
     }
 }
 
@@ -393,5 +397,172 @@ impl<T: 'static, S: Holds + 'static> IndexMut<Key<T>> for AsyncDropStack<S> {
             Ok(guard) => guard,
             Err(refused) => refused.panic::<T>(),
         }
+    }
+}
+
+/// The numbered entries of a stack, from the bottom to the top.
+struct Entries {
+    id: StackId,
+    /// The number of the next entry. No number is used twice, so that the key of an entry that was
+    /// cleaned up never leads to a later entry.
+    next: usize,
+    stacked: Vec<(usize, Box<dyn Entry>)>,
+}
+
+impl Entries {
+    fn new() -> Self {
+        Self { id: StackId::unique(), next: 0, stacked: Vec::new() }
+    }
+
+    fn push(&mut self, entry: impl Entry) -> Place {
+        let place = Place { stack: self.id, number: self.next };
+        self.next += 1;
+        self.stacked.push((place.number, Box::new(entry)));
+        place
+    }
+
+    fn get(&self, place: Place) -> Result<&dyn Entry, Refused> {
+        Ok(&*self.stacked[self.index(place)?].1)
+    }
+
+    fn get_mut(&mut self, place: Place) -> Result<&mut dyn Entry, Refused> {
+        let index = self.index(place)?;
+        Ok(&mut *self.stacked[index].1)
+    }
+
+    fn index(&self, place: Place) -> Result<usize, Refused> {
+        if place.stack != self.id {
+            return Err(Refused::OtherStack);
+        }
+        let number = |entry: &(usize, _)| entry.0;
+        self.stacked.binary_search_by_key(&place.number, number).map_err(|_| Refused::CleanedUp)
+    }
+
+    fn len(&self) -> usize {
+        self.stacked.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &dyn Entry> {
+        self.stacked.iter().map(|(_, entry)| &**entry)
+    }
+
+    /// Returns the entry on top.
+    fn last_mut(&mut self) -> Option<&mut dyn Entry> {
+        match self.stacked.last_mut() {
+            Some((_, entry)) => Some(&mut **entry),
+            None => None,
+        }
+    }
+
+    /// Drops the entry on top.
+    fn drop_last(&mut self) {
+        self.stacked.pop();
+    }
+}
+
+/// Drops the entries in the order in which they would be cleaned up. The drop of a `Vec` would
+/// start at the bottom.
+impl Drop for Entries {
+    fn drop(&mut self) {
+        while self.len() > 0 {
+            self.drop_last();
+        }
+    }
+}
+
+/// A guard whose type is erased. Its key has the type.
+trait Entry: Send + Sync + 'static {
+    /// Cleans up the value in place. If this is cancelled, the entry still owes its cleanup.
+    fn clean(&mut self) -> BoxFuture<'_, Result<(), ErasedError>>;
+
+    /// Returns the name of the value's type, without paths.
+    fn type_name(&self) -> String;
+
+    // Upcasting to `dyn Any` needs Rust 1.86.
+    fn as_any(&self) -> &dyn Any;
+    fn as_any_mut(&mut self) -> &mut dyn Any;
+}
+
+impl dyn Entry {
+    fn downcast_ref<T: 'static, S: State + 'static>(&self) -> &AsyncDropGuard<T, S> {
+        let stacked = self.as_any().downcast_ref::<Stacked<T, S>>();
+        stacked.and_then(|stacked| stacked.guard.as_ref()).expect(TYPED)
+    }
+
+    fn downcast_mut<T: 'static, S: State + 'static>(&mut self) -> &mut AsyncDropGuard<T, S> {
+        let stacked = self.as_any_mut().downcast_mut::<Stacked<T, S>>();
+        stacked.and_then(|stacked| stacked.guard.as_mut()).expect(TYPED)
+    }
+}
+
+const TYPED: &str =
+    "a key has the type of its guard, and its entry holds the guard until it is cleaned up";
+
+/// A guard as an entry.
+struct Stacked<T, S: State> {
+    /// `None` once its cleanup has ended.
+    guard: Option<AsyncDropGuard<T, S>>,
+}
+
+impl<T, S: State> Stacked<T, S> {
+    fn new(guard: AsyncDropGuard<T, S>) -> Self {
+        Self { guard: Some(guard) }
+    }
+}
+
+impl<T, S> Entry for Stacked<T, S>
+where
+    T: AsyncDrop<Error: Send + Sync> + 'static,
+    S: Cleanable<T> + 'static,
+    AsyncDropGuard<T, S>: Sync,
+{
+    fn clean(&mut self) -> BoxFuture<'_, Result<(), ErasedError>> {
+        Box::pin(async move {
+            let result = clean_in_place(&mut self.guard).await;
+            result.map_err(|error| ErasedError::new(type_name::of::<T>(), error))
+        })
+    }
+
+    fn type_name(&self) -> String {
+        type_name::of::<T>()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+/// A deferred future as a value. The cleanup of the value awaits the future.
+struct DeferredFuture<F> {
+    future: SyncWrapper<Pin<Box<F>>>,
+}
+
+impl<F> DeferredFuture<F> {
+    fn new(future: F) -> Self {
+        Self { future: SyncWrapper::new(Box::pin(future)) }
+    }
+}
+
+// Excluded from rustc's list of implementations: users cannot name this type.
+#[diagnostic::do_not_recommend]
+#[async_trait]
+impl<F> AsyncDrop for DeferredFuture<F>
+where
+    F: Future<Output: CleanupOutput> + Send,
+{
+    type Error = <F::Output as CleanupOutput>::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        self.async_drop_unboxed().await
+    }
+
+    fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        // The guard drops this value when the cleanup ends, so a finished future is not polled
+        // again.
+        async move { self.future.get_mut().as_mut().await.into_result() }
     }
 }

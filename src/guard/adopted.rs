@@ -7,7 +7,7 @@ use super::cleanup::Owes;
 use super::slot::Slot;
 use crate::hook::Cause;
 use crate::reaper::{Adoptable, BoxedError, Cleanup, Registration, Stage, start};
-use crate::sync_wrapper::SyncWrapper;
+use crate::shim::SyncWrapper;
 
 /// What an `Adopted` guard stores.
 #[expect(missing_debug_implementations, reason = "cannot be named outside the crate")]

@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::sync_wrapper::SyncWrapper;
+use crate::shim::SyncWrapper;
 
 /// An adopted value that is not cleaned up yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
