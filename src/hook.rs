@@ -280,8 +280,12 @@ pub(crate) fn report_body_panic(type_name: &str, payload: PanicPayload) {
 
 /// Catches a panic of the hook: it must not take the place of another panic.
 fn report_payload(type_name: &str, what: &str, payload: PanicPayload) {
-    let error = &format_args!("{what}: {}", message(&payload));
-    let called = caught(|| call(&Unhandled::Suppressed { type_name, error }));
+    let called = caught(|| {
+        call(&Unhandled::Suppressed {
+            type_name,
+            error: &format_args!("{what}: {}", message(&payload)),
+        });
+    });
     drop_payload(payload);
     called.unwrap_or_else(drop_payload);
 }
