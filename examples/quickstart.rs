@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use async_trait::async_trait;
 use futures::FutureExt;
-use livedrop::{AsyncDrop, AsyncDropGuard, Live, Reaper, scope, with_async_drop};
+use livedrop::{AsyncDrop, AsyncDropGuard, Reaper, scope, try_or_drop, with_async_drop};
 use tokio::fs::File;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, BufWriter};
 use tokio::sync::Notify;
@@ -127,12 +127,19 @@ async fn adopted_copy(
     with_async_drop(output, async |output| copy(input, output, way_out, progress).await).await
 }
 
-/// With a guard that the compiler checks: without its `async_drop` this does not compile.
-async fn strict_copy(input: &Path, to: &Path, way_out: WayOut, progress: &Progress) -> Result {
-    let output: AsyncDropGuard<Output, Live> = AsyncDropGuard::live(Output::create(to).await?);
+/// With an adopted guard that the compiler checks: without its `async_drop` this does not compile, and
+/// after a panic or a cancellation the reaper flushes and syncs the output.
+async fn strict_copy(
+    input: &Path,
+    to: &Path,
+    way_out: WayOut,
+    progress: &Progress,
+    reaper: &Reaper,
+) -> Result {
+    let output = reaper.adopt(AsyncDropGuard::new(Output::create(to).await?));
     scope!(output, async |mut output| {
-        let result = copy(input, &mut output, way_out, progress).await;
-        output.async_drop().await.after(result)
+        try_or_drop!(output, copy(input, &mut output, way_out, progress).await);
+        output.async_drop().await.after(Ok(()))
     })
     .await
 }
@@ -173,16 +180,17 @@ async fn table(input: &Path, to: &Path) -> Result {
     let mut reaper = Reaper::new();
     let progress = Progress::default();
     end(adopted_copy(input, to, WayOut::Cancelled, &progress, &reaper), &progress).await;
-    reaper.async_drop().await?; // waits for the cleanup
+    reaper.drain().await.into_result()?; // waits for the cleanup
     row("adopted", "cancelled", to, progress).await?;
 
-    // The types cannot see a panic or a cancellation: the guard would report them.
-    for (way_out, way) in &WayOut::ALL[..2] {
+    // The compiler checks the other two ways.
+    for (way_out, way) in &WayOut::ALL[2..] {
         let progress = Progress::default();
-        end(strict_copy(input, to, *way_out, &progress), &progress).await;
+        end(strict_copy(input, to, *way_out, &progress, &reaper), &progress).await;
+        reaper.drain().await.into_result()?;
         row("strict", way, to, progress).await?;
     }
-    Ok(())
+    Ok(reaper.async_drop().await?)
 }
 
 async fn run(input: &Path) -> Result {

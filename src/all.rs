@@ -11,7 +11,7 @@ use crate::errors::ErrorCollector;
 use crate::guard::{self, Slot};
 use crate::panic::catch;
 use crate::reaper::Adoptable;
-use crate::state::{Brand, State};
+use crate::state::{Backs, Brand, State};
 use crate::{Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Dropped, Live};
 
 /// Cleans up several guards of different types concurrently.
@@ -22,7 +22,8 @@ use crate::{Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Dropped,
 ///
 /// The output depends on the state. For [`Checked`] and [`Adopted`] guards it is a
 /// `Result<(), CleanupErrors<E>>`. For [`Live`] guards it is an [`AllOutcome`], with a tuple of
-/// their proofs.
+/// their proofs. The guards of a [`scope!`](crate::scope!) are `Live`, each with its own brand and
+/// with or without a reaper; their proofs keep the brands.
 ///
 /// # Errors
 ///
@@ -35,8 +36,8 @@ use crate::{Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Dropped,
 ///
 /// # Cancel safety
 ///
-/// Not cancel safe for `Checked` and `Live` guards: the guards that are not cleaned up are dropped
-/// with the future, and reported. If this future can be cancelled, keep the guards in an
+/// Not cancel safe for `Checked` and `Live` guards without a reaper: the guards that are not cleaned up
+/// are dropped with the future, and reported. If this future can be cancelled, keep the guards in an
 /// [`AsyncDropVec`](crate::collections::AsyncDropVec), or adopt them: the reaper then cleans up the
 /// adopted guards. In any state, the errors found so far go to the [hook](crate::hook).
 ///
@@ -73,7 +74,7 @@ pub fn async_drop_all<G: Guards>(guards: G) -> impl Future<Output = G::Outcome> 
     guards.clean()
 }
 
-/// The outcome of the cleanup of several [`Live`] guards: their proofs, and the result.
+/// The outcome of the cleanup of several [`Live`] guards: their proofs and the result.
 ///
 /// A proof says that a cleanup was attempted, so there is one for each guard even if the result is
 /// an error.
@@ -87,6 +88,64 @@ pub struct AllOutcome<P, E> {
 }
 
 impl<P, E> AllOutcome<P, E> {
+    /// Returns the proofs and the result of `body`, or the errors of the cleanups: the pair that the body
+    /// of a [`scope!`](crate::scope!) with several guards returns.
+    ///
+    /// # Errors
+    ///
+    /// The error of `body`, or else the errors of the cleanups. If there are both, the errors of the cleanups
+    /// go to the [hook](crate::hook) as [`Suppressed`](crate::hook::Unhandled::Suppressed).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use livedrop::{AsyncDropGuard, CleanupErrors, async_drop_all, scope, try_or_drop};
+    /// # use std::io;
+    /// # struct File;
+    /// # impl File {
+    /// #     async fn read(&mut self) -> io::Result<u32> { Ok(1) }
+    /// #     async fn write(&mut self, _: u32) -> io::Result<()> { Ok(()) }
+    /// # }
+    /// # #[async_trait::async_trait]
+    /// # impl livedrop::AsyncDrop for File {
+    /// #     type Error = io::Error;
+    /// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+    /// # }
+    ///
+    /// async fn copy() -> Result<u32, CleanupErrors<io::Error>> {
+    ///     let files = (AsyncDropGuard::live(File), AsyncDropGuard::live(File));
+    ///     scope!((files.0, files.1), async |mut from, mut to| {
+    ///         let value = try_or_drop!((from, to), from.read().await);
+    ///         let written = to.write(value).await.map_err(CleanupErrors::from);
+    ///         async_drop_all((from, to)).await.after(written.map(|()| value))
+    ///     })
+    ///     .await
+    /// }
+    /// # assert_eq!(futures::executor::block_on(copy()).unwrap(), 1);
+    /// ```
+    pub fn after<R, B>(self, body: Result<R, B>) -> (P, Result<R, B>)
+    where
+        P: Proofs,
+        E: Debug,
+        B: From<CleanupErrors<E>>,
+    {
+        let result = match (body, self.result) {
+            (body, Ok(())) => body,
+            (Ok(output), Err(errors)) => {
+                // The output may panic in its `Drop`, as a forgotten guard does. Then the hook gets the
+                // errors.
+                let mut collected = ErrorCollector::<P::Values, E>::from_errors(errors);
+                drop(output);
+                Err(B::from(collected.finish().expect_err("it holds errors")))
+            }
+            (Err(first), Err(errors)) => {
+                drop(ErrorCollector::<P::Values, E>::from_errors(errors));
+                Err(first)
+            }
+        };
+        (self.proofs, result)
+    }
+
     /// Returns the proofs if all cleanups succeeded.
     ///
     /// # Errors
@@ -95,6 +154,21 @@ impl<P, E> AllOutcome<P, E> {
     pub fn into_result(self) -> Result<P, CleanupErrors<E>> {
         self.result.map(|()| self.proofs)
     }
+}
+
+/// The proofs in an [`AllOutcome`].
+#[doc(hidden)]
+pub trait Proofs {
+    /// The values that were cleaned up. Reports name them.
+    type Values;
+}
+
+impl<T, B: Brand> Proofs for AsyncDropGuard<T, Dropped<B>> {
+    type Values = T;
+}
+
+impl<P: Proofs> Proofs for Option<P> {
+    type Values = P::Values;
 }
 
 mod sealed {
@@ -215,14 +289,14 @@ impl<T: Adoptable> Member<Adopted, T::Error> for AsyncDropGuard<T, Adopted> {
     }
 }
 
-impl<T: AsyncDrop, B: Brand> Sealed for AsyncDropGuard<T, Live<B>> {}
+impl<T: AsyncDrop, B: Brand, K: Backs<T>> Sealed for AsyncDropGuard<T, Live<B, K>> {}
 
-impl<T: AsyncDrop, B: Brand> First for AsyncDropGuard<T, Live<B>> {
+impl<T: AsyncDrop, B: Brand, K: Backs<T>> First for AsyncDropGuard<T, Live<B, K>> {
     type State = Live;
     type Error = T::Error;
 }
 
-impl<T: AsyncDrop, B: Brand> Member<Live, T::Error> for AsyncDropGuard<T, Live<B>> {
+impl<T: AsyncDrop, B: Brand, K: Backs<T>> Member<Live, T::Error> for AsyncDropGuard<T, Live<B, K>> {
     type Value = T;
     type Proof = AsyncDropGuard<T, Dropped<B>>;
 
@@ -267,6 +341,10 @@ macro_rules! tuples {
     () => {};
     ($First:ident $first:ident $first_proof:ident, $($Other:ident $other:ident $proof:ident,)*) => {
         impl<$First, $($Other),*> Sealed for ($First, $($Other),*) {}
+
+        impl<$First: Proofs, $($Other: Proofs),*> Proofs for ($First, $($Other),*) {
+            type Values = ($First::Values, $($Other::Values),*);
+        }
 
         impl<$First, $($Other),*> Guards for ($First, $($Other),*)
         where

@@ -63,8 +63,8 @@ use crate::{Adopted, AsyncDropGuard, Checked, CleanupErrors};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no async cleanup",
     label = "this value would be dropped without any cleanup",
-    note = "for a type of your own: `#[async_trait] impl AsyncDrop for {Self} {{ type Error = …; async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {{ … }} }}`",
-    note = "for a foreign type: `AsyncDropGuard::with_cleanup(value, |value| async move {{ value.close().await }})`, where the closure takes the value and its future returns `()` or a `Result<(), Error>`; or a newtype of your own"
+    note = "for a type of std or of another crate: a newtype of your own with an `AsyncDrop`, or `AsyncDropGuard::with_cleanup(value, |value| async move {{ value.close().await }})`, where the closure takes the value and its future returns `()` or a `Result<(), Error>`",
+    note = "for a type of your own: `#[async_trait] impl AsyncDrop for {Self} {{ type Error = …; async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {{ … }} }}`"
 )]
 #[async_trait]
 pub trait AsyncDrop {

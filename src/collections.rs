@@ -35,7 +35,7 @@ mod sealed {
 /// It is a bound instead of a type, so that the compiler's message says how to make a guard of a
 /// plain value.
 #[diagnostic::on_unimplemented(
-    message = "expected a `{S}` guard of a `{T}`, found `{Self}`",
+    message = "expected a `{S}` guard, found `{Self}`",
     label = "this container holds `{S}` guards of `{T}`",
     note = "wrap a value where it is made: `AsyncDropGuard::new(value)` for `Checked`, `AsyncDropGuard::live(value)` for `Live`",
     note = "convert a guard: `AsyncDropGuard::into_checked(guard)`, `AsyncDropGuard::into_live(guard)`; or, for `Adopted` guards, make the container by `adopted(&handle)`"

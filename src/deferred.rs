@@ -6,6 +6,7 @@ use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 
 use crate::guard::CleanupResult;
 use crate::shim::SyncWrapper;
@@ -13,9 +14,11 @@ use crate::{AsyncDrop, type_name};
 
 /// A value of a type without [`AsyncDrop`], with the closure that cleans it up.
 ///
-/// [`AsyncDropGuard::with_cleanup`](crate::AsyncDropGuard::with_cleanup) and
-/// [`live_with_cleanup`](crate::AsyncDropGuard::live_with_cleanup) make it. The closure takes the
-/// value by value, so that it can call methods such as `close(self)`.
+/// [`AsyncDropGuard::with_cleanup`](crate::AsyncDropGuard::with_cleanup),
+/// [`live_with_cleanup`](crate::AsyncDropGuard::live_with_cleanup) and
+/// [`with_boxed_cleanup`](crate::AsyncDropGuard::with_boxed_cleanup) make it. The closure takes the
+/// value by value, so that it can call methods such as `close(self)`. To name the type, use
+/// [`BoxedCleanup`] for `F`.
 ///
 /// # Cancel safety
 ///
@@ -54,7 +57,7 @@ impl<T: Send, F: CleanupFn<T> + Send> AsyncDrop for Deferred<T, F> {
             let Some(future) = self.stage.run() else {
                 return Ok(());
             };
-            let result = CleanupResult::<Self>::new(Ok(future.await.into_result()));
+            let result = CleanupResult::<Self>::new(future.await.into_result());
             // If the future panics in its `Drop`, `result` reports its error.
             self.stage = Stage::Done;
             result.into_result()
@@ -109,7 +112,9 @@ impl<T, F: CleanupFn<T>> Stage<T, F> {
     fn run(&mut self) -> Option<Pin<&mut F::Future>> {
         match std::mem::replace(self, Stage::Done) {
             Stage::Idle { value, cleanup } => {
-                *self = Stage::Running(SyncWrapper::new(Box::pin(cleanup.into_inner()(value))));
+                *self = Stage::Running(SyncWrapper::new(Box::pin(
+                    cleanup.into_inner().clean_up(value),
+                )));
             }
             begun => *self = begun,
         }
@@ -129,11 +134,15 @@ impl<T, F: CleanupFn<T>> Stage<T, F> {
     label = "not a closure from `{T}` to a future of a result",
     note = "write `|value| async move {{ value.close().await }}`: it takes the value, and its future is `Send` and returns `()` or a `Result<(), E>` with `E: Debug`"
 )]
-pub trait CleanupFn<T>: FnOnce(T) -> <Self as CleanupFn<T>>::Future {
+pub trait CleanupFn<T> {
     /// The future that the closure returns.
     type Future: Future<Output: CleanupOutput<Error = Self::Error>> + Send;
     /// The error of the cleanup.
     type Error: Debug;
+
+    /// Calls the closure.
+    #[doc(hidden)]
+    fn clean_up(self, value: T) -> Self::Future;
 }
 
 impl<T, F, Fut> CleanupFn<T> for F
@@ -143,6 +152,52 @@ where
 {
     type Future = Fut;
     type Error = <Fut::Output as CleanupOutput>::Error;
+
+    fn clean_up(self, value: T) -> Fut {
+        self(value)
+    }
+}
+
+/// A cleanup closure without its type, so that a struct field can name the type of its guard:
+/// `AsyncDropGuard<Deferred<Client, BoxedCleanup<Client, io::Error>>>`.
+///
+/// [`AsyncDropGuard::with_boxed_cleanup`](crate::AsyncDropGuard::with_boxed_cleanup) makes it.
+///
+/// A function pointer to a `BoxFuture` can be named, too. But it puts a `dyn` into the type of the guard,
+/// and then `with_async_drop` and `scope` do not compile in a spawned task ("not general enough"): rustc
+/// erases the lifetime of the `dyn` there.
+pub struct BoxedCleanup<T, E> {
+    cleanup: Box<dyn FnOnce(T) -> BoxFuture<'static, Result<(), E>> + Send>,
+}
+
+impl<T, E: Debug> BoxedCleanup<T, E> {
+    pub(crate) fn new<F, Fut>(cleanup: F) -> Self
+    where
+        F: FnOnce(T) -> Fut + Send + 'static,
+        Fut: Future<Output: CleanupOutput<Error = E>> + Send + 'static,
+    {
+        let boxed = |value| -> BoxFuture<'static, Result<(), E>> {
+            let cleanup = cleanup(value);
+            Box::pin(async move { cleanup.await.into_result() })
+        };
+        Self { cleanup: Box::new(boxed) }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E: Debug> CleanupFn<T> for BoxedCleanup<T, E> {
+    type Future = BoxFuture<'static, Result<(), E>>;
+    type Error = E;
+
+    fn clean_up(self, value: T) -> Self::Future {
+        (self.cleanup)(value)
+    }
+}
+
+impl<T, E> Debug for BoxedCleanup<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BoxedCleanup").finish_non_exhaustive()
+    }
 }
 
 /// The output of a cleanup closure's future: `()` or a `Result<(), E>`.

@@ -114,6 +114,10 @@ impl<T, E: Debug> ErrorCollector<T, E> {
         Self { errors: None, panic: SyncWrapper::new(None), values: PhantomData }
     }
 
+    pub(crate) fn from_errors(errors: CleanupErrors<E>) -> Self {
+        Self { errors: Some(errors), panic: SyncWrapper::new(None), values: PhantomData }
+    }
+
     /// Adds the result of a cleanup whose panic was caught.
     pub(crate) fn add(&mut self, result: std::thread::Result<Result<(), E>>) {
         match result {

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
 
-use crate::state::{Armed, UnscopedState};
+use crate::state::{Cleanable, UnscopedState};
 use crate::{AsyncDrop, AsyncDropGuard, hook};
 
 /// Combines two results into one: both guards, or an error and no guard.
@@ -24,8 +24,8 @@ use crate::{AsyncDrop, AsyncDropGuard, hook};
 ///
 /// # Cancel safety
 ///
-/// Not cancel safe: the future drops the guards that it owns without their cleanup, and reports
-/// them and an error that it holds.
+/// Not cancel safe for `Checked` and `Live` guards: the future drops the guards that it owns without
+/// their cleanup, and reports them and an error that it holds. Adopted guards go to their reaper.
 ///
 /// # Examples
 ///
@@ -83,7 +83,7 @@ where
     E1: Debug,
     B: AsyncDrop,
     E2: Debug,
-    S: Armed + UnscopedState<A> + UnscopedState<B>,
+    S: UnscopedState + Cleanable<A> + Cleanable<B>,
 {
     async move {
         match (first, second) {
@@ -103,7 +103,7 @@ where
 async fn clean_after<T, S, E>(guard: AsyncDropGuard<T, S>, error: E) -> E
 where
     T: AsyncDrop,
-    S: Armed + UnscopedState<T>,
+    S: UnscopedState + Cleanable<T>,
     E: Debug,
 {
     let cleanup = AsyncDropGuard::async_drop_on_err(guard, Err::<Infallible, ()>(()));

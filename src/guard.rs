@@ -1,31 +1,39 @@
 //! The guard: the type, and every function that is called on one.
 
-use std::fmt;
+use std::fmt::{self, Debug};
 use std::future::{self, Pending};
 use std::ops::{Deref, DerefMut};
+use std::pin::pin;
+use std::task::{Context, Poll};
 
-use crate::deferred::CleanupFn;
-use crate::reaper::{Adoptable, Registration};
+use futures::FutureExt;
+
+use crate::deferred::{BoxedCleanup, CleanupFn, CleanupOutput};
 use crate::state::{
-    Armed, Brand, Cleanable, CleansBehindItsGuard, Holds, State, StillOwesItsCleanup, UnscopedState,
+    Accepts, Armed, Backs, Brand, Cleanable, CleansBehindItsGuard, Holds, State,
+    StillOwesItsCleanup, UnscopedState,
 };
 use crate::{Adopted, AsyncDrop, Checked, Deferred, Dropped, Live, Outcome, type_name};
 
 mod adopted;
-mod bomb;
 mod checked;
 mod cleanup;
+mod forward;
 mod live;
+mod origin;
 mod slot;
+mod via;
 
-pub(crate) use adopted::AdoptedSlot;
-pub(crate) use bomb::{Origin, Phase};
-pub(crate) use checked::CheckedSlot;
-pub use cleanup::{CannotHappen, CleanupResult, FromCleanupError, Owes};
+pub use adopted::AdoptedSlot;
+pub(crate) use checked::{CheckedSlot, Phase};
+pub use cleanup::{Arms, CannotHappen, CleanupResult, FromCleanupError, Owes};
 pub(crate) use cleanup::{clean, clean_in_place};
+pub use live::CleansByValue;
 pub(crate) use live::LiveSlot;
+pub(crate) use origin::Origin;
 pub(crate) use slot::OwnedSlot;
 pub use slot::Slot;
+pub use via::EndsVia;
 
 /// Owns a value whose cleanup must be awaited.
 ///
@@ -38,10 +46,16 @@ pub use slot::Slot;
 /// | [`Live`](crate::Live) | [`live`](AsyncDropGuard::live) | `async_drop(self)`, which gives the proof | does not compile inside [`scope`](crate::scope()); panics elsewhere |
 /// | [`Dropped`](crate::Dropped) | `async_drop` of a `Live` guard | nothing is left to do | – |
 /// | [`Adopted`](crate::Adopted) | [`Reaper::adopt`](crate::Reaper::adopt) | `async_drop(&mut self)`, or the reaper | the reaper cleans up |
+/// | `Live<Scoped<'_>, Adopted>` | [`scope`](crate::scope()) of an `Adopted` guard | `async_drop(self)`, which gives the proof, or the reaper | does not compile; if its owner is cancelled or panics, the reaper cleans up |
 ///
-/// Apart from `async_drop` and `is_dropped`, the guard's own functions are associated
-/// functions, called as `AsyncDropGuard::into_live(guard)`, so that they never hide a method of
-/// the value.
+/// The functions that end a guard or ask about its end are methods: `async_drop`, `async_drop_via`,
+/// `poll_async_drop`, `is_dropped` and `cleanup_has_begun`. The other functions of the guard are
+/// associated functions, called as `AsyncDropGuard::into_live(guard)`, so that they never hide a method
+/// of the value.
+///
+/// The guard forwards `Stream` and `Sink` of a value that is `Unpin`, and with the feature `tokio`
+/// `AsyncRead` and `AsyncWrite`. `poll_close` and `poll_shutdown` close the value's own stream; the guard
+/// still owes its cleanup after that.
 ///
 /// # What the types cannot see
 ///
@@ -108,23 +122,23 @@ impl<T: AsyncDrop> AsyncDropGuard<T, Checked> {
         Self { slot: CheckedSlot::new(Origin::here(), value, None) }
     }
 
-    /// Cleans the value up, and drops it.
+    /// Cleans up the value, and drops it.
     ///
     /// Called again after it has completed, it does nothing and returns `Ok(())`.
     ///
     /// # Errors
     ///
-    /// The error of the cleanup. It counts as attempted: the value is dropped all the same.
+    /// The error of the cleanup. The value is dropped in this case too.
     ///
     /// # Panics
     ///
-    /// If the cleanup panics. It counts as attempted then, too. If the value panics in its own
-    /// `Drop` behind a cleanup that failed, the error goes to the [hook](crate::hook).
+    /// If the cleanup panics. The value is dropped in this case too. If the value panics in its own
+    /// `Drop` after a cleanup that failed, the error goes to the [hook](crate::hook).
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: if the future is dropped before it is ready, the guard still holds the
-    /// value and is still armed. Call it again; the cleanup then begins at its start, see
+    /// Cancel safe: if the future is dropped before it is ready, the guard still holds the value and
+    /// still owes the cleanup. Call it again; the cleanup then begins at its start, see
     /// [`AsyncDrop`](AsyncDrop#cancel-safety).
     #[must_use = "futures do nothing unless awaited: nothing is cleaned up until this is"]
     #[inline]
@@ -132,7 +146,7 @@ impl<T: AsyncDrop> AsyncDropGuard<T, Checked> {
         clean(&mut self.slot)
     }
 
-    /// Leaves the checking to the compiler from here on.
+    /// Converts the guard to one that is checked at compile time.
     ///
     /// # Errors
     ///
@@ -176,44 +190,44 @@ impl<T: AsyncDrop> AsyncDropGuard<T, Live> {
     }
 }
 
-impl<T: AsyncDrop, B: Brand> AsyncDropGuard<T, Live<B>> {
-    /// Cleans the value up, drops it, and gives the proof.
+impl<T: AsyncDrop, B: Brand, K: Backs<T>> AsyncDropGuard<T, Live<B, K>> {
+    /// Cleans up the value, drops it, and returns the proof.
     ///
-    /// The proof is there on failure, too: the cleanup was attempted, and nothing is left to
-    /// do. The error stands beside it, in the [`Outcome`].
+    /// If the cleanup fails, the [`Outcome`] has the error beside the proof, because the cleanup was
+    /// attempted.
     ///
     /// # Panics
     ///
-    /// If the cleanup panics. The value is dropped then, and there is no proof. The same if the
-    /// value panics in its own `Drop` behind the cleanup; then the error of the cleanup is lost, too,
-    /// which a `Checked` guard would leave to the [hook](crate::hook).
+    /// If the cleanup panics, or if the value panics in its own `Drop`. The value is dropped, and there
+    /// is no proof. In the second case the error of the cleanup is lost; a `Checked` guard would pass it
+    /// to the [hook](crate::hook).
     ///
     /// # Cancel safety
     ///
-    /// Not cancel safe: the value is inside of the future, and dropped with it. That is
+    /// Not cancel safe without a reaper: the value is inside the future, and dropped with it. That is
     /// reported to the [hook](crate::hook), as cancelled if the cleanup had begun and as
-    /// forgotten if the future was never polled. Hold a `Checked` guard where that can
-    /// happen.
+    /// forgotten if the future was never polled. If that can happen, adopt the guard before its
+    /// [`scope`](crate::scope()): the reaper then resumes the cleanup.
     #[must_use = "futures do nothing unless awaited: the value would be dropped without its cleanup"]
     #[inline]
     pub fn async_drop(self) -> impl Future<Output = Outcome<T, B>> {
-        self.slot.async_drop()
+        self.slot.clean_by_value()
     }
 }
 
-impl<T: Adoptable> AsyncDropGuard<T, Adopted> {
-    /// Cleans the value up, and drops it.
+impl<T: AsyncDrop<Error: 'static>> AsyncDropGuard<T, Adopted> {
+    /// Cleans up the value, and drops it.
     ///
     /// Called again after it has completed, it does nothing and returns `Ok(())`.
     ///
     /// # Errors
     ///
-    /// The error of the cleanup. It counts as attempted: the value is dropped all the same.
+    /// The error of the cleanup. The value is dropped in this case too.
     ///
     /// # Panics
     ///
-    /// If the cleanup panics. It counts as attempted then, too. If the value panics in its own
-    /// `Drop` behind a cleanup that failed, the error goes to the [hook](crate::hook).
+    /// If the cleanup panics. The value is dropped in this case too. If the value panics in its own
+    /// `Drop` after a cleanup that failed, the error goes to the [hook](crate::hook).
     ///
     /// # Cancel safety
     ///
@@ -224,13 +238,40 @@ impl<T: Adoptable> AsyncDropGuard<T, Adopted> {
         clean(&mut self.slot)
     }
 
+    /// Polls the cleanup, for implementors of [`AsyncWrite::poll_shutdown`] and similar methods.
+    ///
+    /// The first call begins the cleanup. Each later call resumes it. If the cleanup has ended, the call
+    /// is ready with `Ok(())`.
+    ///
+    /// A [`Checked`] guard has no such function. Its cleanup runs in the future of `async_drop`. A new
+    /// future for each poll would begin the cleanup from its start each time, and never end.
+    ///
+    /// [`AsyncWrite::poll_shutdown`]: https://docs.rs/tokio/latest/tokio/io/trait.AsyncWrite.html#tymethod.poll_shutdown
+    ///
+    /// # Errors
+    ///
+    /// As [`async_drop`](Self::async_drop).
+    ///
+    /// # Panics
+    ///
+    /// As [`async_drop`](Self::async_drop).
+    pub fn poll_async_drop(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), T::Error>> {
+        pin!(self.async_drop()).poll(cx)
+    }
+
+    /// Returns whether the cleanup has begun. The value cannot be used after that, except in a helper such
+    /// as [`AsyncDropArc`](crate::sync::AsyncDropArc), if its cleanup was cancelled.
+    pub fn cleanup_has_begun(&self) -> bool {
+        self.slot.has_begun()
+    }
+
     /// Whether the cleanup has ended: with a result, or with a panic.
     pub fn is_dropped(&self) -> bool {
         self.slot.is_done()
     }
 }
 
-/// Functions of the guards that still owe their cleanup, and belong to no scope.
+/// Functions of guards in several states. Only `async_drop_via` takes guards of a scope.
 impl<T, S: State> AsyncDropGuard<T, S> {
     /// Keeps the guard if `result` is `Ok`, cleans it up if it is `Err`.
     ///
@@ -243,7 +284,8 @@ impl<T, S: State> AsyncDropGuard<T, S> {
     ///
     /// # Cancel safety
     ///
-    /// Not cancel safe: the guard is lost with the future, and reported.
+    /// Not cancel safe for `Checked` and `Live` guards: the guard is lost with the future, and reported.
+    /// An `Adopted` guard goes to its reaper.
     ///
     /// # Examples
     ///
@@ -271,7 +313,7 @@ impl<T, S: State> AsyncDropGuard<T, S> {
     ) -> impl Future<Output = Result<(Self, R), E>>
     where
         T: AsyncDrop,
-        S: Armed + UnscopedState<T>,
+        S: UnscopedState + Cleanable<T>,
     {
         async move {
             match result {
@@ -280,14 +322,14 @@ impl<T, S: State> AsyncDropGuard<T, S> {
                     let mut owned = guard.slot.into_owned();
                     let cleanup = clean::<T, _>(&mut owned).await;
                     // Dropped unread: `error` is returned, so the hook gets the other one.
-                    drop(CleanupResult::<T>::new(Ok(cleanup)));
+                    drop(CleanupResult::<T>::new(cleanup));
                     Err(error)
                 }
             }
         }
     }
 
-    /// Leaves the checking to the run time from here on.
+    /// Converts the guard to one that is checked at run time.
     pub fn into_checked(guard: Self) -> AsyncDropGuard<T>
     where
         S: Armed,
@@ -295,47 +337,127 @@ impl<T, S: State> AsyncDropGuard<T, S> {
         AsyncDropGuard { slot: guard.slot.into_owned() }
     }
 
-    /// Takes the value out of its guard, and the obligation off the value.
+    /// Takes the value out of its guard, which then owes no cleanup.
     ///
-    /// The way out for code that cleans up by other means. Nothing reminds anybody of the
-    /// cleanup any more.
+    /// It is for code that cleans up by other means. If such code awaits, prefer
+    /// [`async_drop_via`](Self::async_drop_via). The reaper of an [`Adopted`] guard forgets the value.
     ///
     /// # Panics
     ///
-    /// If the value was cleaned up before, which only a [`Checked`] guard can be.
+    /// If the value was cleaned up before, or if the cleanup of an `Adopted` guard has begun.
     #[doc(alias = "unsafe_into_inner_dont_drop")]
     #[must_use = "the value is dropped without its cleanup otherwise"]
     #[track_caller]
     pub fn into_inner_without_cleanup(guard: Self) -> T
     where
-        S: Armed,
+        S: UnscopedState,
     {
         guard.into_value()
     }
 
-    /// Makes another value of the guarded one, and guards that.
+    /// Replaces the value by the one that `map` makes of it. The guard owes the cleanup of the new value.
     ///
-    /// `map` takes over the obligation: what it does not move into its result is dropped
-    /// without cleanup, and so is everything if it panics.
+    /// If `map` drops a part of the old value, that part gets no cleanup. If `map` panics, nothing is
+    /// cleaned up. The reaper of an [`Adopted`] guard adopts the new value.
     ///
     /// # Panics
     ///
-    /// If the value was cleaned up before, which only a [`Checked`] guard can be.
+    /// If the value was cleaned up before, or if the cleanup of an `Adopted` guard has begun.
     #[doc(alias = "map_unsafe")]
     #[track_caller]
     pub fn map_without_cleanup<U: AsyncDrop>(
-        guard: Self,
+        mut guard: Self,
         map: impl FnOnce(T) -> U,
     ) -> AsyncDropGuard<U, S>
     where
-        S: Armed,
+        S: UnscopedState + Accepts<U>,
     {
         let origin = Origin::here();
-        AsyncDropGuard::owing(origin, map(guard.into_value()), None)
+        // A guard whose cleanup has begun keeps its registration: its reaper resumes the cleanup.
+        if guard.slot.get().is_none() {
+            guard.slot.origin().panic_gone("tried to take out", S::Slot::<T>::GONE);
+        }
+        let registration = guard.slot.take_registration();
+        let value = map(guard.into_value());
+        let owned = OwnedSlot::<U, S>::new(origin, value, registration);
+        AsyncDropGuard { slot: S::Slot::from_owned(owned).expect(NEW) }
     }
 
-    /// Not for use: it stands before the value's own method of this name, which would clean
-    /// the value up behind its guard's back.
+    /// Ends the guard by other means than its [`AsyncDrop`]: a commit instead of a rollback, a close that
+    /// takes the value by value, or one with arguments.
+    ///
+    /// `end` takes the value. The output of its future is returned beside the proof, in the shape that
+    /// the body of a [`scope`](crate::scope()) returns. The value's own cleanup never runs, also if `end`
+    /// fails.
+    ///
+    /// If a reaper backs the guard, the future of `end` must be `Send` and `'static`, because the reaper
+    /// finishes it if the caller is cancelled.
+    ///
+    /// # Panics
+    ///
+    /// If the value was cleaned up before, or if the cleanup of an `Adopted` guard has begun. If `end` or its
+    /// future panics; the value counts as cleaned up then.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before its first poll, `end` was not called. The guard is then forgotten,
+    /// as any guard is: it reports that, or its reaper cleans up by its `AsyncDrop`. After the first poll:
+    ///
+    /// - A `Checked` guard, or a `Live` one without a reaper, is lost with the future of `end`, and
+    ///   reported to the [hook](crate::hook) as cancelled.
+    /// - An `Adopted` guard, or one that was adopted before its scope, is not lost: the reaper polls the
+    ///   future of `end` to its end, and drops its output, also if that is an error. The value's own
+    ///   cleanup never runs.
+    /// - A helper around an adopted guard, such as an [`AsyncDropArc`](crate::sync::AsyncDropArc), drops
+    ///   the future of `end`. The guard inside goes to its reaper.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use livedrop::{AsyncDropGuard, scope, try_or_drop};
+    /// # use std::io;
+    /// # struct Transaction;
+    /// # impl Transaction {
+    /// #     async fn begin() -> AsyncDropGuard<Transaction, livedrop::Live> { AsyncDropGuard::live(Transaction) }
+    /// #     async fn insert(&mut self, _: u32) -> io::Result<()> { Ok(()) }
+    /// #     async fn commit(self) -> io::Result<()> { Ok(()) }
+    /// # }
+    /// # #[async_trait::async_trait]
+    /// # impl livedrop::AsyncDrop for Transaction {
+    /// #     type Error = io::Error;
+    /// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) } // rolls back
+    /// # }
+    /// # futures::executor::block_on(async {
+    /// scope!(Transaction::begin().await, async |mut tx| {
+    ///     try_or_drop!(tx, tx.insert(1).await); // rolls back if this fails
+    ///     tx.async_drop_via(Transaction::commit).await
+    /// })
+    /// .await?;
+    /// # Ok::<(), io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use = "futures do nothing unless awaited: the value would be dropped without its cleanup"]
+    #[track_caller]
+    pub fn async_drop_via<F, Fut>(
+        self,
+        end: F,
+    ) -> impl Future<Output = (AsyncDropGuard<T, Dropped<S::Brand>>, Fut::Output)>
+    where
+        T: AsyncDrop,
+        S: Holds,
+        OwnedSlot<T, S>: EndsVia<T, Fut>,
+        F: FnOnce(T) -> Fut,
+        Fut: Future,
+    {
+        if self.slot.get().is_none() {
+            self.slot.origin().panic_gone("used", S::Slot::<T>::GONE);
+        }
+        let slot = self.slot.into_owned();
+        slot.end_via(end).map(|output| (AsyncDropGuard { slot: () }, output))
+    }
+
+    /// Always a compile error. It shadows the value's `async_drop_impl`, which would clean up the value
+    /// while the guard still owes the cleanup.
     #[doc(hidden)]
     pub fn async_drop_impl(&mut self) -> Pending<Result<(), T::Error>>
     where
@@ -378,26 +500,66 @@ impl<T: Send> AsyncDropGuard<T, Checked> {
     /// # }).unwrap();
     /// ```
     #[track_caller]
-    pub fn with_cleanup<F: CleanupFn<T> + Send>(
+    pub fn with_cleanup<F>(value: T, cleanup: F) -> AsyncDropGuard<Deferred<T, F>>
+    where
+        F: CleanupFn<T> + FnOnce(T) -> <F as CleanupFn<T>>::Future + Send,
+    {
+        AsyncDropGuard::new(Deferred::new(value, cleanup))
+    }
+
+    /// Guards a value like [`with_cleanup`](Self::with_cleanup). The type of the guard has a name, for
+    /// example for a struct field.
+    ///
+    /// The closure is boxed, and so is its future. See [`BoxedCleanup`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use livedrop::deferred::BoxedCleanup;
+    /// use livedrop::{AsyncDrop, AsyncDropGuard, Deferred};
+    ///
+    /// # struct Client;
+    /// # impl Client { async fn close(self) -> io::Result<()> { Ok(()) } }
+    /// #[derive(AsyncDrop)]
+    /// struct Session {
+    ///     client: AsyncDropGuard<Deferred<Client, BoxedCleanup<Client, io::Error>>>,
+    /// }
+    ///
+    /// # futures::executor::block_on(async {
+    /// let client = AsyncDropGuard::with_boxed_cleanup(Client, Client::close);
+    /// let mut session = AsyncDropGuard::new(Session { client });
+    /// session.async_drop().await?;
+    /// # Ok::<(), io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn with_boxed_cleanup<F, Fut, E>(
         value: T,
         cleanup: F,
-    ) -> AsyncDropGuard<Deferred<T, F>> {
-        AsyncDropGuard::new(Deferred::new(value, cleanup))
+    ) -> AsyncDropGuard<Deferred<T, BoxedCleanup<T, E>>>
+    where
+        F: FnOnce(T) -> Fut + Send + 'static,
+        Fut: Future<Output: CleanupOutput<Error = E>> + Send + 'static,
+        E: Debug,
+    {
+        AsyncDropGuard::new(Deferred::new(value, BoxedCleanup::new(cleanup)))
     }
 
     /// The same as [`with_cleanup`](Self::with_cleanup), with a guard that is
     /// [`Live`](Live).
     #[track_caller]
-    pub fn live_with_cleanup<F: CleanupFn<T> + Send>(
-        value: T,
-        cleanup: F,
-    ) -> AsyncDropGuard<Deferred<T, F>, Live> {
+    pub fn live_with_cleanup<F>(value: T, cleanup: F) -> AsyncDropGuard<Deferred<T, F>, Live>
+    where
+        F: CleanupFn<T> + FnOnce(T) -> <F as CleanupFn<T>>::Future + Send,
+    {
         AsyncDropGuard::live(Deferred::new(value, cleanup))
     }
 }
 
 impl<T, B: Brand> AsyncDropGuard<T, Dropped<B>> {
-    /// Not for use: it explains that there is nothing left to clean up.
+    /// Always a compile error, which says that nothing is left to clean up.
     #[doc(hidden)]
     pub fn async_drop(&self) -> Pending<Outcome<T, B>>
     where
@@ -451,27 +613,24 @@ impl<T: fmt::Debug, S: Holds> fmt::Debug for AsyncDropGuard<T, S> {
 
 /// What the crate itself does with a guard.
 impl<T, S: Holds> AsyncDropGuard<T, S> {
-    /// A guard in the same state around a value that owns `guard`. If `guard` is adopted, the new one
-    /// is registered with the same reaper.
+    /// A guard in the same state for a helper that owns `guard`.
     #[track_caller]
     pub(crate) fn wrap<U>(guard: Self, make: impl FnOnce(Self) -> U) -> AsyncDropGuard<U, S>
     where
         U: AsyncDrop,
         S: Cleanable<U>,
     {
-        let origin = Origin::here();
-        let registration = guard.slot.registration().and_then(|own| own.register_wrapper(origin));
-        AsyncDropGuard::owing(origin, make(guard), registration)
+        AsyncDropGuard::wrapper(Origin::here(), make(guard))
     }
 
-    /// A guard that owes the cleanup of `value`.
-    pub(crate) fn owing(origin: Origin<T>, value: T, registration: Option<Registration>) -> Self
+    /// A guard for a helper that owns guards in this state.
+    pub(crate) fn wrapper(origin: Origin<T>, value: T) -> Self
     where
         T: AsyncDrop,
         OwnedSlot<T, S>: Owes<T>,
     {
-        let owned = OwnedSlot::<T, S>::new(origin, value, registration);
-        AsyncDropGuard { slot: S::Slot::from_owned(owned).expect("a new slot owes its cleanup") }
+        let owned = OwnedSlot::<T, S>::wrapper(origin, value);
+        AsyncDropGuard { slot: S::Slot::from_owned(owned).expect(NEW) }
     }
 
     /// Takes the value out, and its obligation off it.
@@ -487,3 +646,5 @@ impl<T, S: Holds> AsyncDropGuard<T, S> {
         }
     }
 }
+
+const NEW: &str = "a new slot owes its cleanup";

@@ -74,11 +74,13 @@
 //! |---|---|---|---|
 //! | [`Checked`], the default | [`AsyncDropGuard::new`] | panics | panics |
 //! | [`Live`] | [`AsyncDropGuard::live`] | does not compile in [`scope!`], else panics | panics |
-//! | [`Adopted`] | [`Reaper::adopt`] | a [`Reaper`] cleans up | the [`Reaper`] cleans up |
+//! | [`Adopted`] | [`Reaper::adopt`], [`Reaper::acquire`] | a [`Reaper`] cleans up | the [`Reaper`] cleans up |
+//! | `Live<_, Adopted>` | [`scope!`] of an [`Adopted`] guard | does not compile | the [`Reaper`] cleans up, once |
 //! | [`Dropped`] | `async_drop` of a [`Live`] guard | – (it is the proof of a cleanup) | – |
 //!
 //! Start with [`Checked`]. Use [`Live`] with [`scope!`] if the compiler must reject a forgotten
-//! cleanup, and [`Adopted`] if a task may be cancelled.
+//! cleanup, and [`Adopted`] if a task may be cancelled. An [`Adopted`] guard in a [`scope!`] has both
+//! guarantees.
 //!
 //! # Which item for which need
 //!
@@ -86,10 +88,12 @@
 //! |---|---|
 //! | a body that cannot forget the cleanup | [`with_async_drop()`]; [`with_async_drop!`] for several guards |
 //! | the results of the body and of the cleanup as a pair | [`bracket`] |
-//! | a cleanup that the compiler checks | [`scope!`] |
+//! | a cleanup that the compiler checks | [`scope!`], with [`try_or_drop!`] in place of `?` |
 //! | a function that requires the proof of a cleanup | [`ProofOf`] |
 //! | a cleanup that runs even if its task is cancelled | [`Reaper`], [`ReaperHandle`] |
-//! | a guard for a type of another crate | [`with_cleanup`], which guards a [`Deferred`] |
+//! | both | [`Reaper::acquire`] and then [`scope!`]: see [strict](guide::strict) |
+//! | another ending, such as a commit in place of a rollback | [`AsyncDropGuard::async_drop_via`] |
+//! | a guard for a type of another crate | [`with_cleanup`], which guards a [`Deferred`]; [`with_boxed_cleanup`] in a struct field |
 //! | guards as fields of a struct | `#[derive(AsyncDrop)]` |
 //! | an `AsyncDrop` that does not allocate | `#[livedrop::unboxed]` |
 //! | to clean up a few guards concurrently | [`async_drop_all()`] |
@@ -127,7 +131,7 @@
 //! # Features
 //!
 //! * `derive`, on by default: `#[derive(AsyncDrop)]` and `#[livedrop::unboxed]`.
-//! * `tokio`: `AsyncDropTokioMutex` and the module `task`.
+//! * `tokio`: `AsyncDropTokioMutex`, the module `task`, and `AsyncRead` and `AsyncWrite` for guards.
 //! * `tracing`: emits an event for every report of the hook.
 //! * `testing`: the module `testing`.
 //! * `location`: keeps the creation site of every guard in release builds too, which costs one
@@ -141,6 +145,7 @@
 //! [`AsyncDropStack`]: collections::AsyncDropStack
 //! [`AsyncDropVec`]: collections::AsyncDropVec
 //! [`AsyncDropWeak`]: sync::AsyncDropWeak
+//! [`with_boxed_cleanup`]: AsyncDropGuard::with_boxed_cleanup
 //! [`with_cleanup`]: AsyncDropGuard::with_cleanup
 
 #![forbid(unsafe_code)]

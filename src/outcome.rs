@@ -1,4 +1,4 @@
-//! What the cleanup of a `Live` guard comes to.
+//! The outcome of a `Live` guard's cleanup.
 
 use std::fmt;
 
@@ -6,8 +6,7 @@ use crate::guard::CleanupResult;
 use crate::state::{Brand, Unscoped};
 use crate::{AsyncDrop, AsyncDropGuard, Dropped, type_name};
 
-/// What came of the cleanup of a [`Live`](crate::Live) guard: always a proof that it was attempted, and its
-/// result beside it.
+/// The outcome of a [`Live`](crate::Live) guard's cleanup: the proof that it was attempted, and its result.
 ///
 /// ```
 /// # use livedrop::{AsyncDropGuard, Outcome};
@@ -30,20 +29,23 @@ use crate::{AsyncDrop, AsyncDropGuard, Dropped, type_name};
 pub struct Outcome<T: AsyncDrop, B: Brand = Unscoped> {
     /// The proof that the guard was cleaned up.
     pub proof: AsyncDropGuard<T, Dropped<B>>,
-    /// What the cleanup returned.
+    /// The result of the cleanup.
     pub result: Result<(), T::Error>,
 }
 
 impl<T: AsyncDrop, B: Brand> Outcome<T, B> {
-    /// Puts what came before the cleanup first: the shape that the body of a
-    /// [`scope`](crate::scope()) returns.
+    /// Returns the proof and the result of `body`, or the error of the cleanup: the pair that the body of
+    /// a [`scope`](crate::scope()) returns.
+    ///
+    /// [`try_or_drop!`](crate::try_or_drop!) calls it for a body that ends early.
     ///
     /// # Errors
     ///
-    /// The error of `body`, or else that of the cleanup. If there are both, that of the cleanup
-    /// goes to the [hook](crate::hook) as
-    /// [`Suppressed`](crate::hook::Unhandled::Suppressed). If only the cleanup failed, what `body`
-    /// holds is dropped; where that panics, as a guard in it does, the error goes to the hook.
+    /// The error of `body`, or else the error of the cleanup. If there are both, the error of the
+    /// cleanup goes to the [hook](crate::hook) as [`Suppressed`](crate::hook::Unhandled::Suppressed).
+    ///
+    /// If only the cleanup fails, the value in `body` is dropped. If that drop panics, for example
+    /// because it holds a guard, the cleanup's error goes to the hook.
     ///
     /// # Examples
     ///
@@ -73,15 +75,15 @@ impl<T: AsyncDrop, B: Brand> Outcome<T, B> {
         self,
         body: Result<R, E>,
     ) -> (AsyncDropGuard<T, Dropped<B>>, Result<R, E>) {
-        let result = CleanupResult::<T>::new(Ok(self.result));
+        let result = CleanupResult::<T>::new(self.result);
         (self.proof, result.after_mapped(body, E::from))
     }
 
-    /// The proof if the cleanup succeeded.
+    /// Returns the proof if the cleanup succeeded.
     ///
     /// # Errors
     ///
-    /// What the cleanup failed with. The proof is dropped.
+    /// The error of the cleanup. The proof is dropped.
     pub fn into_result(self) -> Result<AsyncDropGuard<T, Dropped<B>>, T::Error> {
         self.result.map(|()| self.proof)
     }
@@ -97,10 +99,10 @@ mod sealed {
     pub trait Sealed<T> {}
 }
 
-/// A proof that a guard of a `T` was cleaned up: [`AsyncDropGuard<T, Dropped>`](Dropped), of
-/// whatever scope or none.
+/// A proof that a guard of a `T` was cleaned up: [`AsyncDropGuard<T, Dropped>`](Dropped), of any scope or
+/// of none.
 ///
-/// What a function takes that may only be called after a cleanup.
+/// It is the parameter type of a function that may be called only after a cleanup.
 ///
 /// # Examples
 ///

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::guard::{AdoptedSlot, Origin, Owes, Slot};
+use crate::guard::{AdoptedSlot, Arms, Origin, Slot};
 use crate::state::Armed;
 use crate::{Adopted, AsyncDrop, AsyncDropGuard};
 
@@ -113,7 +113,7 @@ impl Reaper {
     /// Adopts the guard; see [`ReaperHandle::adopt`].
     pub fn adopt<T, S: Armed>(&self, guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<T, Adopted>
     where
-        T: Adoptable + 'static, // the reaper may keep it: own the data, or share it in an `Arc`
+        T: Adoptable + 'static, // the reaper may outlive this borrow: own the data (`Arc<Mutex<_>>`), or clean up here
     {
         self.handle.adopt(guard)
     }
@@ -203,7 +203,7 @@ impl fmt::Debug for Reaper {
     }
 }
 
-/// Adopts for a [`Reaper`](crate::Reaper) from any task.
+/// Adopts for a [`Reaper`] from any task.
 ///
 /// It is cheap to clone, `Send`, `Sync` and `'static`.
 #[derive(Clone)]
@@ -231,9 +231,8 @@ impl ReaperHandle {
     /// Returns a handle of the same reaper that labels the guards it adopts and acquires.
     ///
     /// The label distinguishes values of one type that are created at one place: [`Pending`] and
-    /// [`Failure`](crate::reaper::Failure) have it beside the type and the creation site. If a
-    /// labelled guard is wrapped, such as in an [`AsyncDropArc`](crate::sync::AsyncDropArc), the
-    /// wrapper gets the same label. The new label replaces the label of this handle.
+    /// [`Failure`] have it beside the type and the creation site. The new
+    /// label replaces the label of this handle.
     ///
     /// # Examples
     ///
@@ -272,7 +271,7 @@ impl ReaperHandle {
     /// the guard behaves as a [`Checked`](crate::Checked) one: it panics if it is forgotten.
     pub fn adopt<T, S: Armed>(&self, guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<T, Adopted>
     where
-        T: Adoptable + 'static, // the reaper may keep it: own the data, or share it in an `Arc`
+        T: Adoptable + 'static, // the reaper may outlive this borrow: own the data (`Arc<Mutex<_>>`), or clean up here
     {
         let slot = match guard.slot.take() {
             Ok((origin, value)) => {

@@ -1,55 +1,65 @@
-//! The strict scope: a body that has to return the proof that its guard was cleaned up.
+//! The strict scope: its body must return the proof that the guard was cleaned up.
 
 use futures::FutureExt;
 
-use crate::state::{EntersScope, Scoped};
+use crate::guard::Slot;
+use crate::state::{EntersScope, Scoped, Unbacked};
 use crate::{AsyncDropGuard, Dropped, Live};
 
 mod diagnostics;
 
 #[doc(hidden)]
 pub use diagnostics::{
-    Entered, Exits, IsProof, NoTryError, SameScope, SameValue, ScopeExit, ScopeOutput,
-    TryBeforeCleanup, any, enter,
+    CleanupBeforeQuestionMark, EarlyExit, Entered, Entering, Enters, Exits, IsProof, NoTryError,
+    SameScope, SameValue, ScopeExit, ScopeOutput, ScopeOutput2, ScopeOutput3, ScopeOutput4,
+    ScopeProof, ScopeValue, any, enter, enter2, enter3, enter4, leave2, leave3, leave4,
 };
 
 /// The guard that belongs to the scope `'scope`.
-pub type ScopedGuard<'scope, T> = AsyncDropGuard<T, Live<Scoped<'scope>>>;
+///
+/// `K` is its backing: [`Unbacked`], or [`Adopted`](crate::Adopted) if it entered the scope as an adopted
+/// guard. A function that takes both has a parameter `K: `[`Backs<T>`](crate::state::Backs).
+pub type ScopedGuard<'scope, T, K = Unbacked> = AsyncDropGuard<T, Live<Scoped<'scope>, K>>;
 
 /// The proof that the guard of the scope `'scope` was cleaned up.
 pub type Proof<'scope, T> = AsyncDropGuard<T, Dropped<Scoped<'scope>>>;
 
-// The rule of brands, on which the scope's guarantee rests: no public function returns a guard
-// or a proof branded `Scoped<'s>` for a value type that does not mention `'s`, unless it
-// consumes (or unwraps) one with that brand. A function that made a second guard with the brand
-// (a `clone` that copied the brand of the guard it was called through, say) would let a body
-// clean the second one up and forget the first. `compile-fail/scope/` holds the forgeries.
+// The rule of brands, on which the scope's guarantee rests: no public function returns a guard or a proof
+// branded `Scoped<'s>` for a value type that does not mention `'s`, unless it consumes or unwraps one with
+// that brand. If a function made a second guard with the brand, for example a `clone` that copies it, a
+// body could clean up the second and forget the first. `compile-fail/scope/` holds the attempts to forge a
+// proof.
 
 /// Runs `body` with the guard, and does not compile unless `body` cleans it up.
 ///
-/// The macro of the same name, [`scope!`](crate::scope!), does the same and says more plainly what
-/// is missing. This function is for bodies that are functions or variables.
+/// The macro of the same name, [`scope!`](crate::scope!), does the same with clearer error messages. This
+/// function is for bodies that are functions or variables.
 ///
-/// The body returns the proof of *this* guard's cleanup together with its own result. The
-/// brand `'scope` is a lifetime of its own for every scope, so that no other proof fits and the
-/// guard cannot leave. It can be handed to functions that take a [`ScopedGuard`] and return the
-/// [`Proof`].
+/// The body returns the proof of *this* guard's cleanup together with its own result. Each scope has its
+/// own brand `'scope`, a lifetime, so that no other proof fits and the guard cannot leave the scope. The
+/// body can pass the guard to functions that take a [`ScopedGuard`] and return the [`Proof`].
 ///
-/// A `?` before the cleanup does not compile: it would skip the cleanup. Keep the `Result`,
-/// clean up, and return [`outcome.after(result)`](crate::Outcome::after).
+/// A `?` before the cleanup does not compile: it would skip the cleanup. Write
+/// [`try_or_drop!`](crate::try_or_drop!), which cleans up first. Or keep the `Result`, clean up, and
+/// return [`outcome.after(result)`](crate::Outcome::after).
+///
+/// The guard is [`Live`] or [`Adopted`](crate::Adopted). In the scope it is `Live` either way.
 ///
 /// # What the types cannot see
 ///
 /// A panic in the body, a future that is dropped before it is ready, and a body that never
-/// ends. The first two are reported to the [hook](crate::hook).
+/// ends. After the first two, the reaper cleans up an adopted guard. A guard without a reaper is reported
+/// to the [hook](crate::hook).
 ///
 /// # Panics
 ///
-/// If the body does. The guard that goes with it is reported by a line.
+/// If the body panics. A guard without a reaper is then lost, and reported to the [hook](crate::hook), which
+/// does not panic again. Also panics if the value of an adopted guard was cleaned up before.
 ///
 /// # Cancel safety
 ///
-/// Not cancel safe: the guard is lost with the future, and reported.
+/// If the guard was adopted, the reaper cleans up, or resumes the cleanup. Not cancel safe without a
+/// reaper: the guard is lost with the future, and reported.
 ///
 /// # Examples
 ///
@@ -89,19 +99,41 @@ pub type Proof<'scope, T> = AsyncDropGuard<T, Dropped<Scoped<'scope>>>;
 pub fn scope<T, S, R, F>(guard: AsyncDropGuard<T, S>, body: F) -> impl Future<Output = R>
 where
     S: EntersScope<T>,
-    F: for<'scope> AsyncFnOnce(ScopedGuard<'scope, T>) -> (Proof<'scope, T>, R),
+    F: for<'scope> AsyncFnOnce(ScopedGuard<'scope, T, S::Backing>) -> (Proof<'scope, T>, R),
 {
-    // The body's future holds the guard from here on, so that nothing else has to.
-    body(AsyncDropGuard { slot: guard.slot }).map(|(_proof, output)| output)
+    // The guard moves into the body's future, so that `scope` does not store it too.
+    body(enter_scope(guard)).map(|(_proof, output)| output)
 }
 
-/// Runs a body with a `Live` guard, and does not compile unless the body cleans it up.
+/// Gives the guard the brand of its scope.
 ///
-/// `scope!(guard, async |guard| { … })` is a call of the function [`scope`](crate::scope()), whose
-/// guarantee it has, and is awaited like one. The body is written like an async closure, without
-/// `move` and without types, which are for the function, and ends
-/// with the proof and its own result: `guard.async_drop().await.after(result)`, or
-/// `(guard.async_drop().await.proof, value)`. A body that ends otherwise is refused in these words.
+/// # Panics
+///
+/// If the value of an adopted guard was cleaned up before.
+#[track_caller]
+#[inline]
+fn enter_scope<'scope, T, S: EntersScope<T>>(
+    guard: AsyncDropGuard<T, S>,
+) -> ScopedGuard<'scope, T, S::Backing> {
+    if guard.slot.get().is_none() {
+        guard.slot.origin().panic_gone("used", S::Slot::<T>::GONE);
+    }
+    AsyncDropGuard { slot: guard.slot }
+}
+
+/// Runs a body with one to four guards, and does not compile unless the body cleans all of them up.
+///
+/// The guards are [`Live`](crate::Live) or [`Adopted`](crate::Adopted). If the future around the scope may
+/// be cancelled, use adopted guards: the reaper then cleans up what the owner cannot.
+///
+/// `scope!(guard, async |guard| { … })` calls the function [`scope`](crate::scope()), and is awaited like
+/// it. The body is written like an async closure, without `move` and without types. If it needs them, use
+/// the function. It ends with the proof and its own result: `guard.async_drop().await.after(result)`,
+/// `guard.async_drop_via(end).await`, or `(guard.async_drop().await.proof, value)`. If it ends otherwise,
+/// the compiler's message shows these forms. [`try_or_drop!`](crate::try_or_drop!) stands in place of `?`.
+///
+/// `scope!((a, b), async |a, b| { … })` takes several guards, in mixed states. The body returns their proofs
+/// in a tuple, in the order of the guards: `async_drop_all((a, b)).await.after(result)`.
 ///
 /// A body that never ends, such as a `loop` without a `break`, is for the function.
 ///
@@ -133,17 +165,164 @@ where
 /// # }
 /// # futures::executor::block_on(f()).unwrap();
 /// ```
+///
+/// With a guard that a reaper adopted, and with two guards:
+///
+/// ```
+/// use livedrop::{AsyncDropGuard, Reaper, async_drop_all, scope};
+/// # use std::io;
+/// # struct Connection;
+/// # impl Connection { async fn query(&mut self, _: &str) -> io::Result<u32> { Ok(1) } }
+/// # #[async_trait::async_trait]
+/// # impl livedrop::AsyncDrop for Connection {
+/// #     type Error = io::Error;
+/// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut reaper = Reaper::new();
+/// let adopted = reaper.adopt(AsyncDropGuard::new(Connection));
+/// scope!(adopted, async |connection| (connection.async_drop().await.proof, ())).await;
+///
+/// let (a, b) = (AsyncDropGuard::live(Connection), reaper.adopt(AsyncDropGuard::new(Connection)));
+/// let rows = scope!((a, b), async |mut a, mut b| {
+///     let rows = (a.query("left").await, b.query("right").await);
+///     let outcome = async_drop_all((a, b)).await;
+///     (outcome.proofs, (rows, outcome.result))
+/// })
+/// .await;
+/// rows.1?;
+/// reaper.async_drop().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[macro_export]
 macro_rules! scope {
+    (($a:expr, $b:expr $(,)?), async |$x:pat_param, $y:pat_param $(,)?| $($body:tt)+) => {
+        $crate::__scope!(enter2 leave2 ($a, $b) ($x, $y) $($body)+)
+    };
+    (
+        ($a:expr, $b:expr, $c:expr $(,)?),
+        async |$x:pat_param, $y:pat_param, $z:pat_param $(,)?| $($body:tt)+
+    ) => {
+        $crate::__scope!(enter3 leave3 ($a, $b, $c) ($x, $y, $z) $($body)+)
+    };
+    (
+        ($a:expr, $b:expr, $c:expr, $d:expr $(,)?),
+        async |$x:pat_param, $y:pat_param, $z:pat_param, $w:pat_param $(,)?| $($body:tt)+
+    ) => {
+        $crate::__scope!(enter4 leave4 ($a, $b, $c, $d) ($x, $y, $z, $w) $($body)+)
+    };
     ($guard:expr, async |$name:pat_param| $body:tt $(,)?) => {
         $crate::scope::enter(
             $crate::scope::Exits::<{ $crate::__is!(try $body) && !$crate::__is!(return $body) }>,
-            $guard,
-            async |$name, (exits, entered)| $crate::scope::ScopeExit::leave(exits, entered.leave($body)),
+            $crate::scope::Enters::enter($guard),
+            async |$name, (exits, entered)| {
+                $crate::scope::ScopeExit::leave(exits, $crate::scope::ScopeOutput::leave(entered, $body))
+            },
         )
     };
     ($guard:expr, async |$name:pat_param| $body:expr $(,)?) => {
         $crate::scope!($guard, async |$name| { $body })
+    };
+}
+
+/// Returns the `Ok` value of an expression, or cleans the guard up and leaves the body of a
+/// [`scope`](crate::scope!) with the error.
+///
+/// It is the `?` of a strict scope. A `?` itself would skip the cleanup, so it does not compile there.
+///
+/// `try_or_drop!(guard, expression)` is
+///
+/// ```text
+/// match expression {
+///     Ok(value) => value,
+///     Err(error) => return guard.async_drop().await.after(Err(error.into())),
+/// }
+/// ```
+///
+/// `try_or_drop!((a, b), expression)` takes a tuple of guards, and cleans all of them up by
+/// [`async_drop_all`](crate::async_drop_all()).
+///
+/// The macro leaves the nearest closure, `async` block or function, as `return` does. Write it in the body
+/// of the scope itself, not in a block inside it.
+///
+/// # Errors
+///
+/// The body returns the error of the expression, converted by [`From`]. If the cleanup fails as well, its
+/// error goes to the [hook](crate::hook).
+///
+/// If a `?` follows the scope, nothing names the body's error: end the body with
+/// `.after(Ok::<_, io::Error>(value))`.
+///
+/// # Examples
+///
+/// ```
+/// use livedrop::{AsyncDropGuard, scope, try_or_drop};
+/// # use std::io;
+/// # struct Connection;
+/// # impl Connection { async fn query(&mut self, _: &str) -> io::Result<u32> { Ok(1) } }
+/// # #[async_trait::async_trait]
+/// # impl livedrop::AsyncDrop for Connection {
+/// #     type Error = io::Error;
+/// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
+/// # }
+///
+/// async fn count() -> io::Result<u32> {
+///     scope!(AsyncDropGuard::live(Connection), async |mut connection| {
+///         let users = try_or_drop!(connection, connection.query("count users").await);
+///         let posts = try_or_drop!(connection, connection.query("count posts").await);
+///         connection.async_drop().await.after(Ok(users + posts))
+///     })
+///     .await
+/// }
+/// # assert_eq!(futures::executor::block_on(count()).unwrap(), 2);
+/// ```
+#[macro_export]
+macro_rules! try_or_drop {
+    (($($guard:expr),+ $(,)?), $result:expr $(,)?) => {
+        match $result {
+            ::core::result::Result::Ok(value) => value,
+            ::core::result::Result::Err(error) => {
+                let error = ::core::convert::Into::into(error);
+                return $crate::scope::EarlyExit::exit(
+                    $crate::async_drop_all(($($guard,)+))
+                        .await
+                        .after(::core::result::Result::Err(error)),
+                );
+            }
+        }
+    };
+    ($guard:expr, $result:expr $(,)?) => {
+        match $result {
+            ::core::result::Result::Ok(value) => value,
+            ::core::result::Result::Err(error) => {
+                let error = ::core::convert::Into::into(error);
+                return $crate::scope::EarlyExit::exit(
+                    $guard.async_drop().await.after(::core::result::Result::Err(error)),
+                );
+            }
+        }
+    };
+}
+
+/// `scope!` with several guards.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __scope {
+    (
+        $enter:ident $leave:ident ($($guard:expr),+) ($($name:pat_param),+) $body:tt $(,)?
+    ) => {
+        $crate::scope::$enter(
+            $crate::scope::Exits::<{ $crate::__is!(try $body) && !$crate::__is!(return $body) }>,
+            ($($crate::scope::Enters::enter($guard),)+),
+            async |$($name,)+ (exits, entered)| {
+                $crate::scope::ScopeExit::leave(exits, $crate::scope::$leave(entered, $body))
+            },
+        )
+    };
+    ($enter:ident $leave:ident $guards:tt $names:tt $body:expr $(,)?) => {
+        $crate::__scope!($enter $leave $guards $names { $body })
     };
 }
 

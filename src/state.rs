@@ -11,27 +11,36 @@
 //!                     Live<Scoped<'s>> ──async_drop(self)──▶ Dropped<Scoped<'s>>
 //!
 //! Checked, Live<Unscoped> ──Reaper::adopt──▶ Adopted ──async_drop(&mut self), or the reaper──▶ (cleaned)
+//!                              acquire ─────▶  │
+//!                                              │ scope
+//!                                              ▼
+//!                      Live<Scoped<'s>, Adopted> ──async_drop(self)──▶ Dropped<Scoped<'s>>
+//!                                              └──owner cancelled or panicking: the reaper──▶ (cleaned)
+//!
+//! every state but Dropped<B> ──async_drop_via(self, end)──▶ Dropped<B>
 //! ```
 
 use std::marker::PhantomData;
 
 use crate::AsyncDrop;
-use crate::guard::{AdoptedSlot, CheckedSlot, LiveSlot, OwnedSlot};
+use crate::guard::{CheckedSlot, LiveSlot, OwnedSlot};
 use crate::reaper::Adoptable;
 
 // Public, so that the compiler prints no private path where it names them.
 #[doc(hidden)]
-pub use crate::guard::{Owes, Slot};
+pub use crate::guard::{AdoptedSlot, Arms, CleansByValue, EndsVia, Owes, Slot};
 
 /// Checked at run time, the default: a guard that is dropped before `async_drop` panics.
 #[derive(Debug)]
 pub struct Checked;
 
-/// Checked at compile time: the guard owes a cleanup, and only `async_drop` pays it.
+/// Checked at compile time: the guard owes a cleanup, and only `async_drop` ends that.
 ///
-/// `B` says to which [`scope`](crate::scope()) the guard belongs, if to any.
+/// `B` says to which [`scope`](crate::scope()) the guard belongs, if to any. `K` says whether a reaper
+/// backs it: [`Unbacked`] or [`Adopted`]. A guard that entered its scope as an `Adopted` one cannot be
+/// forgotten, and if its owner is cancelled or panics, the reaper cleans up.
 #[derive(Debug)]
-pub struct Live<B = Unscoped>(Branded<B>);
+pub struct Live<B = Unscoped, K = Unbacked>(Branded<B>, Branded<K>);
 
 /// The proof that a `Live<B>` guard was cleaned up. It holds nothing.
 #[derive(Debug)]
@@ -40,6 +49,10 @@ pub struct Dropped<B = Unscoped>(Branded<B>);
 /// Cannot be lost: what its owner does not clean up, a [`Reaper`](crate::Reaper) does.
 #[derive(Debug)]
 pub struct Adopted;
+
+/// The backing of a [`Live`] guard that no reaper has adopted.
+#[derive(Debug)]
+pub struct Unbacked;
 
 /// The brand of a guard that belongs to no scope.
 #[derive(Debug)]
@@ -69,7 +82,9 @@ pub trait Sealed {
 }
 
 mod sealed {
-    use super::{Adopted, Brand, Checked, Dropped, Live, Scoped, Sealed, Unscoped};
+    use super::{
+        Adopted, Backing, Brand, Checked, Dropped, Live, Scoped, Sealed, Unbacked, Unscoped,
+    };
 
     #[expect(missing_debug_implementations, reason = "cannot be named outside the crate")]
     pub struct Seal;
@@ -80,7 +95,10 @@ mod sealed {
     impl Sealed for Adopted {
         fn seal(_: Seal) {}
     }
-    impl<B: Brand> Sealed for Live<B> {
+    impl<B: Brand, K: Backing> Sealed for Live<B, K> {
+        fn seal(_: Seal) {}
+    }
+    impl Sealed for Unbacked {
         fn seal(_: Seal) {}
     }
     impl<B: Brand> Sealed for Dropped<B> {
@@ -118,27 +136,77 @@ pub trait State: Sealed + Sized {
     /// What a guard in this state stores.
     #[doc(hidden)]
     type Slot<T>: Slot<T, Owned = OwnedSlot<T, Self>>;
+
+    /// The brand of the proof that a guard in this state was cleaned up.
+    #[doc(hidden)]
+    type Brand: Brand;
 }
 
 impl State for Checked {
+    type Brand = Unscoped;
     type Owned = Checked;
     type Slot<T> = CheckedSlot<T>;
 }
 
-impl<B: Brand> State for Live<B> {
-    type Owned = Checked;
-    type Slot<T> = LiveSlot<T>;
+impl<B: Brand, K: Backing> State for Live<B, K> {
+    type Brand = B;
+    type Owned = K::Owned;
+    type Slot<T> = K::Slot<T>;
 }
 
 impl<B: Brand> State for Dropped<B> {
+    type Brand = B;
     type Owned = Dropped<B>;
     type Slot<T> = ();
 }
 
 impl State for Adopted {
+    type Brand = Unscoped;
     type Owned = Adopted;
     type Slot<T> = AdoptedSlot<T>;
 }
+
+/// What can back a [`Live`] guard: [`Unbacked`] (nothing), or [`Adopted`] (a reaper).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot back a `Live` guard",
+    note = "a `Live` guard is `Unbacked`, or, if its scope was entered with an adopted guard, `Adopted`"
+)]
+pub trait Backing: Sealed {
+    /// The state that the guard has while the library owns it.
+    #[doc(hidden)]
+    type Owned: State<Owned = Self::Owned>;
+
+    /// What the guard stores.
+    #[doc(hidden)]
+    type Slot<T>: Slot<T, Owned = <Self::Owned as State>::Slot<T>>;
+}
+
+impl Backing for Unbacked {
+    type Owned = Checked;
+    type Slot<T> = LiveSlot<T>;
+}
+
+impl Backing for Adopted {
+    type Owned = Adopted;
+    type Slot<T> = AdoptedSlot<T>;
+}
+
+/// This backing can back a guard of a `T`: [`Unbacked`] any, [`Adopted`] an [`Adoptable`] value and
+/// helpers around one.
+///
+/// The bound of a function that takes scoped guards with and without a reaper:
+/// `fn log_out<K: Backs<Connection>>(c: ScopedGuard<'_, Connection, K>) -> Proof<'_, Connection>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot back a guard of `{T}`",
+    note = "an `Adopted` guard's value must be `Send`",
+    note = "a helper for guards with and without a reaper has the bound `K: Backs<{T}>`: `async fn help<K: Backs<{T}>>(guard: ScopedGuard<'_, {T}, K>) -> Proof<'_, {T}>`"
+)]
+pub trait Backs<T: AsyncDrop>:
+    Backing<Slot<T>: CleansByValue<T>, Owned: State<Slot<T>: Owes<T>>>
+{
+}
+impl<T: AsyncDrop> Backs<T> for Unbacked {}
+impl<T: AsyncDrop<Error: 'static> + Send> Backs<T> for Adopted {}
 
 /// The guard holds the value: [`Checked`], [`Live`] and [`Adopted`].
 #[diagnostic::on_unimplemented(
@@ -148,30 +216,45 @@ impl State for Adopted {
 )]
 pub trait Holds: State {}
 impl Holds for Checked {}
-impl<B: Brand> Holds for Live<B> {}
+impl<B: Brand, K: Backing> Holds for Live<B, K> {}
 impl Holds for Adopted {}
 
 /// The guard owes a cleanup and belongs to no scope and no reaper: [`Checked`] and [`Live`].
 #[diagnostic::on_unimplemented(
     message = "this needs a `Checked` guard, or a `Live` one that belongs to no scope, not a `{Self}` one",
     label = "not possible in this state",
-    note = "inside `scope`, only `async_drop` ends the guard: `let outcome = guard.async_drop().await;`"
+    note = "inside `scope`, only `async_drop` and `async_drop_via` end the guard: `let outcome = guard.async_drop().await;`"
 )]
-pub trait Armed: Holds<Owned = Checked> {}
+pub trait Armed: UnscopedState<Owned = Checked> {}
+#[diagnostic::do_not_recommend]
 impl Armed for Checked {}
+#[diagnostic::do_not_recommend]
 impl Armed for Live {}
 
 /// The guard belongs to no scope, so that the library can own it while a body borrows its value:
 /// [`Checked`], [`Live`] and [`Adopted`].
 #[diagnostic::on_unimplemented(
-    message = "a `{Self}` guard cannot be handed over to the library",
+    message = "this needs a guard that belongs to no scope, not a `{Self}` one",
     label = "not possible in this state",
-    note = "inside `scope`, clean the guard up by `guard.async_drop().await`, and return the proof"
+    note = "inside `scope`, `async_drop` ends the guard, or `async_drop_via`, which hands the value out: `guard.async_drop_via(async |value| …).await`"
 )]
-pub trait UnscopedState<T: AsyncDrop>: Cleanable<T> {}
-impl<T: AsyncDrop + Send> UnscopedState<T> for Checked {}
-impl<T: AsyncDrop + Send> UnscopedState<T> for Live {}
-impl<T: Adoptable> UnscopedState<T> for Adopted {}
+pub trait UnscopedState: Holds {}
+#[diagnostic::do_not_recommend]
+impl UnscopedState for Checked {}
+#[diagnostic::do_not_recommend]
+impl<K: Backing> UnscopedState for Live<Unscoped, K> {}
+#[diagnostic::do_not_recommend]
+impl UnscopedState for Adopted {}
+
+/// A guard in this state can hold a `T`: [`Checked`] and [`Live`] any, [`Adopted`] an [`Adoptable`] one.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` guard cannot hold a `{T}`",
+    note = "a reaper adopts a value only if it is `Send` and `'static`, and the `Error` of its `AsyncDrop` is `Send`"
+)]
+pub trait Accepts<T: AsyncDrop>: State<Owned: State<Slot<T>: Arms<T>>> {}
+impl<T: AsyncDrop> Accepts<T> for Checked {}
+impl<T: AsyncDrop> Accepts<T> for Live {}
+impl<T: Adoptable> Accepts<T> for Adopted {}
 
 /// A guard of a `T` in this state can be cleaned up by a value that owns it: [`Checked`] and [`Live`]
 /// if `T` is [`Send`], [`Adopted`] if `T` is [`Adoptable`].
@@ -187,22 +270,33 @@ pub trait Cleanable<T: AsyncDrop>:
 }
 impl<T: AsyncDrop + Send> Cleanable<T> for Checked {}
 impl<T: AsyncDrop + Send, B: Brand> Cleanable<T> for Live<B> {}
-impl<T: Adoptable> Cleanable<T> for Adopted {}
+impl<T: AsyncDrop<Error: 'static> + Send, B: Brand> Cleanable<T> for Live<B, Adopted> {}
+impl<T: AsyncDrop<Error: 'static> + Send> Cleanable<T> for Adopted {}
 
-/// A guard in this state may enter a [`scope`](crate::scope()): [`Live`], outside any other.
+/// A guard in this state may enter a [`scope`](crate::scope()): [`Live`] and [`Adopted`], outside any other.
 #[diagnostic::on_unimplemented(
-    message = "`scope` takes a `Live` guard, not a `{Self}` one",
-    label = "only what is checked at compile time can enter a scope",
-    note = "create it with `AsyncDropGuard::live(value)`, or convert a `Checked` one: `AsyncDropGuard::into_live(guard)`, which returns a `Result`"
+    message = "`scope` takes a `Live` or an `Adopted` guard, not a `{Self}` one",
+    label = "this guard is `{Self}`: neither the compiler nor a reaper makes sure of its cleanup",
+    note = "create it with `AsyncDropGuard::live(value)`, convert it with `AsyncDropGuard::into_live(guard)`, which returns a `Result`, or let a reaper adopt it: `reaper.adopt(guard)`"
 )]
-pub trait EntersScope<T>: State<Slot<T> = LiveSlot<T>> {}
-impl<T> EntersScope<T> for Live {}
+pub trait EntersScope<T>: State<Slot<T> = <Self::Backing as Backing>::Slot<T>> {
+    /// What backs the guard inside its scope.
+    type Backing: Backing;
+}
+#[diagnostic::do_not_recommend]
+impl<T, K: Backing> EntersScope<T> for Live<Unscoped, K> {
+    type Backing = K;
+}
+#[diagnostic::do_not_recommend]
+impl<T> EntersScope<T> for Adopted {
+    type Backing = Adopted;
+}
 
-/// Never implemented. It exists for its error message: a method that would clean the value up while its
-/// guard still owes that.
+/// Never implemented. It exists for its error message: a method that would clean up the value while its
+/// guard still owes the cleanup.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "this would clean the value up behind its guard's back, and the guard would do it again",
+    message = "this cleans up the value without its guard, so the guard would clean it up a second time",
     label = "cleans up the value, not the guard",
     note = "clean up through the guard: `guard.async_drop().await`"
 )]

@@ -95,7 +95,7 @@ impl<T: AsyncDrop, S: Cleanable<T>> Drop for SyncDrop<T, S> {
             return;
         }
         // A panic would abort the process here, so the result goes to the hook.
-        drop(CleanupResult::<T>::new(caught(|| block_in_test::<T, _>(cleanup))));
+        drop(CleanupResult::<T>::caught(caught(|| block_in_test::<T, _>(cleanup))));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Bodies around which the library does the cleanup, so that nothing can be forgotten.
+//! Functions and macros that run a body and then clean up, so that nothing can be forgotten.
 
 use std::panic::resume_unwind;
 
@@ -7,10 +7,10 @@ use futures::future::BoxFuture;
 
 use crate::guard::{CleanupResult, Owes, Phase, Slot, clean};
 use crate::panic::{PanicPayload, catch};
-use crate::state::{Holds, State, UnscopedState};
+use crate::state::{Cleanable, Holds, State, UnscopedState};
 use crate::{AsyncDrop, AsyncDropGuard, hook, type_name};
 
-/// Runs `body` with the value, cleans up, and returns what came of both.
+/// Runs `body` with the value, cleans up, and returns both results.
 ///
 /// The library owns the guard: the cleanup runs after the body whatever it returns, and after
 /// a panic in the body, which is resumed then. The body borrows freely and may use `?`.
@@ -23,15 +23,16 @@ use crate::{AsyncDrop, AsyncDropGuard, hook, type_name};
 ///
 /// # Panics
 ///
-/// Resumes a panic of the body, once the cleanup has ended. If the cleanup fails or panics as
-/// well, that goes to the [hook](crate::hook). If only the cleanup panics, that panic goes on,
-/// and takes the body's output along. If `guard` was cleaned up before.
+/// Resumes a panic of the body, once the cleanup has ended. If the cleanup fails or panics too, that goes
+/// to the [hook](crate::hook). If only the cleanup panics, this resumes that panic and drops the body's
+/// output. Also panics if `guard` was cleaned up before.
 ///
 /// # Cancel safety
 ///
 /// Not cancel safe for `Checked` and `Live` guards: if the future is dropped before it is
 /// ready, the value is lost, and reported to the [hook](crate::hook) as cancelled, in its body
-/// or in its cleanup. A panic of the body that waited for the cleanup goes to the hook, too.
+/// or in its cleanup. The reaper cleans up an `Adopted` guard. A panic of the body that waited for the
+/// cleanup goes to the hook, too.
 ///
 /// # Examples
 ///
@@ -69,7 +70,7 @@ pub fn bracket<T, S, R>(
 ) -> impl Future<Output = (R, Result<(), T::Error>)>
 where
     T: AsyncDrop,
-    S: UnscopedState<T>,
+    S: UnscopedState + Cleanable<T>,
 {
     let mut guard = lend(guard);
     async move {
@@ -93,10 +94,10 @@ where
 ///
 /// # Errors
 ///
-/// The body's error, or else that of the cleanup. If there are both, that of the cleanup goes
-/// to the [hook](crate::hook) as [`Suppressed`](crate::hook::Unhandled::Suppressed);
-/// [`bracket`] returns both. If only the cleanup fails, what the body returned is dropped; where
-/// that panics, as a guard in it does, the error goes to the hook.
+/// The error of the body, or else the error of the cleanup. If there are both, the error of the cleanup
+/// goes to the [hook](crate::hook) as [`Suppressed`](crate::hook::Unhandled::Suppressed); [`bracket`]
+/// returns both. If only the cleanup fails, the body's output is dropped. If that drop panics, for example
+/// because the output holds a guard, the cleanup's error goes to the hook.
 ///
 /// A cleanup that cannot fail needs no [`From`] for its [`Infallible`](std::convert::Infallible):
 /// `let (output, Ok(())) = bracket(guard, body).await;`.
@@ -141,11 +142,11 @@ pub fn with_async_drop<T, S, R, E>(
 ) -> impl Future<Output = Result<R, E>>
 where
     T: AsyncDrop,
-    S: UnscopedState<T>,
+    S: UnscopedState + Cleanable<T>,
     E: From<T::Error>,
 {
     bracket(guard, body)
-        .map(|(body, cleanup)| CleanupResult::<T>::new(Ok(cleanup)).after_mapped(body, E::from))
+        .map(|(body, cleanup)| CleanupResult::<T>::new(cleanup).after_mapped(body, E::from))
 }
 
 /// Hands the guard over to the library while a body borrows its value.
@@ -157,7 +158,7 @@ where
 pub fn lend<T, S>(guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<T, S::Owned>
 where
     T: AsyncDrop,
-    S: UnscopedState<T>,
+    S: UnscopedState + Cleanable<T>,
 {
     let mut slot = guard.slot.into_owned();
     if slot.get().is_none() {
@@ -199,7 +200,7 @@ pub fn result_of<T: AsyncDrop, S: State>(
     _: &AsyncDropGuard<T, S>,
     result: Result<(), T::Error>,
 ) -> CleanupResult<T> {
-    CleanupResult::new(Ok(result))
+    CleanupResult::new(result)
 }
 
 /// Cleans up after a body that panicked, and resumes the panic. If the cleanup is cancelled, the hook gets
@@ -241,7 +242,7 @@ pub fn type_name<T, S: State>(_: &AsyncDropGuard<T, S>) -> fn() -> String {
     type_name::of::<T>
 }
 
-/// Runs a block with one or more guards, cleans them up, and gives the block's result.
+/// Runs a block with one or more guards, cleans them up, and returns the block's result.
 ///
 /// `with_async_drop!(a, b, { block })` takes the guards `a` and `b` by the names of their
 /// variables. In the block the names are the guards, borrowed: use the values through them.
@@ -259,20 +260,20 @@ pub fn type_name<T, S: State>(_: &AsyncDropGuard<T, S>) -> fn() -> String {
 ///
 /// # Errors
 ///
-/// The block's error, or else the first of a cleanup, in the order of the names. All others go
-/// to the [hook](crate::hook) as [`Suppressed`](crate::hook::Unhandled::Suppressed). If only
-/// cleanups fail, what the block returned is dropped; where that panics, as a guard in it does,
-/// their errors go to the hook.
+/// The error of the block, or else the first of a cleanup, in the order of the names. All others go to the
+/// [hook](crate::hook) as [`Suppressed`](crate::hook::Unhandled::Suppressed). If only cleanups fail, the
+/// block's output is dropped. If that drop panics, for example because the output holds a guard, the
+/// errors of the cleanups go to the hook.
 ///
 /// # Panics
 ///
 /// Resumes a panic of the block once the cleanup has ended, or else the first of a cleanup.
-/// Other panics of cleanups go to the hook. If a guard was cleaned up before.
+/// Other panics of cleanups go to the hook. Also panics if a guard was cleaned up before.
 ///
 /// # Cancel safety
 ///
-/// As of [`bracket`](crate::bracket). With several guards, what came of the cleanups that had ended
-/// by then goes to the hook.
+/// As of [`bracket`](crate::bracket). With several guards, the errors of the cleanups that have ended go to
+/// the hook.
 ///
 /// # Examples
 ///

@@ -1,6 +1,6 @@
 //! Misuse: passing a `Checked` guard to `scope` (E0277)
 //! Why it matters: the scope relies on the compiler, which does not check a `Checked` guard.
-//! Fix: make the guard with `AsyncDropGuard::live`, or convert it with `into_live`.
+//! Fix: make the guard with `AsyncDropGuard::live`, convert it with `into_live`, or let a reaper adopt it.
 //! Rule: A guard is in one state
 
 use std::convert::Infallible;

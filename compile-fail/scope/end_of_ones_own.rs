@@ -24,10 +24,9 @@ impl AsyncDrop for Connection {
 /// Has the brand of the scope, but no proof.
 struct Done<'scope>(PhantomData<fn(&'scope ()) -> &'scope ()>);
 
-impl<'scope> ScopeOutput for Done<'scope> {
+impl<'scope> ScopeOutput<()> for Done<'scope> {
     type Value = Connection;
     type State = Dropped<Scoped<'scope>>;
-    type Output = ();
 
     fn split(self) -> (AsyncDropGuard<Connection, Dropped<Scoped<'scope>>>, ()) {
         (AsyncDropGuard { slot: () }, ())

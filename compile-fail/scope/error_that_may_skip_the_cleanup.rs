@@ -1,10 +1,10 @@
 //! Misuse: implementing the trait that the compiler misses at a `?` in the body of a scope (E0046)
 //! Why it matters: the `?` would leave the scope while the connection is open, and forget its guard.
-//! Fix: keep the `Result`, clean up, and end the body with `outcome.after(result)`.
+//! Fix: write `try_or_drop!(connection, …)`; or keep the `Result`, and end the body with `outcome.after(result)`.
 //! Rule: Every way out of a scope has the proof
 
 use async_trait::async_trait;
-use livedrop::scope::TryBeforeCleanup;
+use livedrop::scope::CleanupBeforeQuestionMark;
 use livedrop::{AsyncDrop, AsyncDropGuard, scope};
 
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl AsyncDrop for Connection {
     }
 }
 
-impl TryBeforeCleanup for Refused {}
+impl CleanupBeforeQuestionMark for Refused {}
 
 async fn send(connection: Connection) -> Result<(), Refused> {
     scope!(AsyncDropGuard::live(connection), async |mut connection| {

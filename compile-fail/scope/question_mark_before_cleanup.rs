@@ -1,6 +1,6 @@
 //! Misuse: a `?` in the body, before the cleanup (E0277)
 //! Why it matters: when the query fails, the `?` leaves the scope and skips the cleanup.
-//! Fix: keep the `Result`, clean up, and return `outcome.after(result)`.
+//! Fix: write `try_or_drop!(connection, …)`; or keep the `Result`, and end the body with `outcome.after(result)`.
 //! Rule: Every way out of a scope has the proof
 
 use std::io;

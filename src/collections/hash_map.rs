@@ -9,8 +9,9 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use async_trait::async_trait;
 
 use super::{ConcurrentCleanup, Drain, IntoGuard};
+use crate::guard::Origin;
 use crate::reaper::Adoptable;
-use crate::state::{Brand, Cleanable, Holds, State};
+use crate::state::{Backing, Backs, Brand, Cleanable, Holds, State, Unscoped};
 use crate::{Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Live, ReaperHandle};
 
 /// A hash map of guards. The cleanup of the map cleans up all values concurrently.
@@ -114,21 +115,35 @@ impl<K: Send, V: AsyncDrop<Error: Send> + Send, H: Send> AsyncDropHashMap<K, V, 
     }
 }
 
-impl<K: Send, V: AsyncDrop<Error: Send> + Send, B: Brand> AsyncDropHashMap<K, V, Live<B>> {
+impl<K: Send, V, B: Brand, Backed: Backing> AsyncDropHashMap<K, V, Live<B, Backed>>
+where
+    V: AsyncDrop<Error: Send> + Send,
+    Live<B, Backed>: Cleanable<V>,
+{
     /// Makes an empty map of guards that are checked at compile time.
+    ///
+    /// If a reaper backs the guards, it cleans up what is in a map that is dropped.
     #[track_caller]
-    pub fn live() -> AsyncDropGuard<Self, Live> {
+    pub fn live() -> AsyncDropGuard<Self, Live<Unscoped, Backed>>
+    where
+        Backed: Backs<Self>,
+    {
         Self::live_with_hasher(RandomState::new())
     }
 }
 
-impl<K: Send, V: AsyncDrop<Error: Send> + Send, B: Brand, H: Send>
-    AsyncDropHashMap<K, V, Live<B>, H>
+impl<K: Send, V, B: Brand, Backed: Backing, H: Send> AsyncDropHashMap<K, V, Live<B, Backed>, H>
+where
+    V: AsyncDrop<Error: Send> + Send,
+    Live<B, Backed>: Cleanable<V>,
 {
     /// Makes an empty map of guards that are checked at compile time. It hashes with `hasher`.
     #[track_caller]
-    pub fn live_with_hasher(hasher: H) -> AsyncDropGuard<Self, Live> {
-        AsyncDropGuard::live(Self::empty(hasher))
+    pub fn live_with_hasher(hasher: H) -> AsyncDropGuard<Self, Live<Unscoped, Backed>>
+    where
+        Backed: Backs<Self>,
+    {
+        AsyncDropGuard::wrapper(Origin::here(), Self::empty(hasher))
     }
 }
 

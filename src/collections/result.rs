@@ -4,7 +4,7 @@ use std::fmt::{self, Debug};
 
 use async_trait::async_trait;
 
-use crate::guard::{Origin, Slot, clean_in_place};
+use crate::guard::{Origin, clean_in_place};
 use crate::state::{Cleanable, Holds, State};
 use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 
@@ -67,10 +67,7 @@ impl<T: AsyncDrop, E: Send, S: Cleanable<T>> AsyncDropResult<T, E, S> {
     where
         S: Cleanable<Self>,
     {
-        let origin = Origin::here();
-        let inner = result.as_ref().ok().and_then(|guard| guard.slot.registration());
-        let registration = inner.and_then(|inner| inner.register_wrapper(origin));
-        AsyncDropGuard::owing(origin, Self { result: result.map(Some) }, registration)
+        AsyncDropGuard::wrapper(Origin::here(), Self { result: result.map(Some) })
     }
 }
 
@@ -108,8 +105,7 @@ impl<T, E, S: Holds> AsyncDropResult<T, E, S> {
     ///
     /// # Panics
     ///
-    /// If it was cleaned up before, which a [`Checked`] or an adopted guard can be, or if it is
-    /// adopted and its cleanup has begun.
+    /// If it was cleaned up before, which a [`Checked`] or an adopted guard can be.
     #[track_caller]
     pub fn into_inner<G: Holds>(guard: AsyncDropGuard<Self, G>) -> Result<AsyncDropGuard<T, S>, E> {
         let inner = guard.into_value().result;

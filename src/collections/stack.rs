@@ -286,7 +286,7 @@ impl<S: State> AsyncDropStack<S> {
         S: Armed,
     {
         let all = std::mem::replace(self, Self::empty());
-        AsyncDropGuard::owing(Origin::here(), all, None)
+        AsyncDropGuard::wrapper(Origin::here(), all)
     }
 
     /// Returns the number of guards and deferred futures that are not cleaned up.

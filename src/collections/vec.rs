@@ -7,8 +7,9 @@ use std::slice::{Iter, IterMut, SliceIndex};
 use async_trait::async_trait;
 
 use super::{ConcurrentCleanup, Drain, IntoGuard};
+use crate::guard::Origin;
 use crate::reaper::Adoptable;
-use crate::state::{Brand, Cleanable, Holds, State};
+use crate::state::{Backing, Backs, Brand, Cleanable, Holds, State, Unscoped};
 use crate::{Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Live, ReaperHandle};
 
 /// A vector of guards. The cleanup of the vector cleans up all values concurrently.
@@ -98,11 +99,20 @@ impl<T: AsyncDrop<Error: Send> + Send> AsyncDropVec<T> {
     }
 }
 
-impl<T: AsyncDrop<Error: Send> + Send, B: Brand> AsyncDropVec<T, Live<B>> {
+impl<T, B: Brand, K: Backing> AsyncDropVec<T, Live<B, K>>
+where
+    T: AsyncDrop<Error: Send> + Send,
+    Live<B, K>: Cleanable<T>,
+{
     /// Makes an empty vector of guards that are checked at compile time.
+    ///
+    /// If a reaper backs the guards, it cleans up what is in a vector that is dropped.
     #[track_caller]
-    pub fn live() -> AsyncDropGuard<Self, Live> {
-        AsyncDropGuard::live(Self::empty())
+    pub fn live() -> AsyncDropGuard<Self, Live<Unscoped, K>>
+    where
+        K: Backs<Self>,
+    {
+        AsyncDropGuard::wrapper(Origin::here(), Self::empty())
     }
 }
 

@@ -2,37 +2,72 @@
 
 use std::task::{Context, Poll};
 
-use super::bomb::{Origin, Phase};
-use super::cleanup::Owes;
+use super::AsyncDropGuard;
+use super::checked::Phase;
+use super::cleanup::{Arms, Owes, clean};
+use super::live::CleansByValue;
+use super::origin::Origin;
 use super::slot::Slot;
 use crate::hook::Cause;
 use crate::reaper::{Adoptable, BoxedError, Cleanup, Registration, Stage, start};
 use crate::shim::SyncWrapper;
+use crate::state::Brand;
+use crate::{AsyncDrop, Outcome};
 
-/// What an `Adopted` guard stores.
+/// What an `Adopted` guard stores, and a `Live` one that is backed by a reaper.
 #[expect(missing_debug_implementations, reason = "cannot be named outside the crate")]
 pub struct AdoptedSlot<T> {
     content: Content<T>,
-    /// Begins the cleanup. It is chosen where `T` is known to be `Adoptable`, so that `Drop` needs no
-    /// bound on `T`.
-    start: fn(T) -> Cleanup,
-    /// `None` if the reaper was closed, and once the cleanup has ended.
+    /// `None` if the reaper was closed, for a wrapper, and once the cleanup has ended.
     registration: Option<Registration>,
     origin: Origin<T>,
 }
 
 enum Content<T> {
-    Idle(T),
+    Idle {
+        value: T,
+        /// Begins the cleanup. It is chosen where `T` is known to be `Adoptable`, so that `Drop` needs
+        /// no bound on `T`.
+        start: fn(T) -> Cleanup,
+    },
     /// The cleanup has begun, and owns the value.
     Running(SyncWrapper<Cleanup>),
+    /// A helper around adopted guards, such as a lock. It is cleaned up in place and needs no
+    /// registration: if it is dropped, the guards inside go to their reaper.
+    Wrapper { value: T, phase: Phase },
     /// The cleanup has ended, or is being polled. If that poll panics, it has ended.
     Done,
 }
 
-impl<T: Adoptable> AdoptedSlot<T> {
+impl<T: Adoptable> Arms<T> for AdoptedSlot<T> {
+    fn new(origin: Origin<T>, value: T, registration: Option<Registration>) -> Self {
+        if let Some(registration) = &registration {
+            registration.update(|entry| entry.renew(origin));
+        }
+        Self { content: Content::Idle { value, start: start::<T> }, registration, origin }
+    }
+}
+
+impl<T> AdoptedSlot<T> {
     /// For a value that was cleaned up before.
     pub(crate) fn done(origin: Origin<T>) -> Self {
-        Self { content: Content::Done, start: start::<T>, registration: None, origin }
+        Self { content: Content::Done, registration: None, origin }
+    }
+
+    pub(super) fn has_begun(&self) -> bool {
+        match self.content {
+            Content::Idle { .. } => false,
+            Content::Wrapper { phase, .. } => matches!(phase, Phase::CleaningUp),
+            Content::Running(_) | Content::Done => true,
+        }
+    }
+
+    pub(super) fn is_wrapper(&self) -> bool {
+        matches!(self.content, Content::Wrapper { .. })
+    }
+
+    fn take_content(&mut self) -> Content<T> {
+        std::mem::replace(&mut self.content, Content::Done)
     }
 }
 
@@ -44,7 +79,7 @@ impl<T> Slot<T> for AdoptedSlot<T> {
     #[inline]
     fn get(&self) -> Option<&T> {
         match &self.content {
-            Content::Idle(value) => Some(value),
+            Content::Idle { value, .. } | Content::Wrapper { value, .. } => Some(value),
             Content::Running(_) | Content::Done => None,
         }
     }
@@ -52,7 +87,7 @@ impl<T> Slot<T> for AdoptedSlot<T> {
     #[inline]
     fn get_mut(&mut self) -> Option<&mut T> {
         match &mut self.content {
-            Content::Idle(value) => Some(value),
+            Content::Idle { value, .. } | Content::Wrapper { value, .. } => Some(value),
             Content::Running(_) | Content::Done => None,
         }
     }
@@ -66,8 +101,10 @@ impl<T> Slot<T> for AdoptedSlot<T> {
     }
 
     fn take(mut self) -> Result<(Origin<T>, T), Origin<T>> {
-        match std::mem::replace(&mut self.content, Content::Done) {
-            Content::Idle(value) => Ok((self.origin, value)),
+        match self.take_content() {
+            Content::Idle { value, .. } | Content::Wrapper { value, .. } => {
+                Ok((self.origin, value))
+            }
             begun => {
                 self.content = begun;
                 Err(self.origin)
@@ -75,8 +112,8 @@ impl<T> Slot<T> for AdoptedSlot<T> {
         }
     }
 
-    fn registration(&self) -> Option<&Registration> {
-        self.registration.as_ref()
+    fn take_registration(&mut self) -> Option<Registration> {
+        self.registration.take()
     }
 
     fn into_owned(self) -> Self {
@@ -88,31 +125,39 @@ impl<T> Slot<T> for AdoptedSlot<T> {
     }
 }
 
-impl<T: Adoptable> Owes<T> for AdoptedSlot<T> {
-    fn new(origin: Origin<T>, value: T, registration: Option<Registration>) -> Self {
-        Self { content: Content::Idle(value), start: start::<T>, registration, origin }
+impl<T: AsyncDrop<Error: 'static>> Owes<T> for AdoptedSlot<T> {
+    fn wrapper(origin: Origin<T>, value: T) -> Self {
+        let content = Content::Wrapper { value, phase: Phase::Armed };
+        Self { content, registration: None, origin }
     }
 
-    /// Nothing: the cleanup is kept in the slot, so that the reaper can resume it.
     fn owed(&mut self) -> Option<(&mut Phase, &mut T)> {
-        None
+        match &mut self.content {
+            Content::Wrapper { value, phase } => Some((phase, value)),
+            // Kept in the slot, so that the reaper can resume it.
+            Content::Idle { .. } | Content::Running(_) | Content::Done => None,
+        }
     }
 
-    fn settle(&mut self) {}
+    fn settle(&mut self) {
+        if let Content::Wrapper { phase: Phase::Finished, .. } = self.content {
+            self.content = Content::Done;
+        }
+    }
 
     fn poll_kept(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), T::Error>> {
         // Both are out of the slot during the poll. If it panics, nothing is left that could be
         // polled again, and the reaper does not wait for it.
         let registration = self.registration.take();
-        let mut cleanup = match std::mem::replace(&mut self.content, Content::Done) {
-            Content::Idle(value) => {
+        let mut cleanup = match self.take_content() {
+            Content::Idle { value, start } => {
                 if let Some(registration) = &registration {
                     registration.update(|entry| entry.stage = Stage::Cleaning);
                 }
-                (self.start)(value)
+                start(value)
             }
             Content::Running(cleanup) => cleanup.into_inner(),
-            Content::Done => return Poll::Ready(Ok(())),
+            Content::Wrapper { .. } | Content::Done => return Poll::Ready(Ok(())),
         };
         let poll = cleanup.as_mut().poll(cx);
         if poll.is_pending() {
@@ -123,16 +168,25 @@ impl<T: Adoptable> Owes<T> for AdoptedSlot<T> {
     }
 }
 
+impl<T: AsyncDrop<Error: 'static>> CleansByValue<T> for AdoptedSlot<T> {
+    fn clean_by_value<B: Brand>(mut self) -> impl Future<Output = Outcome<T, B>> {
+        async move {
+            let result = clean(&mut self).await;
+            Outcome { proof: AsyncDropGuard { slot: () }, result }
+        }
+    }
+}
+
 impl<T> Drop for AdoptedSlot<T> {
     fn drop(&mut self) {
         let registration = self.registration.take();
-        let (cleanup, cause) = match std::mem::replace(&mut self.content, Content::Done) {
-            Content::Done => return,
+        let (cleanup, cause) = match self.take_content() {
+            Content::Done | Content::Wrapper { .. } => return,
             Content::Running(cleanup) => (cleanup.into_inner(), Cause::CancelledInCleanup),
-            Content::Idle(value) if registration.is_some() => {
-                ((self.start)(value), Cause::Forgotten)
+            Content::Idle { value, start } if registration.is_some() => {
+                (start(value), Cause::Forgotten)
             }
-            Content::Idle(value) => {
+            Content::Idle { value, .. } => {
                 // Reported before the guards inside the value, as every guard is.
                 let _value = value;
                 return self.origin.report_lost(Cause::Forgotten);

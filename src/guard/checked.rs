@@ -2,10 +2,11 @@
 
 use std::task::{Context, Poll};
 
-use super::bomb::{DropBomb, Origin, Phase};
-use super::cleanup::Owes;
+use super::cleanup::{Arms, Owes};
+use super::origin::Origin;
 use super::slot::Slot;
 use crate::AsyncDrop;
+use crate::hook::Cause;
 use crate::reaper::Registration;
 
 /// What a `Checked` guard stores.
@@ -16,6 +17,60 @@ pub enum CheckedSlot<T> {
     Owed { bomb: DropBomb<T>, value: T },
     /// The cleanup has ended, and the value is gone.
     Done { origin: Origin<T> },
+}
+
+/// Reports the value beside it as lost when it is dropped, unless the cleanup has ended.
+///
+/// It is a field beside the value, so that the guard needs no `Drop` and the value can be moved out of it.
+#[expect(missing_debug_implementations, reason = "cannot be named outside the crate")]
+pub struct DropBomb<T> {
+    phase: Phase,
+    origin: Origin<T>,
+}
+
+impl<T> DropBomb<T> {
+    fn defuse(self) -> Origin<T> {
+        let origin = self.origin;
+        std::mem::forget(self);
+        origin
+    }
+}
+
+impl<T> Drop for DropBomb<T> {
+    #[inline]
+    fn drop(&mut self) {
+        let cause = match self.phase {
+            Phase::Armed => Cause::Forgotten,
+            Phase::Borrowed => Cause::CancelledInBody,
+            Phase::CleaningUp => Cause::CancelledInCleanup,
+            Phase::Finished => return,
+        };
+        self.origin.report_lost(cause);
+    }
+}
+
+/// How far the cleanup of a guard has come that is checked at run time.
+///
+/// `usize`-sized, so that the slot's discriminant uses its niche.
+#[derive(Clone, Copy)]
+#[repr(usize)]
+#[expect(missing_debug_implementations, reason = "cannot be named outside the crate")]
+pub enum Phase {
+    /// The cleanup has not begun.
+    Armed,
+    /// The library owns the guard while a body borrows the value.
+    Borrowed,
+    /// The cleanup has begun, and waits.
+    CleaningUp,
+    /// The cleanup has ended, with a result or with a panic. The slot is `Done` before `clean` returns.
+    Finished,
+}
+
+impl<T> CheckedSlot<T> {
+    #[inline]
+    pub(super) fn owing(origin: Origin<T>, value: T) -> Self {
+        Self::Owed { bomb: DropBomb { phase: Phase::Armed, origin }, value }
+    }
 }
 
 impl<T> Slot<T> for CheckedSlot<T> {
@@ -60,10 +115,17 @@ impl<T> Slot<T> for CheckedSlot<T> {
     }
 }
 
-impl<T: AsyncDrop> Owes<T> for CheckedSlot<T> {
+impl<T: AsyncDrop> Arms<T> for CheckedSlot<T> {
     #[inline]
     fn new(origin: Origin<T>, value: T, _: Option<Registration>) -> Self {
-        Self::Owed { bomb: DropBomb { phase: Phase::Armed, origin }, value }
+        Self::wrapper(origin, value)
+    }
+}
+
+impl<T: AsyncDrop> Owes<T> for CheckedSlot<T> {
+    #[inline]
+    fn wrapper(origin: Origin<T>, value: T) -> Self {
+        Self::owing(origin, value)
     }
 
     #[inline]

@@ -9,19 +9,19 @@ use std::task::{Context, Poll};
 
 use futures::FutureExt;
 
-use super::bomb::{Origin, Phase};
+use super::checked::Phase;
+use super::origin::Origin;
 use super::slot::{OwnedSlot, Slot};
 use crate::panic::catch;
 use crate::reaper::Registration;
 use crate::state::{Cleanable, State};
 use crate::{AsyncDrop, AsyncDropGuard, hook};
 
-/// A slot that knows at run time how far its cleanup has come: that of a `Checked` or an `Adopted`
-/// guard.
+/// A slot that tracks its cleanup at run time: `CheckedSlot` and `AdoptedSlot`.
 pub trait Owes<T: AsyncDrop>: Slot<T> {
-    /// A slot that owes the cleanup of `value`. An `Adopted` one is looked after by the reaper
-    /// of `registration`.
-    fn new(origin: Origin<T>, value: T, registration: Option<Registration>) -> Self;
+    /// A slot for a helper that owns guards in this state. An `Adopted` one needs no registration: the
+    /// guards inside have theirs.
+    fn wrapper(origin: Origin<T>, value: T) -> Self;
 
     /// Returns the value whose cleanup is owed, and how far that has come. `None` if nothing is
     /// owed, or if the slot keeps the cleanup itself, for [`poll_kept`](Self::poll_kept).
@@ -32,6 +32,12 @@ pub trait Owes<T: AsyncDrop>: Slot<T> {
 
     /// Polls the cleanup that the slot keeps. Ready at once if nothing is owed.
     fn poll_kept(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), T::Error>>;
+}
+
+/// A slot that can be made for any value of this type.
+pub trait Arms<T: AsyncDrop>: Owes<T> {
+    /// A slot that owes the cleanup of `value`. The reaper of `registration` adopts an `Adopted` one.
+    fn new(origin: Origin<T>, value: T, registration: Option<Registration>) -> Self;
 }
 
 /// Cleans up the value in `slot`, and drops it.
@@ -47,13 +53,14 @@ pub(crate) fn clean<T: AsyncDrop, S: Owes<T>>(
         let Some((phase, value)) = settled.slot.owed() else {
             return std::future::poll_fn(|cx| settled.slot.poll_kept(cx)).await;
         };
-        // If the call panics that makes the future, the cleanup has ended.
+        // Set before the call: if it panics, the cleanup counts as attempted.
         *phase = Phase::Finished;
         let cleanup = value.async_drop_unboxed();
         *phase = Phase::CleaningUp;
         let result = {
-            let mut cleanup = pin!(catch(cleanup));
-            let result = cleanup.as_mut().await;
+            // Dropped after the phase is written: if its `Drop` panics, the cleanup has ended.
+            let cleanup = pin!(catch(cleanup));
+            let result = cleanup.await;
             *phase = Phase::Finished;
             result
         };
@@ -61,11 +68,11 @@ pub(crate) fn clean<T: AsyncDrop, S: Owes<T>>(
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
                 // If the value panics in its own `Drop`, this reports the error.
-                let result = CleanupResult::<T>::new(Ok(Err(error)));
+                let result = CleanupResult::<T>::new(Err(error));
                 settled.slot.settle();
                 result.into_result()
             }
-            // `settled` drops the value during the unwinding: so the guards inside do not panic.
+            // `settled` drops the value during the unwinding, so the guards inside do not panic.
             Err(payload) => resume_unwind(payload),
         }
     }
@@ -123,7 +130,12 @@ pub struct CleanupResult<T: AsyncDrop> {
 
 impl<T: AsyncDrop> CleanupResult<T> {
     #[inline]
-    pub(crate) fn new(result: std::thread::Result<Result<(), T::Error>>) -> Self {
+    pub(crate) fn new(result: Result<(), T::Error>) -> Self {
+        Self::caught(Ok(result))
+    }
+
+    #[inline]
+    pub(crate) fn caught(result: std::thread::Result<Result<(), T::Error>>) -> Self {
         Self { result: Some(result) }
     }
 
@@ -132,7 +144,7 @@ impl<T: AsyncDrop> CleanupResult<T> {
     pub(crate) fn of(
         cleanup: impl Future<Output = Result<(), T::Error>>,
     ) -> impl Future<Output = Self> {
-        catch(cleanup).map(Self::new)
+        catch(cleanup).map(Self::caught)
     }
 
     /// Returns the result, and resumes a panic.

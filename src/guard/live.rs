@@ -3,9 +3,10 @@
 use std::panic::resume_unwind;
 
 use super::AsyncDropGuard;
-use super::bomb::{Begun, DropBomb, NotBegun, Origin, Phase};
 use super::checked::CheckedSlot;
+use super::origin::Origin;
 use super::slot::Slot;
+use crate::hook::Cause;
 use crate::panic::catch;
 use crate::state::Brand;
 use crate::{AsyncDrop, Outcome};
@@ -15,35 +16,39 @@ use crate::{AsyncDrop, Outcome};
 /// The bomb comes first: a forgotten guard is reported before the guards inside its value.
 #[expect(missing_debug_implementations, reason = "cannot be named outside the crate")]
 pub struct LiveSlot<T> {
-    bomb: DropBomb<T, NotBegun>,
+    bomb: ForgottenBomb<T>,
     value: T,
 }
 
 impl<T> LiveSlot<T> {
     #[inline]
     pub(super) fn new(origin: Origin<T>, value: T) -> Self {
-        Self { bomb: DropBomb { phase: NotBegun, origin }, value }
+        Self { bomb: ForgottenBomb(origin), value }
     }
 }
 
-impl<T: AsyncDrop> LiveSlot<T> {
-    /// Not `clean`: this is the zero-cost promise, and the future holds the value itself.
+/// The slot of a `Live` guard: its cleanup consumes it.
+pub trait CleansByValue<T: AsyncDrop>: Slot<T> {
+    /// Cleans up the value, drops it, and returns the proof beside the result.
+    fn clean_by_value<B: Brand>(self) -> impl Future<Output = Outcome<T, B>>;
+}
+
+impl<T: AsyncDrop> CleansByValue<T> for LiveSlot<T> {
+    /// Separate from `clean`, because this future owns the value and must cost nothing.
     ///
-    /// The future keeps no flags of what was moved. For each flag rustc lays the future out so that
-    /// all of it is copied when it is made, which costs 10 instructions
-    /// (`benches/README.md`). There is no flag because nothing can unwind between the place where
-    /// something is made, or was awaited, and the place where it moves on: the parts are destructured
-    /// before the block, the bomb and the result leave the inner block as one tuple, and the value is
-    /// dropped where it lies. If the value panics there, the result is lost.
+    /// A drop flag makes rustc copy the whole future when it is created: 10 instructions
+    /// (`benches/README.md`). To avoid drop flags, nothing that can panic stands between creating a
+    /// local and moving it. If the value's `Drop` panics, the result is lost.
     #[inline]
-    pub(super) fn async_drop<B: Brand>(self) -> impl Future<Output = Outcome<T, B>> {
+    fn clean_by_value<B: Brand>(self) -> impl Future<Output = Outcome<T, B>> {
         let LiveSlot { bomb, mut value } = self;
         async move {
             let ended = {
-                // Nothing is armed while the future is made. If that panics, it was the attempt.
+                // Defuse the bomb first: if the next call panics, the cleanup was attempted, and must
+                // not be reported as forgotten.
                 let origin = bomb.defuse();
                 let cleanup = value.async_drop_unboxed();
-                let bomb = DropBomb { phase: Begun, origin };
+                let bomb = CancelledBomb(origin);
                 let result = catch(cleanup).await;
                 (bomb, result)
             };
@@ -53,10 +58,38 @@ impl<T: AsyncDrop> LiveSlot<T> {
     }
 }
 
+/// Takes both at once, so that neither needs a drop flag.
 #[inline]
-fn defuse<T, R>((bomb, result): (DropBomb<T, Begun>, R)) -> R {
-    bomb.defuse();
+fn defuse<T, R>((bomb, result): (CancelledBomb<T>, R)) -> R {
+    std::mem::forget(bomb);
     result
+}
+
+/// Reports the value as forgotten when it is dropped. The slot holds it, and the future until its first poll.
+struct ForgottenBomb<T>(Origin<T>);
+
+impl<T> ForgottenBomb<T> {
+    #[inline]
+    fn defuse(self) -> Origin<T> {
+        let origin = self.0;
+        std::mem::forget(self);
+        origin
+    }
+}
+
+impl<T> Drop for ForgottenBomb<T> {
+    fn drop(&mut self) {
+        self.0.report_lost(Cause::Forgotten);
+    }
+}
+
+/// Reports the value as cancelled when it is dropped. The future of an ending holds it while it waits.
+pub(super) struct CancelledBomb<T>(pub(super) Origin<T>);
+
+impl<T> Drop for CancelledBomb<T> {
+    fn drop(&mut self) {
+        self.0.report_lost(Cause::CancelledInCleanup);
+    }
 }
 
 impl<T> Slot<T> for LiveSlot<T> {
@@ -73,7 +106,7 @@ impl<T> Slot<T> for LiveSlot<T> {
     }
 
     fn origin(&self) -> Origin<T> {
-        self.bomb.origin
+        self.bomb.0
     }
 
     fn take(self) -> Result<(Origin<T>, T), Origin<T>> {
@@ -84,8 +117,7 @@ impl<T> Slot<T> for LiveSlot<T> {
     #[inline]
     fn into_owned(self) -> CheckedSlot<T> {
         let LiveSlot { bomb, value } = self;
-        let bomb = DropBomb { phase: Phase::Armed, origin: bomb.defuse() };
-        CheckedSlot::Owed { bomb, value }
+        CheckedSlot::owing(bomb.defuse(), value)
     }
 
     #[inline]

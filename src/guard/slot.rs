@@ -1,11 +1,11 @@
 //! What a guard stores: one slot type for each state.
 
-use super::bomb::Origin;
+use super::origin::Origin;
 use crate::reaper::Registration;
 use crate::state::State;
 
-/// The slot of a guard that the library owns: the slot of a `Checked` guard in place of a `Live`
-/// one, and otherwise the guard's own.
+/// The slot type while the library owns the guard: `CheckedSlot` for `Live`, and the same type for
+/// every other state.
 pub(crate) type OwnedSlot<T, S> = <<S as State>::Owned as State>::Slot<T>;
 
 /// The value of a guard, and what the guard knows about its cleanup.
@@ -43,8 +43,9 @@ pub trait Slot<T>: Sized {
     /// If the value is gone.
     fn take(self) -> Result<(Origin<T>, T), Origin<T>>;
 
-    /// Returns the reaper's registration, if the guard is adopted.
-    fn registration(&self) -> Option<&Registration> {
+    /// Takes the registration with a reaper out, if there is one. The reaper does not wait for the
+    /// value after that.
+    fn take_registration(&mut self) -> Option<Registration> {
         None
     }
 
@@ -55,7 +56,8 @@ pub trait Slot<T>: Sized {
     fn from_owned(owned: Self::Owned) -> Option<Self>;
 }
 
-/// A `Dropped` guard stores nothing. No method asks it for a value: it is not [`Holds`](crate::state::Holds).
+/// A `Dropped` guard stores nothing. `State::Slot` needs this impl for every `T`, but no method asks
+/// it for a value: `Dropped` is not [`Holds`](crate::state::Holds).
 impl<T> Slot<T> for () {
     type Owned = ();
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use super::orphan::{Cleanup, start};
 use super::registry::Registration;
 use super::{Adoptable, ReaperHandle, Stage};
-use crate::guard::{AdoptedSlot, Origin, Owes, Slot};
+use crate::guard::{AdoptedSlot, Arms, Origin, Slot};
 use crate::state::Armed;
 use crate::{Adopted, AsyncDropGuard};
 

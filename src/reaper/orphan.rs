@@ -39,7 +39,7 @@ impl BoxedError {
 /// Returns the cleanup of `value`. It begins at its first poll.
 pub(crate) fn start<T: Adoptable>(mut value: T) -> Cleanup {
     Box::pin(async move {
-        let result = CleanupResult::<T>::new(Ok(value.async_drop_unboxed().await));
+        let result = CleanupResult::<T>::new(value.async_drop_unboxed().await);
         // If the value panics in its own `Drop`, `result` reports its error.
         drop(value);
         result.into_result().map_err(BoxedError::new)

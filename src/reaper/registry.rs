@@ -59,7 +59,7 @@ impl Entry {
     }
 
     /// Turns the entry of an opening into the entry of the opened value, and keeps the label.
-    pub(super) fn renew<T>(&mut self, origin: Origin<T>) {
+    pub(crate) fn renew<T>(&mut self, origin: Origin<T>) {
         let label = self.label.take();
         *self = Self { label, ..Self::new(origin, Stage::Alive) };
     }
@@ -269,23 +269,6 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Adds an entry for a value that wraps the registered one, with the same label.
-    ///
-    /// A closed reaper accepts it, because it has adopted the wrapped value; an abandoned one does
-    /// not.
-    pub(crate) fn register_wrapper<U>(&self, origin: Origin<U>) -> Option<Registration> {
-        let mut entry = Entry::new(origin, Stage::Alive);
-        let mut inner = self.registry.lock();
-        if inner.abandoned {
-            return None;
-        }
-        let own = self.key.and_then(|key| inner.entry(key));
-        entry.label = own.and_then(|own| own.label.clone());
-        let key = inner.add(entry);
-        drop(inner);
-        Some(Registration { registry: Arc::clone(&self.registry), key: Some(key) })
-    }
-
     /// Changes the entry, unless it was abandoned.
     pub(crate) fn update(&self, change: impl FnOnce(&mut Entry)) {
         if let Some(key) = self.key {

@@ -1,42 +1,32 @@
-//! Error messages of `scope!`: bounds with our words between the body and the function.
+//! The error messages of `scope!`.
 //!
-//! Each bound asks for one thing more, so that the compiler names the one that is missing: a proof
-//! beside the result, not the guard itself, of this scope's guard, for this value. The proof goes through
-//! all of them and comes out as what it is. So implementing one of them for another type gains
-//! nothing: the implementation would need a proof to return.
+//! There is one trait for each mistake, so that the compiler names the first one: no proof, the guard
+//! itself, the proof of another guard, the proof of another type. Each method returns the proof that it was
+//! given, so that an impl for another type cannot forge one.
+//!
+//! Two rules keep the messages short. `scope!` calls `ScopeOutput` and `Enters` as functions of these traits:
+//! the compiler then prints no "required by a bound in …". And no signature names an associated type of a
+//! bound that may fail: the compiler would print the message again for it.
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use futures::FutureExt;
 
-use super::{Proof, ScopedGuard};
-use crate::state::{Brand, EntersScope, Scoped, State};
+use super::{Proof, ScopedGuard, enter_scope};
+use crate::state::{Backing, Brand, EntersScope, Scoped, State};
 use crate::{AsyncDropGuard, Dropped};
 
 /// Names the scope and the type of its value without holding either. Invariant in `'scope`, as the brand is.
 type Names<'scope, T> = PhantomData<(Scoped<'scope>, fn() -> T)>;
 
-/// What [`scope!`](crate::scope!) knows of the guard that it hands to the body.
+/// Names the scope that a guard has entered, for [`scope!`](crate::scope!).
 #[doc(hidden)]
 pub struct Entered<'scope, T>(Names<'scope, T>);
 
-impl<'scope, T> Entered<'scope, T> {
-    /// Only who makes the scope may say that it was entered.
-    pub(super) fn new() -> Self {
+impl<T> Entered<'_, T> {
+    fn new() -> Self {
         Self(PhantomData)
-    }
-
-    /// The end of the body.
-    pub fn leave<R>(self, end: R) -> (Proof<'scope, T>, R::Output)
-    where
-        R: ScopeOutput,
-        R::State: IsProof<Brand: SameScope<'scope>>,
-        R::Value: SameValue<T>,
-    {
-        let (guard, output) = end.split();
-        let proof = SameScope::of_this(IsProof::proof(guard));
-        (SameValue::itself(proof), output)
     }
 }
 
@@ -46,25 +36,36 @@ impl<T> fmt::Debug for Entered<'_, T> {
     }
 }
 
-/// What the body of a scope may end with: a guard, which is to be the proof, and any value.
+/// What the body of a scope may end with: a guard and any value. The guard must be the proof.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "this body leaves its scope without the proof that its guard was cleaned up",
+    message = "this body does not end with the proof that its guard was cleaned up",
     label = "must be `(guard.async_drop().await.proof, value)`, found `{Self}`",
-    note = "clean up at the end of the body: `(guard.async_drop().await.proof, value)`, or, if `value` is a `Result`, `guard.async_drop().await.after(value)`"
+    note = "clean up at the end of the body: `(guard.async_drop().await.proof, value)`, or, if `value` is a `Result`, `guard.async_drop().await.after(value)`",
+    note = "if the guard went into a function, that function must return its proof: `-> Proof<'_, Conn>`",
+    note = "a body of type `!` never comes to its end: leave its `loop` with `break`; write `(proof, value)` in place of `return (proof, value);`"
 )]
-pub trait ScopeOutput {
+pub trait ScopeOutput<R>: Sized {
     type Value;
     type State: State;
-    type Output;
 
-    fn split(self) -> (AsyncDropGuard<Self::Value, Self::State>, Self::Output);
+    fn split(self) -> (AsyncDropGuard<Self::Value, Self::State>, R);
+
+    /// Checks what the body ends with. The first argument says what `T` is.
+    fn leave<'scope, T>(_: Entered<'scope, T>, end: Self) -> (Proof<'scope, T>, R)
+    where
+        Self::State: IsProof<Brand: SameScope<'scope>>,
+        Self::Value: SameValue<T>,
+    {
+        let (guard, output) = end.split();
+        (SameValue::itself(SameScope::of_this(IsProof::proof(guard))), output)
+    }
 }
 
-impl<T, S: State, R> ScopeOutput for (AsyncDropGuard<T, S>, R) {
-    type Value = T;
+#[diagnostic::do_not_recommend]
+impl<V, S: State, R> ScopeOutput<R> for (AsyncDropGuard<V, S>, R) {
+    type Value = V;
     type State = S;
-    type Output = R;
 
     fn split(self) -> Self {
         self
@@ -79,72 +80,73 @@ impl<T, S: State, R> ScopeOutput for (AsyncDropGuard<T, S>, R) {
     note = "clean up at the end of the body: `(guard.async_drop().await.proof, value)`, or, if `value` is a `Result`, `guard.async_drop().await.after(value)`"
 )]
 pub trait IsProof: State + Sized {
-    type Brand: Brand;
-
     fn proof<T>(guard: AsyncDropGuard<T, Self>) -> AsyncDropGuard<T, Dropped<Self::Brand>>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<B: Brand> IsProof for Dropped<B> {
-    type Brand = B;
-
     fn proof<T>(guard: AsyncDropGuard<T, Self>) -> AsyncDropGuard<T, Self> {
         guard
     }
 }
 
-/// A proof with this brand is of the guard that the scope was entered with.
+/// The brand of the scope `'scope`: its proof is of the guard that entered this scope.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "this proof is of another guard: the one that this scope was entered with was never cleaned up",
-    label = "must be the proof of the scope's own guard, the one that the body was given",
-    note = "call `async_drop` on the guard between the bars of the body, and return the proof of that",
-    note = "to clean up two guards, open a scope for each: `scope!(a, async |a| {{ let value = scope!(b, async |b| (b.async_drop().await.proof, …)).await; (a.async_drop().await.proof, value) }})`"
+    message = "this proof belongs to another guard: the guard of this scope is not cleaned up",
+    label = "must be the proof of the guard that the body was given",
+    note = "call `async_drop` or `async_drop_via` on the parameter of the body, and return its proof",
+    note = "to clean up two guards, enter the scope with both: `scope!((a, b), async |a, b| …)`, and return both proofs: `((a.async_drop().await.proof, b.async_drop().await.proof), value)`"
 )]
 pub trait SameScope<'scope>: Brand + Sized {
     fn of_this<T>(proof: AsyncDropGuard<T, Dropped<Self>>) -> Proof<'scope, T>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<'scope> SameScope<'scope> for Scoped<'scope> {
     fn of_this<T>(proof: Proof<'scope, T>) -> Proof<'scope, T> {
         proof
     }
 }
 
-/// This type is the one of the guarded value.
+/// The type of the guarded value.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "the scope's guard is of `{T}`, but this proof is of `{Self}`: the `{T}` in it may not be cleaned up yet",
+    message = "the scope's guard holds a `{T}`, but this proof is of a `{Self}`: the `{T}` in it may not be cleaned up yet",
     label = "must be the proof of the guard of `{T}`",
-    note = "wrap the guard before the scope, and enter the scope with what wraps it: `scope!(AsyncDropArc::new(guard), async |shared| …)`",
-    note = "or take the guard out again at the end of the body, and clean that up: `AsyncDropArc::into_inner(shared)` gives it back, if it is not shared any more"
+    note = "wrap the guard before the scope, and enter the scope with the wrapper: `scope!(AsyncDropArc::new(guard), async |shared| …)`",
+    note = "or take the guard out again at the end of the body, and clean that up: `AsyncDropArc::into_inner(shared)` returns it, if it is not shared any more"
 )]
 pub trait SameValue<T>: Sized {
     fn itself(proof: Proof<'_, Self>) -> Proof<'_, T>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> SameValue<T> for T {
     fn itself(proof: Proof<'_, T>) -> Proof<'_, T> {
         proof
     }
 }
 
-/// What a `?` in the body of a scope would return in place of a proof. There is no such value.
+/// The error type of a `?` in the body of a scope. It has no values.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum NoTryError {}
 
-/// No error is one: the bound of a conversion that exists only to be refused in plain words.
+/// Never implemented. It exists for its error message: a `?` in the body of a scope.
+///
+/// The compiler's first line ends with "`Error: …::CleanupBeforeQuestionMark` is not satisfied".
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a `?` in the body of a scope would leave it before the cleanup",
-    label = "this `?` would skip the cleanup: keep the `Result`, and end the body with `guard.async_drop().await.after(result)`, which returns it"
+    label = "this `?` would skip the cleanup: write `try_or_drop!(guard, …)` instead of `…?`"
 )]
-pub trait TryBeforeCleanup {
-    /// There is nothing to return: all that this could do is to panic, as a body may.
+pub trait CleanupBeforeQuestionMark {
+    /// `NoTryError` has no values, so an impl could only panic or run forever.
     fn skip(self) -> NoTryError;
 }
 
-impl<E: TryBeforeCleanup> From<E> for NoTryError {
+impl<E: CleanupBeforeQuestionMark> From<E> for NoTryError {
     fn from(error: E) -> Self {
         error.skip()
     }
@@ -155,11 +157,10 @@ impl<E: TryBeforeCleanup> From<E> for NoTryError {
 #[derive(Debug)]
 pub struct Exits<const BY_TRY: bool>;
 
-/// What the body returns where it ends with this `End`.
+/// What the body returns if it ends with this `End`.
 ///
-/// With a `?` in it, that is a `Result` with an error that nothing converts to: so the compiler
-/// refuses a `?` of the body's own by that error's name, and not by that of `End`. One in a block
-/// or a closure inside of the body has nothing to do with it.
+/// With a `?` in the body, that is a `Result` whose error no error converts to. So the compiler rejects the
+/// `?` with the message of that conversion. A `?` in an inner block or closure is not affected.
 #[doc(hidden)]
 pub trait ScopeExit {
     type Exit<End>;
@@ -195,6 +196,34 @@ impl ScopeExit for Exits<true> {
     }
 }
 
+/// What a body, or a function with a scoped guard, returns where [`try_or_drop!`](crate::try_or_drop!) ends
+/// it with this `End`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`try_or_drop!` returns `(proof, Err(error))`, but this body or function returns `{Self}`",
+    label = "cleans up and returns the error, with the proof beside it",
+    note = "use it in the body of `scope!`, which takes the proof, and end that body with `guard.async_drop().await.after(result)`; outside a scope, `with_async_drop!` cleans up at each `?`"
+)]
+pub trait EarlyExit<End> {
+    fn exit(end: End) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<End> EarlyExit<End> for End {
+    #[inline]
+    fn exit(end: End) -> End {
+        end
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<End> EarlyExit<End> for Result<End, NoTryError> {
+    #[inline]
+    fn exit(end: End) -> Self {
+        Ok(end)
+    }
+}
+
 /// Whether one of these is true.
 #[doc(hidden)]
 #[must_use]
@@ -208,24 +237,208 @@ pub const fn any(mut these: &[bool]) -> bool {
     false
 }
 
-/// [`scope`](crate::scope()), for the macro. What it knows of the guard goes into the body beside the
-/// guard: made of a borrow in there, it would cost the body's future a second place for the value.
+/// A guard that is about to enter a scope.
+#[doc(hidden)]
+pub struct Entering<T, K: Backing>(K::Slot<T>);
+
+impl<T, K: Backing> Entering<T, K> {
+    #[inline]
+    fn into_guard<'scope>(self) -> ScopedGuard<'scope, T, K> {
+        AsyncDropGuard { slot: self.0 }
+    }
+}
+
+impl<T, K: Backing> fmt::Debug for Entering<T, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entering").finish_non_exhaustive()
+    }
+}
+
+/// [`EntersScope`], for the macro. Its message comes once: no signature names `Backing`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`scope` takes a `Live` or an `Adopted` guard, not a `{Self}` one",
+    label = "this guard is `{Self}`: neither the compiler nor a reaper makes sure of its cleanup",
+    note = "create it with `AsyncDropGuard::live(value)`, convert it with `AsyncDropGuard::into_live(guard)`, which returns a `Result`, or let a reaper adopt it: `reaper.adopt(guard)`"
+)]
+pub trait Enters<T, K: Backing>: State + Sized {
+    fn enter(guard: AsyncDropGuard<T, Self>) -> Entering<T, K>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, S: EntersScope<T>> Enters<T, S::Backing> for S {
+    #[track_caller]
+    #[inline]
+    fn enter(guard: AsyncDropGuard<T, Self>) -> Entering<T, S::Backing> {
+        Entering(enter_scope(guard).slot)
+    }
+}
+
+/// [`scope`](crate::scope()), for the macro. `Entered` is passed beside the guard: if it were made from a
+/// borrow in the body, the body's future would store the value twice.
 #[doc(hidden)]
 #[must_use = "futures do nothing unless awaited: the value would be dropped without its cleanup"]
 #[inline]
-pub fn enter<T, S, R, E, F>(
+pub fn enter<T, K: Backing, R, E, F>(
     exits: E,
-    guard: AsyncDropGuard<T, S>,
+    guard: Entering<T, K>,
     body: F,
 ) -> impl Future<Output = R>
 where
-    S: EntersScope<T>,
     E: ScopeExit,
     F: for<'scope> AsyncFnOnce(
-        ScopedGuard<'scope, T>,
+        ScopedGuard<'scope, T, K>,
         (E, Entered<'scope, T>),
     ) -> E::Exit<(Proof<'scope, T>, R)>,
 {
-    let guard = AsyncDropGuard { slot: guard.slot };
-    body(guard, (exits, Entered::new())).map(|exit| E::end(exit).1)
+    body(guard.into_guard(), (exits, Entered::new())).map(|exit| E::end(exit).1)
 }
+
+/// A proof, in the place of the proof of a scope's guard of a `T`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this body does not end with the proof that its guard of `{T}` was cleaned up: in that place, it has `{Self}`",
+    label = "must be `((a.async_drop().await.proof, b.async_drop().await.proof), value)`, with a proof for each guard, in the order of the guards",
+    note = "clean up all of them at the end of the body: `async_drop_all((a, b)).await.after(value)`, if `value` is a `Result`",
+    note = "if the guard went into a function, that function must return its proof: `-> Proof<'_, Conn>`"
+)]
+pub trait ScopeProof<T> {
+    type Value;
+    type Brand: Brand;
+
+    fn proof(self) -> AsyncDropGuard<Self::Value, Dropped<Self::Brand>>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, V, B: Brand> ScopeProof<T> for AsyncDropGuard<V, Dropped<B>> {
+    type Value = V;
+    type Brand = B;
+
+    fn proof(self) -> Self {
+        self
+    }
+}
+
+/// This type is the one of the guarded value in this place.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this body must end with the proof of its guard of `{T}`, but in that place it has the proof of a `{Self}`",
+    label = "must be a proof for each guard, in the order in which the guards entered the scope",
+    note = "the proofs stand in the order of the guards, whatever the order of the cleanups: `let b = b.async_drop().await.proof; let a = a.async_drop().await.proof; ((a, b), value)`"
+)]
+pub trait ScopeValue<T>: Sized {
+    fn itself(proof: Proof<'_, Self>) -> Proof<'_, T>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> ScopeValue<T> for T {
+    fn itself(proof: Proof<'_, T>) -> Proof<'_, T> {
+        proof
+    }
+}
+
+/// Defines, for a scope with several guards, the bound of what its body ends with, the check of that, and
+/// the function that enters it.
+///
+/// The bounds of the check are arguments, because the compiler quotes them.
+macro_rules! several {
+    (
+        $Output:ident, $enter:ident, $label:literal,
+        ($($scope:lifetime $T:ident $P:ident $K:ident $guard:ident $entered:ident),+),
+        fn $leave:ident
+        where $($bounds:tt)+
+    ) => {
+        /// What the body of a scope with several guards may end with: a tuple of their proofs, and any
+        /// value.
+        #[doc(hidden)]
+        #[diagnostic::on_unimplemented(
+            message = "this body does not end with a proof for each of its guards",
+            label = $label,
+            note = "clean up all of them at the end of the body: `async_drop_all((a, b)).await.after(value)`, if `value` is a `Result`"
+        )]
+        pub trait $Output {
+            $(type $P;)+
+            type Output;
+
+            fn split(self) -> (($(Self::$P,)+), Self::Output);
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<$($P,)+ R> $Output for (($($P,)+), R) {
+            $(type $P = $P;)+
+            type Output = R;
+
+            fn split(self) -> Self {
+                self
+            }
+        }
+
+        /// Checks what the body of a scope with several guards ends with.
+        #[doc(hidden)]
+        pub fn $leave<$($scope,)+ $($T,)+ End, R>(
+            _: ($(Entered<$scope, $T>,)+),
+            end: End,
+        ) -> (($(Proof<$scope, $T>,)+), R)
+        where
+            $($bounds)+
+        {
+            let (($($guard,)+), output) = end.split();
+            (($(ScopeValue::itself(SameScope::of_this($guard.proof())),)+), output)
+        }
+
+        /// [`enter`] for several guards. Each has a brand of its own.
+        #[doc(hidden)]
+        #[must_use = "futures do nothing unless awaited: the values would be dropped without their cleanup"]
+        #[inline]
+        pub fn $enter<$($T,)+ $($K: Backing,)+ R, E, F>(
+            exits: E,
+            ($($guard,)+): ($(Entering<$T, $K>,)+),
+            body: F,
+        ) -> impl Future<Output = R>
+        where
+            E: ScopeExit,
+            F: for<$($scope),+> AsyncFnOnce(
+                $(ScopedGuard<$scope, $T, $K>,)+
+                (E, ($(Entered<$scope, $T>,)+)),
+            ) -> E::Exit<(($(Proof<$scope, $T>,)+), R)>,
+        {
+            $(let $guard = $guard.into_guard();)+
+            let entered = ($({ let $entered = Entered::new(); $entered },)+);
+            body($($guard,)+ (exits, entered)).map(|exit| E::end(exit).1)
+        }
+    };
+}
+
+several!(
+    ScopeOutput2, enter2,
+    "must be `((a.async_drop().await.proof, b.async_drop().await.proof), value)`, found `{Self}`",
+    ('a A PA KA a entered_a, 'b B PB KB b entered_b),
+    fn leave2
+    where
+        End: ScopeOutput2<Output = R>,
+        End::PA: ScopeProof<A, Value: ScopeValue<A>, Brand: SameScope<'a>>,
+        End::PB: ScopeProof<B, Value: ScopeValue<B>, Brand: SameScope<'b>>,
+);
+several!(
+    ScopeOutput3, enter3,
+    "must be `((a.async_drop().await.proof, b.async_drop().await.proof, c.async_drop().await.proof), value)`, found `{Self}`",
+    ('a A PA KA a entered_a, 'b B PB KB b entered_b, 'c C PC KC c entered_c),
+    fn leave3
+    where
+        End: ScopeOutput3<Output = R>,
+        End::PA: ScopeProof<A, Value: ScopeValue<A>, Brand: SameScope<'a>>,
+        End::PB: ScopeProof<B, Value: ScopeValue<B>, Brand: SameScope<'b>>,
+        End::PC: ScopeProof<C, Value: ScopeValue<C>, Brand: SameScope<'c>>,
+);
+several!(
+    ScopeOutput4, enter4,
+    "must be a tuple of four proofs, each `guard.async_drop().await.proof`, and a value: `((a, b, c, d), value)`, found `{Self}`",
+    ('a A PA KA a entered_a, 'b B PB KB b entered_b, 'c C PC KC c entered_c, 'd D PD KD d entered_d),
+    fn leave4
+    where
+        End: ScopeOutput4<Output = R>,
+        End::PA: ScopeProof<A, Value: ScopeValue<A>, Brand: SameScope<'a>>,
+        End::PB: ScopeProof<B, Value: ScopeValue<B>, Brand: SameScope<'b>>,
+        End::PC: ScopeProof<C, Value: ScopeValue<C>, Brand: SameScope<'c>>,
+        End::PD: ScopeProof<D, Value: ScopeValue<D>, Brand: SameScope<'d>>,
+);

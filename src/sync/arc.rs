@@ -161,8 +161,7 @@ impl<T, S: State> AsyncDropArc<T, S> {
     ///
     /// # Panics
     ///
-    /// If `guard` was cleaned up before, which a [`Checked`] or an adopted guard can be, or if it
-    /// is adopted and its cleanup has begun.
+    /// If `guard` was cleaned up before, which a [`Checked`] or an adopted guard can be.
     #[track_caller]
     pub fn into_inner(
         mut guard: AsyncDropGuard<Self, S>,
@@ -234,8 +233,7 @@ impl<T, S: State> AsyncDropArc<T, S> {
         Self { held: Held::Shared(shared) }
     }
 
-    /// Makes a handle in a guard. If the value's guard is adopted, this registers the new guard
-    /// with the same reaper.
+    /// Makes a handle in a guard.
     #[track_caller]
     pub(super) fn handle(shared: Arc<AsyncDropGuard<T, S>>) -> AsyncDropGuard<Self, S>
     where
@@ -253,8 +251,7 @@ impl<T, S: State> AsyncDropArc<T, S> {
         Self: AsyncDrop,
         S: Cleanable<Self>,
     {
-        let registration = shared.slot.registration().and_then(|own| own.register_wrapper(origin));
-        AsyncDropGuard::owing(origin, Self::from_shared(shared), registration)
+        AsyncDropGuard::wrapper(origin, Self::from_shared(shared))
     }
 
     #[track_caller]

@@ -154,7 +154,7 @@ macro_rules! mutex {
             ///
             /// # Panics
             ///
-            /// If the value was cleaned up before, or if it is adopted and its cleanup has begun.
+            /// If the value was cleaned up before.
             #[track_caller]
             pub fn into_inner(guard: AsyncDropGuard<Self, S>) -> AsyncDropGuard<T, S>
             where

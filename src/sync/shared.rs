@@ -331,7 +331,7 @@ where
         Self: AsyncDrop,
         S: Armed,
     {
-        AsyncDropGuard::owing(Origin::here(), Self { held: Held::Task(task) }, None)
+        AsyncDropGuard::wrapper(Origin::here(), Self { held: Held::Task(task) })
     }
 
     #[track_caller]

@@ -30,6 +30,7 @@ mod scope;
 mod shared;
 mod shown;
 mod stack;
+mod strict;
 mod sync_drop;
 mod task;
 mod tracing;

@@ -513,13 +513,15 @@ mod traits {
 }
 
 #[test]
-fn into_inner_leaves_a_cleaning_mutex_to_reaper() {
+fn an_adopted_guard_comes_out_of_a_mutex_with_its_begun_cleanup() {
     let (log, mut reaper, reports) = (log(), livedrop::Reaper::new(), Reports::collect());
     let adopted = reaper.adopt(AsyncDropGuard::new(Resource::new(&log, WAITS, Ending::Ok)));
     let mut mutex = AsyncDropMutex::new(adopted);
     cancel_after(1, mutex.async_drop());
-    let text = panic_of(|| AsyncDropMutex::into_inner(mutex));
+    let guard = AsyncDropMutex::into_inner(mutex);
+    let text = panic_of(|| guard.touch());
     assert!(text.contains("after its cleanup has begun"), "{text}");
+    drop(guard);
     let report = block_on(reaper.drain());
     assert_eq!((report.cleaned, report.failures.len()), (1, 0));
     assert_eq!(log.counts(), (1, 1, 1), "resumed, not restarted");

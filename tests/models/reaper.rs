@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
 use livedrop::hook::{self, Unhandled};
+use livedrop::sync::AsyncDropArc;
 use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, Reaper, ReaperHandle};
 use shuttle::future::block_on;
 use shuttle::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -115,7 +116,10 @@ fn adopt_waiting(
 }
 
 /// Polls the cleanup `polls` times, and drops the guard.
-fn orphan_after(mut guard: AsyncDropGuard<Resource, Adopted>, polls: usize) {
+fn orphan_after<T>(mut guard: AsyncDropGuard<T, Adopted>, polls: usize)
+where
+    T: AsyncDrop<Error: 'static>,
+{
     let mut cleanup = pin!(guard.async_drop());
     for _ in 0..polls {
         let _ = cleanup.as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -141,7 +145,51 @@ fn drain_finds_every_orphan_at_any_time() {
         let report = block_on(reaper.drain());
         assert!(report.failures.is_empty());
         ledger.assert_all_cleaned(3);
-        owners.into_iter().for_each(|owner| owner.join().unwrap());
+        for owner in owners {
+            owner.join().unwrap();
+        }
+        block_on(reaper.async_drop()).unwrap();
+    });
+}
+
+/// The handles have no registration of their own: the last one leaves the value to the reaper.
+#[test]
+fn drain_finds_the_value_of_dropped_handles() {
+    explore(|| {
+        let (ledger, mut reaper) = (Ledger::new(), Reaper::new());
+        let _hook = ledger.listen();
+        let first = AsyncDropArc::new(adopt(&reaper.handle(), &ledger));
+        let second = AsyncDropArc::clone(&first);
+        let owners = [(0, first), (1, second)]
+            .map(|(polls, handle)| thread::spawn(move || orphan_after(handle, polls)));
+        assert!(block_on(reaper.drain()).failures.is_empty());
+        ledger.assert_all_cleaned(1);
+        for owner in owners {
+            owner.join().unwrap();
+        }
+        block_on(reaper.async_drop()).unwrap();
+    });
+}
+
+/// The reaper resumes the future of `async_drop_via`. The cleanup of the value never begins.
+#[test]
+fn drain_resumes_another_ending() {
+    explore(|| {
+        let (ledger, mut reaper) = (Ledger::new(), Reaper::new());
+        let _hook = ledger.listen();
+        let guard = adopt(&reaper.handle(), &ledger);
+        let owner = thread::spawn(move || {
+            let mut ending = pin!(guard.async_drop_via(async |value: Resource| {
+                Yield(false).await;
+                value.ledger.ended.fetch_add(1, SeqCst);
+            }));
+            let _ = ending.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        });
+        assert!(block_on(reaper.drain()).failures.is_empty());
+        assert_eq!(ledger.begun.load(SeqCst), 0, "cleanups begun");
+        assert_eq!(ledger.ended.load(SeqCst), 1, "endings ended");
+        assert_eq!(ledger.dropped.load(SeqCst), 1, "values dropped");
+        owner.join().unwrap();
         block_on(reaper.async_drop()).unwrap();
     });
 }
@@ -198,9 +246,9 @@ fn run_takes_over_from_a_dropped_drain() {
         reaper.close();
         let run = reaper.run();
         let runner = thread::spawn(move || block_on(run));
-        let drained = Arc::clone(&reaper);
+        let shared = Arc::clone(&reaper);
         let drainer = thread::spawn(move || {
-            let mut drain = pin!(drained.drain());
+            let mut drain = pin!(shared.drain());
             let _ = drain.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         });
         let owner = thread::spawn(move || orphan_after(guard, 0));
@@ -221,7 +269,9 @@ fn forgotten_reaper_reports_every_value_it_loses() {
         let guards = [0, 1, 1].map(|polls| (polls, adopt(&reaper.handle(), &ledger)));
         let owners = guards.map(|(polls, guard)| thread::spawn(move || orphan_after(guard, polls)));
         drop(AsyncDropGuard::into_inner_without_cleanup(reaper));
-        owners.into_iter().for_each(|owner| owner.join().unwrap());
+        for owner in owners {
+            owner.join().unwrap();
+        }
         ledger.assert_none_unaccounted(3);
     });
 }

@@ -1,18 +1,19 @@
 //! Guards of the library in any state and of any form, and the operations of each state.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::task::Poll;
 
 use livedrop::collections::{AsyncDropHashMap, AsyncDropResult, AsyncDropStack, AsyncDropVec};
 use livedrop::reaper::Adoptable;
-use livedrop::state::{Cleanable, UnscopedState};
+use livedrop::state::{Accepts, Cleanable, UnscopedState};
 use livedrop::sync::{AsyncDropArc, AsyncDropMutex, AsyncDropTokioMutex};
 use livedrop::{Adopted, AsyncDropGuard, Checked, Live, ReaperHandle};
 
 use crate::making::SharedOf;
-use crate::program::{Empty, Kind as State};
-use crate::statement::Polls;
-use crate::value::{Obligation, Value, World};
+use crate::program::{Empty, Kind as State, Spec};
+use crate::statement::{Id, Polls};
+use crate::value::{Failures, Obligation, Value, World, ending};
 
 pub type Map<S> = AsyncDropHashMap<u8, Value, S>;
 pub type Row<S> = AsyncDropVec<Value, S>;
@@ -76,7 +77,8 @@ macro_rules! each_free_form {
 /// A state of guards, with the operations of the statements.
 pub trait Kind:
     Cleanable<Value, Slot<Value>: Send + Sync>
-    + UnscopedState<Value>
+    + UnscopedState
+    + Accepts<Value>
     + Cleanable<AsyncDropArc<Value, Self>>
     + Cleanable<AsyncDropMutex<Value, Self>>
     + Cleanable<Outcome<Self>>
@@ -101,6 +103,15 @@ pub trait Kind:
 
     /// Polls the cleanup. A guard that can be cleaned up again stays in `hand`.
     fn clean(world: &World, hand: &mut Option<Of<Self>>, polls: Polls);
+
+    /// Ends the guard by another ending than its cleanup.
+    fn via(
+        world: &Arc<World>,
+        id: Id,
+        of: Of<Self>,
+        spec: Spec,
+        polls: Polls,
+    ) -> Option<Result<(), Failures>>;
 
     /// Boxes the guard, so that a value can hold it.
     fn hold(of: Of<Self>) -> Box<dyn Obligation>;
@@ -141,6 +152,23 @@ macro_rules! same_in_each_state {
             }
         }
 
+        fn release(of: Of<Self>) {
+            each_form!(of, guard => drop(AsyncDropGuard::into_inner_without_cleanup(guard)));
+        }
+
+        fn via(
+            world: &Arc<World>,
+            id: Id,
+            of: Of<Self>,
+            spec: Spec,
+            polls: Polls,
+        ) -> Option<Result<(), Failures>> {
+            each_form!(of, guard => {
+                let ended = poll(world, guard.async_drop_via(ending(world, id, spec)), polls);
+                ended.map(|(_proof, result)| result)
+            })
+        }
+
         fn hold(of: Of<Self>) -> Box<dyn Obligation> {
             each_form!(of, guard => Box::new(Some(guard)))
         }
@@ -176,10 +204,6 @@ impl Kind for Checked {
         Of::Stack(stack.pop_all())
     }
 
-    fn release(of: Of<Self>) {
-        each_form!(of, guard => drop(AsyncDropGuard::into_inner_without_cleanup(guard)));
-    }
-
     fn convert(of: Of<Self>, to: State, reaper: &ReaperHandle) -> Option<AnyGuard> {
         each_free_form!(of, guard, Form => if to == State::Adopted {
             Some(AnyGuard::Adopted(Form(reaper.adopt(guard))))
@@ -203,10 +227,6 @@ impl Kind for Live {
 
     fn pop_all(stack: &mut AsyncDropStack<Live>) -> Of<Self> {
         Of::Stack(stack.pop_all())
-    }
-
-    fn release(of: Of<Self>) {
-        each_form!(of, guard => drop(AsyncDropGuard::into_inner_without_cleanup(guard)));
     }
 
     fn convert(of: Of<Self>, to: State, reaper: &ReaperHandle) -> Option<AnyGuard> {
@@ -237,12 +257,8 @@ impl Kind for Adopted {
         unreachable!("`pop_all` of an adopted stack needs a reaper")
     }
 
-    fn release(_: Of<Self>) {
-        unreachable!("an adopted guard cannot be converted or released")
-    }
-
     fn convert(_: Of<Self>, _: State, _: &ReaperHandle) -> Option<AnyGuard> {
-        unreachable!("an adopted guard cannot be converted or released")
+        unreachable!("an adopted guard cannot be converted")
     }
 
     fn clean(world: &World, hand: &mut Option<Of<Self>>, polls: Polls) {

@@ -122,12 +122,18 @@ fn check_one(
                 "g{id}: {reports:?}, not {cause:?}"
             );
         }
-        Settled::Discharged | Settled::Released => {
+        Settled::Discharged | Settled::EndedVia | Settled::Released => {
             prop_assert_eq!(reports, &[], "g{} is {:?}", id, settled);
         }
     }
     let ended = usize::from(fate.is_value && settled == Settled::Discharged);
-    let expected = Seen { begun: fate.begun, ended, dropped: usize::from(fate.is_value) };
+    let expected = Seen {
+        begun: fate.begun,
+        ended,
+        dropped: usize::from(fate.is_value),
+        via_begun: fate.via_begun,
+        via_ended: usize::from(settled == Settled::EndedVia),
+    };
     prop_assert_eq!(seen, expected, "g{} is {:?}", id, settled);
     prop_assert_eq!(named, fate.failures, "how often the failure of g{} was reported", id);
     Ok(())

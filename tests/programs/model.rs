@@ -6,6 +6,7 @@ pub mod loss;
 pub mod making;
 pub mod resolve;
 pub mod tree;
+pub mod via;
 
 use livedrop::hook::Cause;
 
@@ -19,6 +20,8 @@ use tree::Guard;
 pub enum Settled {
     /// Its cleanup ended, with any result.
     Discharged,
+    /// It was ended by `async_drop_via`: that future ended, with any result.
+    EndedVia,
     /// The value was reported as lost, to the hook or in the report of `abandon`. `None` if the cause
     /// depends on an unspecified order.
     Reported(Option<Cause>),
@@ -31,10 +34,12 @@ pub enum Settled {
 pub struct Fate {
     /// How often the cleanup of the value itself begins.
     pub begun: usize,
+    /// How often the future of `async_drop_via` begins.
+    pub via_begun: usize,
     /// Whether it is a value of the test, not a container of the library.
     pub is_value: bool,
-    /// How often a failure is reported: an error or a panic of its own cleanup, or of the future that
-    /// makes the value.
+    /// How often a failure is reported: an error or a panic of its own cleanup, of its
+    /// `async_drop_via`, or of the future that makes the value.
     pub failures: usize,
     /// Has exactly one element at the end.
     pub settled: Vec<Settled>,

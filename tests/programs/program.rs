@@ -64,11 +64,22 @@ pub struct Making {
     pub ending: Ending,
 }
 
-/// A body after which, or in which, a guard is cleaned up.
+/// A body after which, or in which, guards are cleaned up.
 #[derive(Clone, Copy, Debug)]
 pub struct Body {
     pub waits: u8,
-    pub panics: bool,
+    pub ending: Ending,
+}
+
+/// How a scope over one guard is written, and how its body ends the guard.
+#[derive(Clone, Copy, Debug)]
+pub enum Strict {
+    /// The function, with `after`.
+    Function,
+    /// The macro, with `try_or_drop!`.
+    Macro,
+    /// The macro, with `try_or_drop!` and `async_drop_via`.
+    Via(Spec),
 }
 
 /// A generated operation. `pick` chooses among the guards that fit. If none fits, it does nothing.
@@ -148,10 +159,29 @@ pub enum Op {
         pick: u8,
         body: Body,
         polls: Option<u8>,
-        by_macro: bool,
+        how: Strict,
+    },
+    /// A scope over two guards.
+    ScopeBoth {
+        first: u8,
+        second: u8,
+        body: Body,
+        polls: Option<u8>,
+    },
+    /// Ends a guard by another ending than its cleanup.
+    Via {
+        pick: u8,
+        ending: Spec,
+        polls: Option<u8>,
     },
     Release {
         pick: u8,
+    },
+    /// Makes another value of a guarded one.
+    Remake {
+        pick: u8,
+        spec: Spec,
+        panics: bool,
     },
     Drop {
         pick: u8,
@@ -231,7 +261,13 @@ fn rarely() -> impl Strategy<Value = bool> {
 }
 
 fn body() -> impl Strategy<Value = Body> {
-    (0..3_u8, rarely()).prop_map(|(waits, panics)| Body { waits, panics })
+    let ending =
+        prop_oneof![4 => Just(Ending::Ok), 2 => Just(Ending::Fails), 1 => Just(Ending::Panics)];
+    (0..3_u8, ending).prop_map(|(waits, ending)| Body { waits, ending })
+}
+
+fn strict() -> impl Strategy<Value = Strict> {
+    prop_oneof![Just(Strict::Function), Just(Strict::Macro), spec().prop_map(Strict::Via)]
 }
 
 fn polls() -> impl Strategy<Value = Option<u8>> {
@@ -266,9 +302,16 @@ fn op() -> impl Strategy<Value = Op> {
         8 => (pick(), polls()).prop_map(|(pick, polls)| Op::Clean { pick, polls }),
         2 => (pick(), body(), polls())
             .prop_map(|(pick, body, polls)| Op::Bracket { pick, body, polls }),
-        3 => (pick(), body(), polls(), any::<bool>())
-            .prop_map(|(pick, body, polls, by_macro)| Op::Scope { pick, body, polls, by_macro }),
+        4 => (pick(), body(), polls(), strict())
+            .prop_map(|(pick, body, polls, how)| Op::Scope { pick, body, polls, how }),
+        4 => (pick(), pick(), body(), polls()).prop_map(
+            |(first, second, body, polls)| Op::ScopeBoth { first, second, body, polls }
+        ),
+        3 => (pick(), spec(), polls())
+            .prop_map(|(pick, ending, polls)| Op::Via { pick, ending, polls }),
         1 => pick().prop_map(|pick| Op::Release { pick }),
+        2 => (pick(), spec(), rarely())
+            .prop_map(|(pick, spec, panics)| Op::Remake { pick, spec, panics }),
         2 => (pick(), rarely()).prop_map(|(pick, unwinding)| Op::Drop { pick, unwinding }),
     ];
     let reaper = prop_oneof![

@@ -32,6 +32,7 @@ pub enum Create<'a, S: Kind> {
     Clone(&'a AsyncDropArc<Value, S>),
     Upgrade(&'a AsyncDropWeak<Value, S>),
     PopAll(&'a mut AsyncDropStack<S>),
+    Remake(AsyncDropGuard<Value, S>, &'a dyn Fn(Value) -> Value),
 }
 
 impl<S: Kind> Creates for Create<'_, S> {
@@ -50,6 +51,9 @@ impl<S: Kind> Creates for Create<'_, S> {
             Self::Clone(handle) => Of::Arc(AsyncDropArc::clone(handle)),
             Self::Upgrade(weak) => Of::Arc(weak.upgrade()?),
             Self::PopAll(stack) => S::pop_all(stack),
+            Self::Remake(guard, make) => {
+                Of::Value(AsyncDropGuard::map_without_cleanup(guard, make))
+            }
         }))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::program::{Body, Empty, Ending, Kind, Making, Spec, Wrap};
+use crate::program::{Body, Empty, Ending, Kind, Making, Spec, Strict, Wrap};
 
 /// The number of a guard, in the order of creation.
 pub type Id = usize;
@@ -122,10 +122,28 @@ pub enum Statement {
         guard: Id,
         body: Body,
         polls: Polls,
-        by_macro: bool,
+        how: Strict,
+    },
+    ScopeBoth {
+        first: Id,
+        second: Id,
+        body: Body,
+        polls: Polls,
+    },
+    Via {
+        guard: Id,
+        ending: Spec,
+        polls: Polls,
     },
     Release {
         guard: Id,
+    },
+    /// `id` is the new guard, unless making its value panics.
+    Remake {
+        guard: Id,
+        id: Id,
+        spec: Spec,
+        panics: bool,
     },
     Drop {
         guard: Id,
@@ -185,8 +203,8 @@ impl fmt::Display for Making {
 
 impl fmt::Display for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let panics = if self.panics { " and panics" } else { "" };
-        write!(f, "body that waits {}{panics}", self.waits)
+        let Self { waits, ending } = *self;
+        write!(f, "body that {}", Spec { waits, ending })
     }
 }
 
@@ -252,11 +270,27 @@ impl fmt::Display for Statement {
             Self::Bracket { guard, body, polls } => {
                 write!(f, "bracket(g{guard}, {body}){};", Times(polls))
             }
-            Self::Scope { guard, body, polls, by_macro } => {
-                let by_macro = if by_macro { "!" } else { "" };
-                write!(f, "scope{by_macro}(g{guard}, {body}){};", Times(polls))
+            Self::Scope { guard, body, polls, how } => {
+                match how {
+                    Strict::Function => write!(f, "scope(g{guard}, {body})")?,
+                    Strict::Macro => write!(f, "scope!(g{guard}, {body})")?,
+                    Strict::Via(spec) => {
+                        write!(f, "scope!(g{guard}, {body}, via an ending that {spec})")?;
+                    }
+                }
+                write!(f, "{};", Times(polls))
+            }
+            Self::ScopeBoth { first, second, body, polls } => {
+                write!(f, "scope!((g{first}, g{second}), {body}){};", Times(polls))
+            }
+            Self::Via { guard, ending, polls } => {
+                write!(f, "g{guard}.async_drop_via(ending that {ending}){};", Times(polls))
             }
             Self::Release { guard } => write!(f, "drop(into_inner_without_cleanup(g{guard}));"),
+            Self::Remake { guard, id, spec, panics } => {
+                write!(f, "let g{id} = map_without_cleanup(g{guard}, ")?;
+                if panics { f.write_str("panic);") } else { write!(f, "value that {spec});") }
+            }
             Self::Drop { guard, unwinding: false } => write!(f, "drop(g{guard});"),
             Self::Drop { guard, unwinding: true } => write!(f, "drop(g{guard}) by a panic;"),
             Self::Drain { polls } => write!(f, "reaper.drain(){};", Times(Some(polls))),

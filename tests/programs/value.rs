@@ -23,6 +23,9 @@ pub struct Seen {
     /// With any result.
     pub ended: usize,
     pub dropped: usize,
+    /// The futures of `async_drop_via`.
+    pub via_begun: usize,
+    pub via_ended: usize,
 }
 
 /// The state that all values of a program share.
@@ -126,6 +129,12 @@ impl Value {
     pub fn new(world: &Arc<World>, id: Id, spec: Spec, inner: Option<Box<dyn Obligation>>) -> Self {
         Self { id, spec, inner, failures: Vec::new(), world: Arc::clone(world) }
     }
+
+    /// Makes another value, which holds the same guard.
+    pub fn remake(mut self, id: Id, spec: Spec) -> Self {
+        let inner = self.inner.take();
+        Self::new(&self.world, id, spec, inner)
+    }
 }
 
 #[async_trait]
@@ -155,6 +164,33 @@ impl AsyncDrop for Value {
         }
         let failures = std::mem::take(&mut self.failures);
         if failures.is_empty() { Ok(()) } else { Err(Failures(failures)) }
+    }
+}
+
+/// Ends the guard with this number by other means than its cleanup.
+pub fn ending<T: Send + 'static>(
+    world: &Arc<World>,
+    id: Id,
+    spec: Spec,
+) -> impl FnOnce(T) -> BoxFuture<'static, Result<(), Failures>> + use<T> {
+    let world = Arc::clone(world);
+    let end = move |world: &World| {
+        world.note(id, |seen| seen.via_ended += 1);
+        assert!(spec.ending != Ending::Panics, "#{id} panicked");
+    };
+    move |value| {
+        world.note(id, |seen| seen.via_begun += 1);
+        if spec.waits == 0 && spec.ending == Ending::Panics {
+            // Before there is a future.
+            end(&world);
+        }
+        Box::pin(async move {
+            world.wait(spec.waits).await;
+            end(&world);
+            // Dropped before the error is made: rustc leaks a returned value if a drop panics then.
+            drop(value);
+            if spec.ending == Ending::Fails { Err(Failures(vec![id])) } else { Ok(()) }
+        })
     }
 }
 

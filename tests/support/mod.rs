@@ -23,9 +23,16 @@ pub struct Log {
     begun: AtomicUsize,
     ended: AtomicUsize,
     dropped: AtomicUsize,
+    finish_begun: AtomicUsize,
+    finish_ended: AtomicUsize,
 }
 
 impl Log {
+    /// The numbers of calls of [`Resource::finish`] begun and ended.
+    pub fn finishes(&self) -> (usize, usize) {
+        (self.finish_begun.load(SeqCst), self.finish_ended.load(SeqCst))
+    }
+
     /// The numbers of cleanups begun, cleanups ended, and values dropped.
     pub fn counts(&self) -> (usize, usize, usize) {
         (self.begun.load(SeqCst), self.ended.load(SeqCst), self.dropped.load(SeqCst))
@@ -69,6 +76,15 @@ impl Resource {
 
     pub fn touch(&self) -> usize {
         self.waits
+    }
+
+    /// Ends the value by other means than its cleanup: waits as often, and ends as that would.
+    pub async fn finish(self) -> Result<(), Failed> {
+        self.log.finish_begun.fetch_add(1, SeqCst);
+        wait(self.waits).await;
+        assert!(self.ending != Ending::Panic, "finish went wrong");
+        self.log.finish_ended.fetch_add(1, SeqCst);
+        if self.ending == Ending::Err { Err(Failed) } else { Ok(()) }
     }
 }
 

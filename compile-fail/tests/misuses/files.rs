@@ -33,12 +33,13 @@ impl Misuse {
             .unwrap_or_else(|| panic!("{self}: the first line does not end with `(E0000)`"))
     }
 
-    /// Returns the compiler's first line.
+    /// Returns the first line of the compiler's first error. Warnings come before the errors.
     pub(crate) fn message(&self) -> &str {
-        self.snapshot.lines().next().unwrap_or_else(|| panic!("{self}: the snapshot is empty"))
+        let error = self.snapshot.lines().find(|line| line.starts_with("error"));
+        error.unwrap_or_else(|| panic!("{self}: the snapshot has no error"))
     }
 
-    /// Returns the error code in the compiler's first line. Errors of lints and macros have none.
+    /// Returns the error code in that line. Errors of lints and macros have none.
     pub(crate) fn code(&self) -> Option<&str> {
         Some(self.message().strip_prefix("error[")?.split_once(']')?.0)
     }

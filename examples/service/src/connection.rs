@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, scope, with_async_drop};
+use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, ReaperHandle, scope, with_async_drop};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -63,19 +63,28 @@ impl Connection {
     pub(crate) async fn serve(
         connection: AsyncDropGuard<Self, Adopted>,
         db: Db,
+        reaper: ReaperHandle,
         stop: CancellationToken,
     ) -> io::Result<()> {
-        with_async_drop(connection, async |connection| connection.converse(&db, &stop).await).await
+        with_async_drop(connection, async |connection| {
+            connection.converse(&db, &reaper, &stop).await
+        })
+        .await
     }
 
-    async fn converse(&mut self, db: &Db, stop: &CancellationToken) -> io::Result<()> {
+    async fn converse(
+        &mut self,
+        db: &Db,
+        reaper: &ReaperHandle,
+        stop: &CancellationToken,
+    ) -> io::Result<()> {
         loop {
             match self.next(stop, None).await? {
                 Next::Command(Command::Run(statement)) => match db.run(&statement).await {
                     Ok(reply) => self.reply(&reply).await?,
                     Err(error) => self.reply(&format!("ERROR {error}")).await?,
                 },
-                Next::Command(Command::Begin) => match self.transaction(db, stop).await? {
+                Next::Command(Command::Begin) => match self.transaction(db, reaper, stop).await? {
                     After::GoOn => {}
                     After::Leave => return Ok(()),
                 },
@@ -90,8 +99,13 @@ impl Connection {
     }
 
     /// Runs a transaction, from BEGIN to the reply to COMMIT or ROLLBACK.
-    async fn transaction(&mut self, db: &Db, stop: &CancellationToken) -> io::Result<After> {
-        let transaction = match db.begin().await {
+    async fn transaction(
+        &mut self,
+        db: &Db,
+        reaper: &ReaperHandle,
+        stop: &CancellationToken,
+    ) -> io::Result<After> {
+        let transaction = match db.begin(reaper).await {
             Ok(transaction) => transaction,
             Err(error) => {
                 self.reply(&format!("ERROR {error}")).await?;
@@ -99,13 +113,14 @@ impl Connection {
             }
         };
         // A `?` in this body would leave the transaction open, so it does not compile.
-        let (wish, ended) = scope(transaction, async |mut transaction| {
+        let (wish, ended) = scope!(transaction, async |mut transaction| {
             let wish = self.statements(&mut transaction, stop).await;
-            let ended = match wish {
-                Ok(Wish::Commit) => Transaction::commit(transaction).await,
-                _ => Transaction::roll_back(transaction).await,
+            let (proof, ended) = if matches!(wish, Ok(Wish::Commit)) {
+                transaction.async_drop_via(Transaction::commit).await
+            } else {
+                transaction.async_drop().await.after(Ok(())) // rolls back
             };
-            (ended.proof, (wish, ended.result))
+            (proof, (wish, ended))
         })
         .await;
         let (reply, after) = match (wish?, ended) {

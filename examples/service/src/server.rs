@@ -52,7 +52,7 @@ async fn serve(listener: TcpListener, db: &Db, stop: impl Future<Output = &'stat
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
         });
         let served = print_pending(&handle, &stopping, serving).await;
-        // The orphans are the connections whose tasks panicked or were aborted.
+        // The orphans are the connections and transactions whose tasks panicked or were aborted.
         match timeout(DRAIN_DEADLINE, reaper.drain()).await {
             Ok(report) => report.into_result()?,
             Err(_late) => reaper.abandon().into_result()?,
@@ -73,7 +73,8 @@ fn listen(listener: TcpListener, db: Db, reaper: ReaperHandle) -> AsyncDropGuard
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => {
                         let connection = reaper.adopt(Connection::new(stream));
-                        connections.spawn(Connection::serve(connection, db.clone(), stop.clone()));
+                        let (db, reaper) = (db.clone(), reaper.clone());
+                        connections.spawn(Connection::serve(connection, db, reaper, stop.clone()));
                     }
                     Err(error) => {
                         // Usually too many open files: try again later.
@@ -101,7 +102,7 @@ fn note(ended: std::result::Result<std::io::Result<()>, JoinError>) {
     }
 }
 
-/// Awaits `work`, and prints the remaining connections after `stopping`.
+/// Awaits `work`, and prints the remaining connections and transactions after `stopping`.
 async fn print_pending<R>(
     reaper: &ReaperHandle,
     stopping: &CancellationToken,
@@ -113,7 +114,7 @@ async fn print_pending<R>(
         loop {
             let pending = reaper.pending();
             if let Some(oldest) = pending.first() {
-                println!("waiting for {} connections, the oldest: {oldest}", pending.len());
+                println!("waiting for {} resources, the oldest: {oldest}", pending.len());
             }
             sleep(PRINT_EVERY).await;
         }

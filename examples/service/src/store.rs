@@ -6,10 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use livedrop::scope::ScopedGuard;
-use livedrop::state::Scoped;
 use livedrop::task::{self, Task};
-use livedrop::{AsyncDrop, AsyncDropGuard, Live, Outcome};
+use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, ReaperHandle};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
@@ -91,13 +89,19 @@ impl Db {
     }
 
     /// Begins a transaction when there is no other writer.
-    pub(crate) async fn begin(&self) -> Result<AsyncDropGuard<Transaction, Live>, Error> {
+    pub(crate) async fn begin(
+        &self,
+        reaper: &ReaperHandle,
+    ) -> Result<AsyncDropGuard<Transaction, Adopted>, Error> {
+        // Waits outside `acquire`: a task that is cancelled here has not begun anything.
         let permit = self.permit().await?;
-        let inner = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        self.counts.begun.fetch_add(1, SeqCst);
-        let counts = Arc::clone(&self.counts);
-        let (inner, end) = (Some(inner), End::RollBack);
-        Ok(AsyncDropGuard::live(Transaction { inner, end, counts, _permit: permit }))
+        let (pool, counts) = (self.pool.clone(), Arc::clone(&self.counts));
+        let begin = async move {
+            let inner = Some(pool.begin_with("BEGIN IMMEDIATE").await?);
+            counts.begun.fetch_add(1, SeqCst);
+            Ok(AsyncDropGuard::new(Transaction { inner, counts, _permit: permit }))
+        };
+        reaper.acquire(begin).await
     }
 
     /// Returns a task that writes the log back into the database at an interval, and all of it at the end.
@@ -122,20 +126,13 @@ impl Db {
 }
 
 /// A transaction. Its guard is used in a strict `scope`, so a program that leaves it open does not
-/// compile: it must end by [`commit`](Self::commit) or by [`roll_back`](Self::roll_back).
+/// compile: it ends by `async_drop_via` of [`commit`](Self::commit), or its cleanup rolls it back. If the
+/// task is cancelled, the reaper rolls it back, or finishes a commit that has begun.
 pub(crate) struct Transaction {
     /// `None` when the cleanup has begun.
     inner: Option<sqlx::Transaction<'static, Sqlite>>,
-    end: End,
     counts: Arc<Counts>,
     _permit: OwnedSemaphorePermit,
-}
-
-/// How a transaction must end.
-#[derive(Clone, Copy)]
-enum End {
-    Commit,
-    RollBack,
 }
 
 impl Transaction {
@@ -144,13 +141,11 @@ impl Transaction {
         run(&mut *inner, statement).await
     }
 
-    pub(crate) async fn commit(mut guard: ScopedGuard<'_, Self>) -> Outcome<Self, Scoped<'_>> {
-        guard.end = End::Commit;
-        guard.async_drop().await
-    }
-
-    pub(crate) async fn roll_back(guard: ScopedGuard<'_, Self>) -> Outcome<Self, Scoped<'_>> {
-        guard.async_drop().await
+    pub(crate) async fn commit(mut self) -> Result<(), Error> {
+        let inner = self.inner.take().ok_or(Error::PoolClosed)?;
+        inner.commit().await?;
+        self.counts.committed.fetch_add(1, SeqCst);
+        Ok(())
     }
 }
 
@@ -159,17 +154,9 @@ impl AsyncDrop for Transaction {
     type Error = Error;
 
     async fn async_drop_impl(&mut self) -> Result<(), Error> {
-        // If this is cancelled, `sqlx` rolls the transaction back, unless it is committed.
-        let Some(inner) = self.inner.take() else { return Ok(()) };
-        match self.end {
-            End::Commit => {
-                inner.commit().await?;
-                self.counts.committed.fetch_add(1, SeqCst);
-            }
-            End::RollBack => {
-                inner.rollback().await?;
-                self.counts.rolled_back.fetch_add(1, SeqCst);
-            }
+        if let Some(inner) = self.inner.take() {
+            inner.rollback().await?;
+            self.counts.rolled_back.fetch_add(1, SeqCst);
         }
         Ok(())
     }

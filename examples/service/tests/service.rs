@@ -153,7 +153,7 @@ fn open_transaction_is_rolled_back_at_shutdown() {
     let mut replies = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
     assert_eq!([replies.next(), replies.next()].map(Option::unwrap), ["OK", "OK"]);
     let output = service.stop(Signal::SIGTERM);
-    assert!(output.contains("waiting for 1 connections, the oldest: Connection "), "{output}");
+    assert!(output.contains("resources, the oldest: Connection "), "{output}");
     assert_eq!(replies.next().unwrap(), "ERROR shutting down: rolled back");
     assert_eq!(replies.next(), None);
 

@@ -2,20 +2,6 @@
 
 use super::*;
 
-/// Runs `f` with a guard that the reaper adopted, drains, and asserts that nothing was reported.
-/// Returns the output of `f`, and the report of the reaper.
-fn with_adopted<R>(
-    ending: Ending,
-    f: impl FnOnce(AsyncDropGuard<Resource, Adopted>) -> R,
-) -> (R, Arc<Log>, Report) {
-    let (log, mut reaper, reports) = (log(), Reaper::new(), Reports::collect());
-    let output = f(reaper.adopt(checked(&log, ending)));
-    let report = block_on(reaper.drain());
-    block_on(reaper.async_drop()).unwrap();
-    reports.expect_none();
-    (output, log, report)
-}
-
 #[test]
 fn forgotten_the_reaper_cleans() {
     let ((), log, report) = with_adopted(Ending::Ok, drop);
@@ -120,4 +106,9 @@ fn panicking_cleanup_by_reaper_is_in_its_report() {
         assert_eq!(log.counts(), (1, 0, 1));
         assert_eq!(report.failures[0].message, "panicked: cleanup went wrong");
     }
+}
+
+#[test]
+fn dropped_in_async_drop_via_the_reaper_resumes() {
+    async_drop_via_dropped_is_resumed(|guard| guard.async_drop_via(Resource::finish));
 }

@@ -134,3 +134,8 @@ fn panicking_cleanup_disarms_and_propagates() {
         assert_eq!(log.counts(), (1, 0, 1));
     }
 }
+
+#[test]
+fn dropped_in_async_drop_via_panics() {
+    async_drop_via_dropped_panics(|log| checked(log, Ending::Ok).async_drop_via(Resource::finish));
+}

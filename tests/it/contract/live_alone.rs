@@ -99,3 +99,8 @@ fn panicking_cleanup_disarms_and_propagates() {
         reports.expect_none();
     }
 }
+
+#[test]
+fn dropped_in_async_drop_via_panics() {
+    async_drop_via_dropped_panics(|log| live(log, Ending::Ok).async_drop_via(Resource::finish));
+}

@@ -75,3 +75,21 @@ fn body_and_cleanup_fail_caller_has_both_errors() {
     }));
     assert_eq!(both, (Err("body"), Err(Failed)));
 }
+
+#[test]
+fn body_and_cleanup_fail_hook_gets_cleanup_error() {
+    let (log, reports) = (log(), Reports::collect());
+    let result = block_on(scope(live(&log, Ending::Err), async |guard| {
+        guard.async_drop().await.after(Err::<(), _>(Failed))
+    }));
+    assert_eq!(result, Err(Failed));
+    reports.expect_one("cleanup of Resource failed as well: Failed");
+    assert_eq!(log.counts(), (1, 1, 1));
+}
+
+#[test]
+fn dropped_in_async_drop_via_panics() {
+    async_drop_via_dropped_panics(|log| {
+        scope(live(log, Ending::Ok), async |guard| guard.async_drop_via(Resource::finish).await)
+    });
+}

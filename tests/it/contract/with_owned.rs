@@ -8,7 +8,10 @@ macro_rules! with_async_drop_column {
             use super::*;
 
             async fn with<R>(
-                $g: AsyncDropGuard<Resource, impl livedrop::state::UnscopedState<Resource>>,
+                $g: AsyncDropGuard<
+                    Resource,
+                    impl livedrop::state::UnscopedState + livedrop::state::Cleanable<Resource>,
+                >,
                 $body: impl AsyncFnOnce(&mut Resource) -> Result<R, Failed>,
             ) -> Result<R, Failed> {
                 $with

@@ -68,6 +68,7 @@ macro_rules! form {
 
 mod futures;
 mod reaper;
+mod scopes;
 
 impl AnyGuard {
     fn state(&self) -> State {
@@ -162,6 +163,15 @@ impl Machine {
             }
             Statement::Release { guard } => {
                 in_its_state!(self.take(guard), of: S => S::release(of));
+            }
+            Statement::Remake { guard, id, spec, panics } => {
+                in_its_state!(self.take(guard), of: S => {
+                    let make = |value: Value| {
+                        assert!(!panics, "no value");
+                        value.remake(id, spec)
+                    };
+                    self.create::<S>(id, Create::Remake(form!(of, Value), &make));
+                });
             }
             Statement::Drop { guard, unwinding } => match self.openings.remove(&guard) {
                 Some(opening) => drop_by(opening, unwinding),

@@ -24,6 +24,9 @@ impl Model {
         if guard.is_done() {
             return Some(End::Result);
         }
+        if let Content::Via(_) = guard.content {
+            return self.poll_via(guard);
+        }
         let end = match &mut guard.content {
             Content::Value(value) => self.poll_value(guard.id, value),
             Content::Arc(handle) => self.poll_handle(handle),
@@ -37,7 +40,7 @@ impl Model {
             Content::Row(row) => self.poll_row(row),
             Content::Stack(stack) => self.poll_stack(stack),
             Content::Share(_) | Content::Opening(_) => self.poll_unmade(guard),
-            Content::Gone => unreachable!("it is not done"),
+            Content::Via(_) | Content::Gone => unreachable!("it is not done"),
         };
         match end {
             None => guard.phase = Phase::CleaningUp,
@@ -164,7 +167,7 @@ impl Model {
             Content::Stack(stack) => stack.guards.iter_mut().for_each(interrupt),
             // The progress of a shared future is kept.
             Content::Share(_) | Content::Arc(Handle::Shared(_) | Handle::Gone) | Content::Gone => {}
-            Content::Opening(_) | Content::Acquired(_) => {
+            Content::Opening(_) | Content::Acquired(_) | Content::Via(_) => {
                 unreachable!("only the reaper cleans these up")
             }
         }
@@ -183,12 +186,10 @@ impl Model {
         self.orphans = waiting;
     }
 
-    /// A handle, in the state of the value's guard and with its reaper.
-    pub fn handle(&mut self, id: Id, place: usize) -> Guard {
-        let value = self.shared[place].value.as_ref().expect("there is a handle");
-        let (kind, registered) = (value.kind, value.registered && !self.abandoned);
-        self.entries += usize::from(registered);
+    /// A handle, in the state of the value's guard.
+    pub fn handle(&self, id: Id, place: usize) -> Guard {
+        let kind = self.shared[place].value.as_ref().expect("there is a handle").kind;
         let content = Content::Arc(Handle::Shared(place));
-        Guard { id, kind, form: Form::Arc, phase: Phase::Armed, registered, content }
+        Guard { id, kind, form: Form::Arc, phase: Phase::Armed, registered: false, content }
     }
 }

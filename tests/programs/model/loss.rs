@@ -17,7 +17,7 @@ impl Model {
             self.orphans.push(guard);
             return;
         }
-        if guard.form == Form::Opening {
+        if guard.form == Form::Opening || guard.is_wrapper() {
             self.settle(guard.id, Settled::Released);
             return self.lose_content(&mut guard.content, unwinding);
         }
@@ -68,6 +68,7 @@ impl Model {
                     self.lose(guard, unwinding);
                 }
             }
+            Content::Via(mut via) => self.lose_content(&mut via.value, unwinding),
             Content::Arc(Handle::Gone) | Content::Acquired(_) | Content::Gone => {}
         }
     }

@@ -2,6 +2,7 @@
 
 mod makings;
 mod moves;
+mod scopes;
 
 use std::collections::BTreeMap;
 
@@ -92,19 +93,13 @@ impl Resolver {
                 let guard = self.pick(pick, is_value)?;
                 self.bracket(guard, body, polls);
             }
-            Op::Scope { pick, body, polls, by_macro } => {
-                let guard = self.pick(pick, |guard| guard.kind == Kind::Live)?;
-                self.scope(guard, body, polls, by_macro);
+            Op::Scope { pick, body, polls, how } => self.scope(pick, body, polls, how)?,
+            Op::ScopeBoth { first, second, body, polls } => {
+                self.scope_both(first, second, body, polls)?;
             }
-            Op::Release { pick } => {
-                let fits = |guard: &Guard| guard.kind != Kind::Adopted && !guard.is_done();
-                let id = self.pick(pick, fits)?;
-                let mut guard = self.vars.remove(&id)?;
-                self.model.settle(id, Settled::Released);
-                let mut unwinding = false;
-                self.model.lose_content(&mut guard.content, &mut unwinding);
-                self.statements.push((Statement::Release { guard: id }, unwinding));
-            }
+            Op::Via { pick, ending, polls } => self.via(pick, ending, polls)?,
+            Op::Release { pick } => self.release(pick)?,
+            Op::Remake { pick, spec, panics } => self.remake(pick, spec, panics)?,
             Op::Drop { pick, unwinding } => {
                 let guard = self.pick(pick, |_| true)?;
                 self.drop_guard(guard, unwinding);
@@ -182,6 +177,13 @@ impl Resolver {
         Some(fitting[index])
     }
 
+    /// The same for an operation that takes the value. Seldom the value is gone: the operation panics then.
+    fn pick_value(&self, pick: u8, fits: impl Fn(&Guard) -> bool) -> Option<Id> {
+        self.pick(pick, |guard| {
+            guard.form != Form::Opening && fits(guard) && (guard.is_usable() || pick < 16)
+        })
+    }
+
     fn create(&mut self, id: Id, kind: Kind, form: Form, content: Content) {
         let registered = kind == Kind::Adopted && !self.model.closed;
         self.model.entries += usize::from(registered);
@@ -229,11 +231,10 @@ impl Resolver {
             self.vars.insert(id, handle);
             self.record(Statement::Arc { id, inner });
         } else if let Form::Wrap(how) = form {
-            let (kind, registered) = (guard.kind, guard.registered && !self.model.abandoned);
-            self.model.entries += usize::from(registered);
+            let kind = guard.kind;
             let content = Content::Wrap(Box::new(guard));
-            self.vars
-                .insert(id, Guard { id, kind, form, phase: Phase::Armed, registered, content });
+            let wrapper = Guard { id, kind, form, phase: Phase::Armed, registered: false, content };
+            self.vars.insert(id, wrapper);
             self.record(Statement::Wrap { id, inner, how });
         }
         Some(())

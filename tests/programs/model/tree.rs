@@ -49,6 +49,7 @@ pub enum Content {
     Opening(Opening),
     /// A value that was acquired after its owner was dropped.
     Acquired(Box<Guard>),
+    Via(Via),
     Gone,
 }
 
@@ -57,6 +58,14 @@ pub struct Value {
     /// How often its running cleanup still waits; `None` if none runs.
     pub left: Option<u8>,
     pub inner: Option<Box<Guard>>,
+}
+
+/// The future of `async_drop_via`, which owns the value.
+pub struct Via {
+    pub ending: Spec,
+    /// How often it still waits; `None` if it has not begun.
+    pub left: Option<u8>,
+    pub value: Box<Content>,
 }
 
 pub enum Handle {
@@ -90,9 +99,15 @@ impl Guard {
     pub fn is_usable(&self) -> bool {
         match self.phase {
             Phase::Done => false,
-            Phase::CleaningUp => self.kind != Kind::Adopted,
+            Phase::CleaningUp => self.kind != Kind::Adopted || self.is_wrapper(),
             Phase::Armed | Phase::Borrowed => true,
         }
+    }
+
+    /// Whether it is a helper around an adopted guard. It has no registration: if it is dropped, the
+    /// guard inside goes to its reaper.
+    pub fn is_wrapper(&self) -> bool {
+        self.kind == Kind::Adopted && matches!(self.form, Form::Arc | Form::Wrap(_))
     }
 
     /// Gives the guard back to its owner. A `Live` guard cannot keep how far its cleanup has come.
@@ -126,7 +141,9 @@ impl Guard {
                     .collect()
             }
             Content::Stack(stack) => stack.guards.iter().flat_map(Self::leads_to).collect(),
-            Content::Arc(Handle::Gone) | Content::Opening(_) | Content::Gone => Vec::new(),
+            Content::Arc(Handle::Gone) | Content::Opening(_) | Content::Via(_) | Content::Gone => {
+                Vec::new()
+            }
         }
     }
 
@@ -144,8 +161,8 @@ impl Guard {
             Content::Stack(stack) => stack.guards.iter().map(Self::owing).sum(),
             // The last handle may hold the whole value.
             Content::Arc(Handle::Shared(_)) | Content::Share(_) => 1,
-            Content::Arc(Handle::Gone) | Content::Opening(_) | Content::Gone => 0,
+            Content::Arc(Handle::Gone) | Content::Opening(_) | Content::Via(_) | Content::Gone => 0,
         };
-        usize::from(!self.is_done()) + inside
+        usize::from(!self.is_done() && !self.is_wrapper()) + inside
     }
 }

@@ -3,12 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use livedrop::{Adopted, Checked, Live, bracket, scope};
+use livedrop::{Adopted, Checked, Live, bracket};
 
 use super::super::Machine;
 use crate::guards::{AnyGuard, Kind, Of, note, poll};
 use crate::making::{Acquire, Get, Ready, Share};
-use crate::program::{Body, Kind as State};
+use crate::program::{Ending, Kind as State};
 use crate::sites::create_at;
 use crate::statement::{Id, Polls, Statement};
 
@@ -19,15 +19,21 @@ impl Machine {
             Statement::Bracket { guard, body, polls } => {
                 let world = Arc::clone(&self.world);
                 in_its_state!(self.take(guard), of: S => {
-                    let owner = bracket(form!(of, Value), async |_| {
-                        world.wait(body.waits).await;
-                        assert!(!body.panics, "the body");
-                    });
-                    note(&world, poll(&world, owner, polls).map(|((), cleanup)| cleanup));
+                    let owner = bracket(form!(of, Value), async |_| body.run(&world).await);
+                    note(&world, poll(&world, owner, polls).map(|(result, cleanup)| {
+                        assert_eq!(result.is_err(), body.ending == Ending::Fails, "the body's error");
+                        cleanup
+                    }));
                 });
             }
-            Statement::Scope { guard, body, polls, by_macro } => {
-                self.scope(guard, body, polls, by_macro);
+            Statement::Scope { guard, body, polls, how } => self.scope(guard, body, polls, how),
+            Statement::ScopeBoth { first, second, body, polls } => {
+                self.scope_both(first, second, body, polls);
+            }
+            Statement::Via { guard, ending, polls } => {
+                let world = &self.world;
+                let any = self.vars.remove(&guard).expect("the model has this guard");
+                in_its_state!(any, of: S => note(world, S::via(world, guard, of, ending, polls)));
             }
             Statement::Acquire { id, value, making } => {
                 let acquire = Acquire { world: &self.world, value, making };
@@ -82,28 +88,6 @@ impl Machine {
             Some(Err(panicked)) => self.world.push_message(panicked.message()),
             None => {}
         }
-    }
-
-    fn scope(&mut self, guard: Id, body: Body, polls: Polls, by_macro: bool) {
-        let world = Arc::clone(&self.world);
-        each_form!(Live::of(self.take(guard)), guard => {
-            let cleanup = if by_macro {
-                poll(&world, scope!(guard, async |guard| {
-                    world.wait(body.waits).await;
-                    assert!(!body.panics, "the body");
-                    let outcome = guard.async_drop().await;
-                    (outcome.proof, outcome.result)
-                }), polls)
-            } else {
-                poll(&world, scope(guard, async |guard| {
-                    world.wait(body.waits).await;
-                    assert!(!body.panics, "the body");
-                    let outcome = guard.async_drop().await;
-                    (outcome.proof, outcome.result)
-                }), polls)
-            };
-            note(&world, cleanup);
-        });
     }
 
     fn clean(&mut self, id: Id, polls: Polls) {

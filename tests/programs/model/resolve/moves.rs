@@ -1,7 +1,7 @@
 //! The operations that move guards: in, out, from state to state, and to their end.
 
 use super::*;
-use crate::program::Body;
+use crate::program::{Body, Ending};
 
 impl Resolver {
     pub(super) fn put(&mut self, pick: u8, into: u8, key: u8, spec: Spec) -> Option<()> {
@@ -92,7 +92,6 @@ impl Resolver {
             }
         };
         inner.put_back();
-        self.model.deregister(&mut guard);
         self.model.settle(wrapper, Settled::Released);
         self.record(Statement::IntoInner { wrapper, gives: Some(inner.id) });
         self.vars.insert(inner.id, inner);
@@ -155,35 +154,54 @@ impl Resolver {
             polled += 1;
         }
         let mut unwinding = match end {
-            Some(end) => body.panics || end == End::Panic,
+            Some(end) => body.ending == Ending::Panics || end == End::Panic,
             None => false,
         };
         self.model.lose(guard, &mut unwinding);
         self.statements.push((Statement::Bracket { guard: id, body, polls }, unwinding));
     }
 
-    pub(super) fn scope(&mut self, id: Id, body: Body, polls: Polls, by_macro: bool) {
-        let mut guard = self.vars.remove(&id).expect("it was picked");
-        let (mut end, mut cleans, mut panics) = (None, false, false);
-        let mut polled = 0;
-        while end.is_none() && !panics && polls.is_none_or(|polls| polled < polls) {
-            if polled >= body.waits {
-                panics = body.panics;
-                if !panics {
-                    cleans = true;
-                    end = self.model.poll(&mut guard);
-                }
-            }
-            polled += 1;
-        }
-        panics |= end == Some(End::Panic);
-        if end.is_none() && cleans {
-            self.model.report(id, Cause::CancelledInCleanup, &mut panics);
-            self.model.lose_content(&mut guard.content, &mut panics);
+    /// Takes the value out of its guard, and drops it.
+    pub(super) fn release(&mut self, pick: u8) -> Option<()> {
+        let id = self.pick_value(pick, |_| true)?;
+        let mut guard = self.vars.remove(&id)?;
+        let mut unwinding = false;
+        if guard.is_usable() {
+            self.model.deregister(&mut guard);
+            self.model.settle(id, Settled::Released);
+            self.model.lose_content(&mut guard.content, &mut unwinding);
         } else {
-            self.model.lose(guard, &mut panics);
+            // The guard is dropped before the panic.
+            self.model.lose(guard, &mut unwinding);
+            unwinding = true;
         }
-        self.statements.push((Statement::Scope { guard: id, body, polls, by_macro }, panics));
+        self.statements.push((Statement::Release { guard: id }, unwinding));
+        Some(())
+    }
+
+    /// Makes another value, with the guard that the old one held.
+    pub(super) fn remake(&mut self, pick: u8, spec: Spec, panics: bool) -> Option<()> {
+        let old = self.pick_value(pick, |guard| guard.form == Form::Value)?;
+        let id = self.may_create()?;
+        let mut guard = self.vars.remove(&old)?;
+        let mut unwinding = panics || !guard.is_usable();
+        if !guard.is_usable() {
+            self.model.settle(id, Settled::Released);
+            self.model.lose(guard, &mut unwinding);
+        } else if panics {
+            self.model.settle(id, Settled::Released);
+            self.model.settle(old, Settled::Released);
+            self.model.deregister(&mut guard);
+            self.model.lose_content(&mut guard.content, &mut unwinding);
+        } else {
+            self.model.settle(old, Settled::Released);
+            self.fates(id).is_value = true;
+            let Content::Value(value) = guard.content else { return None };
+            let content = Content::Value(Value { spec, left: None, ..value });
+            self.vars.insert(id, Guard { id, phase: Phase::Armed, content, ..guard });
+        }
+        self.statements.push((Statement::Remake { guard: old, id, spec, panics }, unwinding));
+        Some(())
     }
 
     pub(super) fn drop_guard(&mut self, id: Id, unwinding: bool) {

@@ -1,0 +1,34 @@
+use std::io;
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, scope, try_or_drop};
+
+struct Connection;
+
+impl Connection {
+    async fn query(&mut self, _: &str) -> io::Result<u32> {
+        Ok(3)
+    }
+}
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = io::Error;
+
+    async fn async_drop_impl(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn count(connection: Connection) -> io::Result<u32> {
+    scope!(AsyncDropGuard::live(connection), async |mut connection| {
+        let users = connection.query("count users").await;
+        let users = try_or_drop!(connection, users);
+        connection.async_drop().await.after(Ok(users + 1))
+    })
+    .await
+}
+
+fn main() {
+    assert_eq!(futures::executor::block_on(count(Connection)).unwrap(), 4);
+}

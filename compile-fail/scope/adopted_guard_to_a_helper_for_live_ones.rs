@@ -1,0 +1,43 @@
+//! Misuse: passing a scoped guard that a reaper backs to a helper for guards without one (E0308)
+//! Why it matters: the type of a guard says who cleans up if its owner is cancelled.
+//! Fix: let the helper take both: `fn log_out<K: Backs<Connection>>(c: ScopedGuard<'_, Connection, K>)`.
+//! Rule: A guard is in one state
+
+use std::convert::Infallible;
+
+use async_trait::async_trait;
+use livedrop::scope::{Proof, ScopedGuard};
+use livedrop::{AsyncDrop, AsyncDropGuard, Reaper, scope};
+
+struct Connection;
+
+impl Connection {
+    async fn ping(&mut self) {}
+}
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+async fn log_out(mut connection: ScopedGuard<'_, Connection>) -> Proof<'_, Connection> {
+    connection.ping().await;
+    connection.async_drop().await.proof
+}
+
+async fn visit(reaper: &Reaper) {
+    let connection = reaper.adopt(AsyncDropGuard::new(Connection));
+    scope!(connection, async |connection| (log_out(connection).await, ())).await
+}
+
+fn main() {
+    futures::executor::block_on(async {
+        let mut reaper = Reaper::new();
+        visit(&reaper).await;
+        reaper.async_drop().await.unwrap();
+    });
+}

@@ -1,0 +1,37 @@
+//! Misuse: returning two guards from their scope, still to be cleaned up (E0277)
+//! Why it matters: the caller of the scope could forget both of them.
+//! Fix: clean up both, and return their proofs.
+//! Rule: Every way out of a scope has the proof
+
+use std::convert::Infallible;
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, scope};
+
+struct File {
+    lines: Vec<String>,
+}
+
+#[async_trait]
+impl AsyncDrop for File {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+async fn copy(from: File, to: File) -> usize {
+    let (from, to) = (AsyncDropGuard::live(from), AsyncDropGuard::live(to));
+    scope!((from, to), async |from, mut to| {
+        to.lines.extend_from_slice(&from.lines);
+        let copied = to.lines.len();
+        ((from, to), copied)
+    })
+    .await
+}
+
+fn main() {
+    let file = |lines: &[&str]| File { lines: lines.iter().map(|&line| line.to_owned()).collect() };
+    assert_eq!(futures::executor::block_on(copy(file(&["a"]), file(&[]))), 1);
+}

@@ -1,0 +1,39 @@
+//! Misuse: a `?` in a body that uses `try_or_drop!` elsewhere (E0277)
+//! Why it matters: if the second query fails, the connection would be forgotten.
+//! Fix: write `try_or_drop!` for every `?` of the body.
+//! Rule: Every way out of a scope has the proof
+
+use std::io;
+
+use async_trait::async_trait;
+use livedrop::{AsyncDrop, AsyncDropGuard, scope, try_or_drop};
+
+struct Connection;
+
+impl Connection {
+    async fn query(&mut self, _: &str) -> io::Result<u32> {
+        Ok(3)
+    }
+}
+
+#[async_trait]
+impl AsyncDrop for Connection {
+    type Error = io::Error;
+
+    async fn async_drop_impl(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn count(connection: Connection) -> io::Result<u32> {
+    scope!(AsyncDropGuard::live(connection), async |mut connection| {
+        let users = try_or_drop!(connection, connection.query("count users").await);
+        let posts = connection.query("count posts").await?;
+        connection.async_drop().await.after(Ok(users + posts))
+    })
+    .await
+}
+
+fn main() {
+    assert_eq!(futures::executor::block_on(count(Connection)).unwrap(), 6);
+}

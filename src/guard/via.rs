@@ -1,0 +1,101 @@
+//! `async_drop_via`: ends a guard by other means than its `AsyncDrop`.
+
+use std::panic::resume_unwind;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
+use super::adopted::AdoptedSlot;
+use super::checked::CheckedSlot;
+use super::cleanup::Owes;
+use super::live::CancelledBomb;
+use super::origin::Origin;
+use super::slot::Slot;
+use crate::AsyncDrop;
+use crate::hook::Cause;
+use crate::panic::catch;
+use crate::reaper::{Cleanup, Registration, Stage};
+
+/// A slot whose value a future of this type can end.
+pub trait EndsVia<T: AsyncDrop, Fut: Future>: Owes<T> {
+    /// Calls `end` with the value when it is first polled, and awaits its future.
+    fn end_via(self, end: impl FnOnce(T) -> Fut) -> impl Future<Output = Fut::Output>;
+}
+
+/// Why `take` succeeds: `async_drop_via` panics before if it would not.
+const OWED: &str = "the value was there when `async_drop_via` was called";
+
+impl<T: AsyncDrop, Fut: Future> EndsVia<T, Fut> for CheckedSlot<T> {
+    fn end_via(self, end: impl FnOnce(T) -> Fut) -> impl Future<Output = Fut::Output> {
+        async move {
+            let (origin, value) = self.take().ok().expect(OWED);
+            // Nothing is armed while `end` is called. If it panics, that was the attempt.
+            let ending = pin!(catch(end(value)));
+            // Declared after the future: it reports before the guards inside the value do.
+            let bomb = CancelledBomb(origin);
+            let result = ending.await;
+            std::mem::forget(bomb);
+            result.unwrap_or_else(|payload| resume_unwind(payload))
+        }
+    }
+}
+
+impl<T, Fut> EndsVia<T, Fut> for AdoptedSlot<T>
+where
+    T: AsyncDrop<Error: 'static>,
+    Fut: Future + Send + 'static,
+{
+    fn end_via(mut self, end: impl FnOnce(T) -> Fut) -> impl Future<Output = Fut::Output> {
+        async move {
+            let is_wrapper = self.is_wrapper();
+            let registration = self.take_registration();
+            let (origin, value) = self.take().ok().expect(OWED);
+            if let Some(registration) = &registration {
+                registration.update(|entry| entry.stage = Stage::Cleaning);
+            }
+            let ending = Some(Box::pin(end(value)));
+            let origin = (!is_wrapper).then_some(origin);
+            AdoptedEnding { ending, registration, origin }.await
+        }
+    }
+}
+
+/// The future of `end`. If it is dropped before it has ended, the reaper finishes it.
+struct AdoptedEnding<T, Fut: Future + Send + 'static> {
+    /// `None` once it has ended, and during a poll. If that poll panics, it has ended.
+    ending: Option<Pin<Box<Fut>>>,
+    registration: Option<Registration>,
+    /// `None` for a wrapper: the guards inside report themselves.
+    origin: Option<Origin<T>>,
+}
+
+impl<T, Fut: Future + Send + 'static> Unpin for AdoptedEnding<T, Fut> {}
+
+impl<T, Fut: Future + Send + 'static> Future for AdoptedEnding<T, Fut> {
+    type Output = Fut::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Fut::Output> {
+        let mut ending = self.ending.take().expect("a future is not polled after it was ready");
+        let poll = ending.as_mut().poll(cx);
+        if poll.is_pending() {
+            self.ending = Some(ending);
+        }
+        poll
+    }
+}
+
+impl<T, Fut: Future + Send + 'static> Drop for AdoptedEnding<T, Fut> {
+    fn drop(&mut self) {
+        let Some(ending) = self.ending.take() else { return };
+        let cleanup: Cleanup = Box::pin(async move {
+            ending.await;
+            Ok(())
+        });
+        let refused = match self.registration.take() {
+            Some(registration) => registration.orphan(cleanup).err(),
+            None => Some(cleanup),
+        };
+        if let (Some(_cleanup), Some(origin)) = (refused, self.origin) {
+            origin.report_lost(Cause::CancelledInCleanup);
+        }
+    }
+}
