@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::pin::pin;
@@ -51,30 +52,27 @@ pub(crate) fn clean<T: AsyncDrop, S: Owes<T>>(
     async move {
         let settled = SettleOnDrop { slot, value: PhantomData };
         let Some((phase, value)) = settled.slot.owed() else {
-            return std::future::poll_fn(|cx| settled.slot.poll_kept(cx)).await;
+            return poll_fn(|cx| settled.slot.poll_kept(cx)).await;
         };
-        // Set before the call: if it panics, the cleanup counts as attempted.
+        // `Finished` while user code runs: if it panics, the cleanup counts as attempted.
         *phase = Phase::Finished;
-        let cleanup = value.async_drop_unboxed();
-        *phase = Phase::CleaningUp;
         let result = {
-            // Dropped after the phase is written: if its `Drop` panics, the cleanup has ended.
-            let cleanup = pin!(catch(cleanup));
-            let result = cleanup.await;
-            *phase = Phase::Finished;
-            result
+            let mut cleanup = pin!(value.async_drop_unboxed());
+            poll_fn(|cx| {
+                *phase = Phase::Finished;
+                let poll = cleanup.as_mut().poll(cx);
+                if poll.is_pending() {
+                    *phase = Phase::CleaningUp;
+                }
+                poll
+            })
+            .await
         };
-        match result {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => {
-                // If the value panics in its own `Drop`, this reports the error.
-                let result = CleanupResult::<T>::new(Err(error));
-                settled.slot.settle();
-                result.into_result()
-            }
-            // `settled` drops the value during the unwinding, so the guards inside do not panic.
-            Err(payload) => resume_unwind(payload),
-        }
+        let Err(error) = result else { return Ok(()) };
+        // If the value panics in its own `Drop`, this reports the error.
+        let result = CleanupResult::<T>::new(Err(error));
+        settled.slot.settle();
+        result.into_result()
     }
 }
 
