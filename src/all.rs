@@ -99,7 +99,7 @@ impl<P, E> AllOutcome<P, E> {
     /// # Examples
     ///
     /// ```
-    /// use livedrop::{AsyncDropGuard, CleanupErrors, async_drop_all, scope, try_or_drop};
+    /// use livedrop::{AsyncDropGuard, async_drop_all, scope, try_or_drop};
     /// # use std::io;
     /// # struct File;
     /// # impl File {
@@ -112,11 +112,11 @@ impl<P, E> AllOutcome<P, E> {
     /// #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
     /// # }
     ///
-    /// async fn copy() -> Result<u32, CleanupErrors<io::Error>> {
+    /// async fn copy() -> io::Result<u32> {
     ///     let files = (AsyncDropGuard::live(File), AsyncDropGuard::live(File));
     ///     scope!((files.0, files.1), async |mut from, mut to| {
     ///         let value = try_or_drop!((from, to), from.read().await);
-    ///         let written = to.write(value).await.map_err(CleanupErrors::from);
+    ///         let written = to.write(value).await;
     ///         async_drop_all((from, to)).await.after(written.map(|()| value))
     ///     })
     ///     .await

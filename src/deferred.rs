@@ -37,6 +37,37 @@ impl<T, F: CleanupFn<T>> Deferred<T, F> {
         Self { stage: Stage::Idle { value, cleanup: SyncWrapper::new(cleanup) } }
     }
 
+    /// Returns the value, and drops the closure without calling it.
+    ///
+    /// It is for [`async_drop_via`](crate::AsyncDropGuard::async_drop_via), which ends the guard by other
+    /// means than the closure.
+    ///
+    /// # Panics
+    ///
+    /// If the cleanup has begun, because the closure owns the value then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use livedrop::AsyncDropGuard;
+    ///
+    /// # struct Transaction;
+    /// # impl Transaction { async fn commit(self) -> u32 { 7 } async fn rollback(self) {} }
+    /// # futures::executor::block_on(async {
+    /// let tx = AsyncDropGuard::with_cleanup(Transaction, Transaction::rollback);
+    /// let (_proof, id) = tx.async_drop_via(async |tx| tx.into_inner().commit().await).await;
+    /// # assert_eq!(id, 7);
+    /// # });
+    /// ```
+    #[must_use = "the value is dropped without its cleanup otherwise"]
+    #[track_caller]
+    pub fn into_inner(self) -> T {
+        match self.stage {
+            Stage::Idle { value, .. } => value,
+            _ => Self::gone(),
+        }
+    }
+
     #[cold]
     #[track_caller]
     fn gone() -> ! {

@@ -1,6 +1,7 @@
 //! `CleanupErrors`: the errors of many cleanups, and the collector that makes it.
 
 use std::fmt::{self, Debug, Display};
+use std::io;
 use std::marker::PhantomData;
 use std::panic::resume_unwind;
 
@@ -64,6 +65,13 @@ impl<E> CleanupErrors<E> {
 impl<E> From<E> for CleanupErrors<E> {
     fn from(first: E) -> Self {
         Self { first, others: Vec::new() }
+    }
+}
+
+/// For a body with an [`io::Result`] around several cleanups. `into_inner` of the error returns all errors.
+impl<E: Debug + Display + Send + Sync + 'static> From<CleanupErrors<E>> for io::Error {
+    fn from(errors: CleanupErrors<E>) -> Self {
+        Self::other(errors)
     }
 }
 

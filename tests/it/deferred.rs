@@ -46,6 +46,19 @@ fn a_close_by_value_fits() {
 }
 
 #[test]
+fn into_inner_gives_the_value_without_its_closure() {
+    let closed = Arc::default();
+    let guard = AsyncDropGuard::with_cleanup(pool(&closed), Pool::close);
+    let (_proof, size) = block_on(guard.async_drop_via(async |pool| pool.into_inner().size));
+    assert_eq!((size, closed.load(SeqCst)), (3, 0));
+
+    let mut begun = AsyncDropGuard::with_cleanup(pool(&closed), Pool::close);
+    cancel_after(1, begun.async_drop());
+    let text = panic_of(|| AsyncDropGuard::into_inner_without_cleanup(begun).into_inner());
+    assert_eq!(text, "used Pool after its cleanup has begun");
+}
+
+#[test]
 fn a_failing_close_is_an_err() {
     let closed = Arc::default();
     let guard = AsyncDropGuard::live_with_cleanup(pool(&closed), Pool::try_close);

@@ -1,5 +1,7 @@
 //! A scope over several guards.
 
+use std::io;
+
 use super::*;
 
 #[test]
@@ -259,4 +261,18 @@ async fn two_to_four_guards_run_in_spawned_tasks() {
     assert_eq!(tokio::spawn(four).await.unwrap(), Ok::<_, Errors>(4));
     assert_eq!(log.counts(), (9, 9, 9));
     reaper.async_drop().await.unwrap();
+}
+
+#[test]
+fn body_with_an_io_error_takes_the_errors_of_all_cleanups() {
+    let failing = |text: &'static str| {
+        AsyncDropGuard::live_with_cleanup((), async move |()| Err::<(), _>(io::Error::other(text)))
+    };
+    let result = block_on(scope!((failing("a"), failing("b")), async |a, b| {
+        async_drop_all((a, b)).await.after(Ok::<_, io::Error>(1))
+    }));
+    let error = result.unwrap_err();
+    assert_eq!(error.to_string(), "2 cleanups failed: a; b");
+    let all = error.into_inner().unwrap().downcast::<CleanupErrors<io::Error>>().unwrap();
+    assert_eq!(all.len(), 2);
 }
