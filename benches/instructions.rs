@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use counted::{many_values, one_value};
+use counted::{many_values, many_values_alone, one_value, one_value_alone};
 use gungraun::{Callgrind, LibraryBenchmarkConfig};
 
 mod baselines;
@@ -26,7 +26,7 @@ fn main() {
     // Only the instructions are read, and cache simulation is slow.
     gungraun::main!(
         config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"]));
-        library_benchmark_groups = one_value, many_values
+        library_benchmark_groups = one_value, many_values, one_value_alone, many_values_alone
     );
     let first = std::env::args().nth(1);
     if first.as_deref() == Some("--gungraun-run") {

@@ -7,23 +7,23 @@ use std::sync::Arc;
 
 use super::Origin;
 use super::checked::Guard;
-use crate::value::Value;
+use crate::value::Numbered;
 
-enum Held {
-    Shared(Arc<Guard>),
+enum Held<const N: u64> {
+    Shared(Arc<Guard<N>>),
     /// This was the last handle, and its cleanup has begun.
-    Last(Box<Guard>),
+    Last(Box<Guard<N>>),
     Gone,
 }
 
-pub(crate) struct Handle {
-    held: Held,
+pub(crate) struct Handle<const N: u64> {
+    held: Held<N>,
     origin: Origin,
 }
 
-impl Handle {
+impl<const N: u64> Handle<N> {
     #[track_caller]
-    pub(crate) fn new(guard: Guard) -> Self {
+    pub(crate) fn new(guard: Guard<N>) -> Self {
         Self { held: Held::Shared(Arc::new(guard)), origin: Origin::here() }
     }
 
@@ -32,7 +32,7 @@ impl Handle {
         Self { held: Held::Shared(Arc::clone(self.shared())), origin: Origin::here() }
     }
 
-    fn shared(&self) -> &Arc<Guard> {
+    fn shared(&self) -> &Arc<Guard<N>> {
         match &self.held {
             Held::Shared(shared) => shared,
             Held::Last(_) | Held::Gone => panic!("used after it was closed"),
@@ -55,15 +55,15 @@ impl Handle {
     }
 }
 
-impl Deref for Handle {
-    type Target = Value;
+impl<const N: u64> Deref for Handle<N> {
+    type Target = Numbered<N>;
 
-    fn deref(&self) -> &Value {
+    fn deref(&self) -> &Numbered<N> {
         self.shared()
     }
 }
 
-impl Drop for Handle {
+impl<const N: u64> Drop for Handle<N> {
     fn drop(&mut self) {
         // A last one that was cancelled is reported by its guard.
         if let Held::Shared(_) = self.held {

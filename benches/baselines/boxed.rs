@@ -13,7 +13,7 @@ use futures::FutureExt;
 use super::Origin;
 use crate::value::Boxed;
 
-impl Boxed {
+impl<const N: u64> Boxed<N> {
     pub(crate) fn clean_boxed(
         &mut self,
     ) -> Pin<Box<dyn Future<Output = Result<(), Infallible>> + Send + '_>> {
@@ -21,15 +21,15 @@ impl Boxed {
     }
 }
 
-pub(crate) struct Guard {
+pub(crate) struct Guard<const N: u64> {
     /// `None` after the cleanup has ended.
-    value: Option<Boxed>,
+    value: Option<Boxed<N>>,
     origin: Origin,
 }
 
-impl Guard {
+impl<const N: u64> Guard<N> {
     #[track_caller]
-    pub(crate) fn new(value: Boxed) -> Self {
+    pub(crate) fn new(value: Boxed<N>) -> Self {
         Self { value: Some(value), origin: Origin::here() }
     }
 
@@ -43,21 +43,21 @@ impl Guard {
     }
 }
 
-impl Deref for Guard {
-    type Target = Boxed;
+impl<const N: u64> Deref for Guard<N> {
+    type Target = Boxed<N>;
 
-    fn deref(&self) -> &Boxed {
+    fn deref(&self) -> &Boxed<N> {
         self.value.as_ref().expect("used after it was closed")
     }
 }
 
-impl DerefMut for Guard {
-    fn deref_mut(&mut self) -> &mut Boxed {
+impl<const N: u64> DerefMut for Guard<N> {
+    fn deref_mut(&mut self) -> &mut Boxed<N> {
         self.value.as_mut().expect("used after it was closed")
     }
 }
 
-impl Drop for Guard {
+impl<const N: u64> Drop for Guard<N> {
     fn drop(&mut self) {
         if self.value.is_some() {
             self.origin.forgotten("Boxed");

@@ -11,17 +11,17 @@ use std::thread;
 use futures::FutureExt;
 
 use super::Origin;
-use crate::value::Value;
+use crate::value::Numbered;
 
-pub(crate) struct Guard {
+pub(crate) struct Guard<const N: u64 = 0> {
     /// `None` after the cleanup has ended.
-    value: Option<Value>,
+    value: Option<Numbered<N>>,
     origin: Origin,
 }
 
-impl Guard {
+impl<const N: u64> Guard<N> {
     #[track_caller]
-    pub(crate) fn new(value: Value) -> Self {
+    pub(crate) fn new(value: Numbered<N>) -> Self {
         Self { value: Some(value), origin: Origin::here() }
     }
 
@@ -50,21 +50,21 @@ impl Guard {
     }
 }
 
-impl Deref for Guard {
-    type Target = Value;
+impl<const N: u64> Deref for Guard<N> {
+    type Target = Numbered<N>;
 
-    fn deref(&self) -> &Value {
+    fn deref(&self) -> &Numbered<N> {
         self.value.as_ref().expect("used after it was closed")
     }
 }
 
-impl DerefMut for Guard {
-    fn deref_mut(&mut self) -> &mut Value {
+impl<const N: u64> DerefMut for Guard<N> {
+    fn deref_mut(&mut self) -> &mut Numbered<N> {
         self.value.as_mut().expect("used after it was closed")
     }
 }
 
-impl Drop for Guard {
+impl<const N: u64> Drop for Guard<N> {
     fn drop(&mut self) {
         if self.value.is_some() {
             self.origin.forgotten("Value");

@@ -13,23 +13,23 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use futures::FutureExt;
 
 use super::{Close, Origin};
-use crate::value::Value;
+use crate::value::Numbered;
 
-pub(crate) struct Guard {
+pub(crate) struct Guard<const N: u64 = 0> {
     /// `None` after the cleanup has begun.
-    value: Option<Value>,
+    value: Option<Numbered<N>>,
     is_clean: bool,
     origin: Origin,
 }
 
-impl Guard {
+impl<const N: u64> Guard<N> {
     #[track_caller]
-    pub(crate) fn new(value: Value) -> Self {
+    pub(crate) fn new(value: Numbered<N>) -> Self {
         Self { value: Some(value), is_clean: false, origin: Origin::here() }
     }
 }
 
-impl Close for Guard {
+impl<const N: u64> Close for Guard<N> {
     async fn close(mut self) -> Result<(), Infallible> {
         let value = self.value.take().expect("it is closed once");
         let result = AssertUnwindSafe(value.close()).catch_unwind().await;
@@ -38,21 +38,21 @@ impl Close for Guard {
     }
 }
 
-impl Deref for Guard {
-    type Target = Value;
+impl<const N: u64> Deref for Guard<N> {
+    type Target = Numbered<N>;
 
-    fn deref(&self) -> &Value {
+    fn deref(&self) -> &Numbered<N> {
         self.value.as_ref().expect("it is used before it is closed")
     }
 }
 
-impl DerefMut for Guard {
-    fn deref_mut(&mut self) -> &mut Value {
+impl<const N: u64> DerefMut for Guard<N> {
+    fn deref_mut(&mut self) -> &mut Numbered<N> {
         self.value.as_mut().expect("it is used before it is closed")
     }
 }
 
-impl Drop for Guard {
+impl<const N: u64> Drop for Guard<N> {
     fn drop(&mut self) {
         if !self.is_clean {
             self.origin.forgotten("Value");

@@ -9,9 +9,9 @@ use futures::FutureExt;
 
 use super::checked::Guard;
 
-pub(crate) async fn with<R, E: From<Infallible>>(
-    mut guard: Guard,
-    body: impl AsyncFnOnce(&mut Guard) -> Result<R, E>,
+pub(crate) async fn with<const N: u64, R, E: From<Infallible>>(
+    mut guard: Guard<N>,
+    body: impl AsyncFnOnce(&mut Guard<N>) -> Result<R, E>,
 ) -> Result<R, E> {
     let body = AssertUnwindSafe(async { body(&mut guard).await }).catch_unwind().await;
     // Caught: otherwise a panic of the cleanup would replace the panic of the body.

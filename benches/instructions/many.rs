@@ -9,32 +9,32 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use livedrop::collections::{AsyncDropHashMap, AsyncDropStack, AsyncDropVec};
 use livedrop::{AsyncDropGuard, Reaper};
 
-use crate::value::{Value, run};
+use crate::value::{Numbered, Value, run};
 
 pub(crate) type Cleanup = Box<dyn FnOnce()>;
 
 type BoxedFuture = Pin<Box<dyn Future<Output = Result<(), Infallible>> + Send>>;
 
-pub(crate) fn map(values: u64, waits: u64) -> Cleanup {
+pub(crate) fn map<const N: u64>(values: u64, waits: u64) -> Cleanup {
     let mut map = AsyncDropHashMap::new();
     for key in 0..values {
-        let replaced = map.insert(key, AsyncDropGuard::new(Value::new(waits)));
+        let replaced = map.insert(key, AsyncDropGuard::new(Numbered::<N>::new(waits)));
         assert!(replaced.is_none(), "every key is new");
     }
     Box::new(move || run(map.async_drop()).expect("no cleanup fails"))
 }
 
-fn plain_map(values: u64, waits: u64) -> HashMap<u64, Value> {
-    (0..values).map(|key| (key, Value::new(waits))).collect()
+fn plain_map<const N: u64>(values: u64, waits: u64) -> HashMap<u64, Numbered<N>> {
+    (0..values).map(|key| (key, Numbered::new(waits))).collect()
 }
 
-pub(crate) fn map_of_futures(values: u64, waits: u64) -> Cleanup {
-    let mut map = plain_map(values, waits);
+pub(crate) fn map_of_futures<const N: u64>(values: u64, waits: u64) -> Cleanup {
+    let mut map = plain_map::<N>(values, waits);
     Box::new(move || await_all(map.drain().map(|(_, value)| value.close()).collect(), values))
 }
 
 pub(crate) fn map_of_boxes(values: u64, waits: u64) -> Cleanup {
-    let mut map = plain_map(values, waits);
+    let mut map = plain_map::<0>(values, waits);
     Box::new(move || {
         let cleanups: FuturesUnordered<BoxedFuture> = FuturesUnordered::new();
         for (_, value) in map.drain() {
@@ -96,9 +96,10 @@ pub(crate) fn stack_of_boxes(values: u64, waits: u64) -> Cleanup {
     })
 }
 
-pub(crate) fn reaper(values: u64, waits: u64) -> Cleanup {
+pub(crate) fn reaper<const N: u64>(values: u64, waits: u64) -> Cleanup {
     let mut reaper = Reaper::new();
-    let guards: Vec<_> = (0..values).map(|_| AsyncDropGuard::new(Value::new(waits))).collect();
+    let guards: Vec<_> =
+        (0..values).map(|_| AsyncDropGuard::new(Numbered::<N>::new(waits))).collect();
     Box::new(move || {
         for guard in guards {
             drop(reaper.adopt(guard));
@@ -109,8 +110,8 @@ pub(crate) fn reaper(values: u64, waits: u64) -> Cleanup {
     })
 }
 
-pub(crate) fn reaper_of_boxes(values: u64, waits: u64) -> Cleanup {
-    let vec: Vec<_> = (0..values).map(|_| Value::new(waits)).collect();
+pub(crate) fn reaper_of_boxes<const N: u64>(values: u64, waits: u64) -> Cleanup {
+    let vec: Vec<_> = (0..values).map(|_| Numbered::<N>::new(waits)).collect();
     Box::new(move || {
         let cleanups: FuturesUnordered<BoxedFuture> = FuturesUnordered::new();
         for value in vec {

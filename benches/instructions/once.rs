@@ -1,4 +1,4 @@
-//! Operations on one value: each function repeats its operation.
+//! Operations on one value: each function repeats its operation. `N` is the number of the value's type.
 
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -10,7 +10,7 @@ use livedrop::sync::{AsyncDropArc, AsyncDropMutex};
 use livedrop::{AsyncDropGuard, Live, scope, with_async_drop};
 
 use crate::baselines::{self, Close};
-use crate::value::{Alone, Boxed, Value, repeat, run};
+use crate::value::{Boxed, Numbered, Value, repeat, run};
 
 type Outcome = Result<(), Infallible>;
 
@@ -44,17 +44,17 @@ pub(crate) fn by_hand_in_place(times: u64) {
     });
 }
 
-pub(crate) fn live(times: u64) {
+pub(crate) fn live<const N: u64>(times: u64) {
     repeat(times, || {
-        let mut guard = AsyncDropGuard::live(Value::new(0));
+        let mut guard = AsyncDropGuard::live(Numbered::<N>::new(0));
         guard.touch();
         done(run(guard.async_drop()).result);
     });
 }
 
-pub(crate) fn live_baseline(times: u64) {
+pub(crate) fn live_baseline<const N: u64>(times: u64) {
     repeat(times, || {
-        let mut guard = baselines::live::Guard::new(Value::new(0));
+        let mut guard = baselines::live::Guard::new(Numbered::<N>::new(0));
         guard.touch();
         done(run(guard.close()));
     });
@@ -93,9 +93,9 @@ pub(crate) fn bomb_with_flag(times: u64) {
     });
 }
 
-pub(crate) fn in_scope(times: u64) {
+pub(crate) fn in_scope<const N: u64>(times: u64) {
     repeat(times, || {
-        let guard = AsyncDropGuard::live(Value::new(0));
+        let guard = AsyncDropGuard::live(Numbered::<N>::new(0));
         done(run(scope!(guard, async |mut guard| {
             guard.touch();
             guard.async_drop().await.after(Ok(()))
@@ -103,9 +103,9 @@ pub(crate) fn in_scope(times: u64) {
     });
 }
 
-pub(crate) fn in_scope_function(times: u64) {
+pub(crate) fn in_scope_function<const N: u64>(times: u64) {
     repeat(times, || {
-        let guard = AsyncDropGuard::live(Value::new(0));
+        let guard = AsyncDropGuard::live(Numbered::<N>::new(0));
         done(run(scope(guard, async |mut guard| {
             guard.touch();
             guard.async_drop().await.after(Ok(()))
@@ -125,9 +125,9 @@ pub(crate) fn in_body_live(times: u64) {
     });
 }
 
-pub(crate) fn in_scope_baseline(times: u64) {
+pub(crate) fn in_scope_baseline<const N: u64>(times: u64) {
     repeat(times, || {
-        let guard = baselines::live::Guard::new(Value::new(0));
+        let guard = baselines::live::Guard::new(Numbered::<N>::new(0));
         let (closed, ()) = run(baselines::scope::scope(guard, async |guard| guard.touch()));
         done(closed);
     });
@@ -184,18 +184,18 @@ pub(crate) fn in_body_by_hand(times: u64) {
     });
 }
 
-pub(crate) fn checked(times: u64) {
+pub(crate) fn checked<const N: u64>(times: u64) {
     repeat(times, || {
-        let mut guard = AsyncDropGuard::new(Value::new(0));
+        let mut guard = AsyncDropGuard::new(Numbered::<N>::new(0));
         guard.touch();
         done(run(guard.async_drop()));
     });
 }
 
 /// A second place that does the same: a function with one caller is always inlined.
-pub(crate) fn checked_again(times: u64) {
+pub(crate) fn checked_again<const N: u64>(times: u64) {
     repeat(times, || {
-        let mut guard = AsyncDropGuard::new(Value::new(0));
+        let mut guard = AsyncDropGuard::new(Numbered::<N>::new(0));
         done(run(guard.async_drop()));
     });
 }
@@ -207,25 +207,9 @@ pub(crate) fn checked_baseline_again(times: u64) {
     });
 }
 
-/// Two places. Nothing else in the program cleans up a value of this type.
-pub(crate) fn checked_alone(times: u64) {
+pub(crate) fn checked_baseline<const N: u64>(times: u64) {
     repeat(times, || {
-        let mut guard = AsyncDropGuard::new(Alone(Value::new(0)));
-        guard.0.touch();
-        done(run(guard.async_drop()));
-    });
-}
-
-pub(crate) fn checked_alone_again(times: u64) {
-    repeat(times, || {
-        let mut guard = AsyncDropGuard::new(Alone(Value::new(0)));
-        done(run(guard.async_drop()));
-    });
-}
-
-pub(crate) fn checked_baseline(times: u64) {
-    repeat(times, || {
-        let mut guard = baselines::checked::Guard::new(Value::new(0));
+        let mut guard = baselines::checked::Guard::new(Numbered::<N>::new(0));
         guard.touch();
         done(run(guard.close()));
     });
@@ -239,9 +223,9 @@ pub(crate) fn checked_uncaught(times: u64) {
     });
 }
 
-pub(crate) fn with(times: u64) {
+pub(crate) fn with<const N: u64>(times: u64) {
     repeat(times, || {
-        let guard = AsyncDropGuard::new(Value::new(0));
+        let guard = AsyncDropGuard::new(Numbered::<N>::new(0));
         done(run(async {
             with_async_drop!(guard, {
                 guard.touch();
@@ -251,9 +235,9 @@ pub(crate) fn with(times: u64) {
     });
 }
 
-pub(crate) fn with_function(times: u64) {
+pub(crate) fn with_function<const N: u64>(times: u64) {
     repeat(times, || {
-        let guard = AsyncDropGuard::new(Value::new(0));
+        let guard = AsyncDropGuard::new(Numbered::<N>::new(0));
         done(run(with_async_drop(guard, async |value| {
             value.touch();
             Ok::<(), Infallible>(())
@@ -291,9 +275,9 @@ pub(crate) fn with_baseline_borrowed(times: u64) {
     });
 }
 
-pub(crate) fn with_baseline(times: u64) {
+pub(crate) fn with_baseline<const N: u64>(times: u64) {
     repeat(times, || {
-        let guard = baselines::checked::Guard::new(Value::new(0));
+        let guard = baselines::checked::Guard::new(Numbered::<N>::new(0));
         done(run(baselines::with::with(guard, async |guard| {
             guard.touch();
             Ok::<(), Infallible>(())
@@ -301,17 +285,17 @@ pub(crate) fn with_baseline(times: u64) {
     });
 }
 
-pub(crate) fn boxed(times: u64) {
+pub(crate) fn boxed<const N: u64>(times: u64) {
     repeat(times, || {
-        let mut guard = AsyncDropGuard::new(Boxed(Value::new(0)));
+        let mut guard = AsyncDropGuard::new(Boxed(Numbered::<N>::new(0)));
         guard.0.touch();
         done(run(guard.async_drop()));
     });
 }
 
-pub(crate) fn boxed_baseline(times: u64) {
+pub(crate) fn boxed_baseline<const N: u64>(times: u64) {
     repeat(times, || {
-        let mut guard = baselines::boxed::Guard::new(Boxed(Value::new(0)));
+        let mut guard = baselines::boxed::Guard::new(Boxed(Numbered::<N>::new(0)));
         guard.0.touch();
         done(run(guard.close()));
     });
@@ -326,54 +310,56 @@ pub(crate) fn boxed_by_hand(times: u64) {
     });
 }
 
-pub(crate) fn boxed_peer(times: u64) {
+pub(crate) fn boxed_peer<const N: u64>(times: u64) {
     repeat(times, || {
-        let mut guard = peer::AsyncDropGuard::new(Boxed(Value::new(0)));
+        let mut guard = peer::AsyncDropGuard::new(Boxed(Numbered::<N>::new(0)));
         guard.0.touch();
         done(run(guard.async_drop()));
     });
 }
 
-pub(crate) fn arc(times: u64) {
-    let mut first = AsyncDropArc::new(AsyncDropGuard::new(Value::new(0)));
+pub(crate) fn arc<const N: u64>(times: u64) {
+    let mut first = AsyncDropArc::new(AsyncDropGuard::new(Numbered::<N>::new(0)));
     repeat(times, || {
         let mut handle = AsyncDropArc::clone(&first);
-        black_box::<&Value>(&handle);
+        black_box::<&Numbered<N>>(&handle);
         done(run(handle.async_drop()));
     });
     done(run(first.async_drop()));
 }
 
-pub(crate) fn arc_baseline(times: u64) {
-    let mut first = baselines::arc::Handle::new(baselines::checked::Guard::new(Value::new(0)));
+pub(crate) fn arc_baseline<const N: u64>(times: u64) {
+    let mut first =
+        baselines::arc::Handle::new(baselines::checked::Guard::new(Numbered::<N>::new(0)));
     repeat(times, || {
         let mut handle = first.share();
-        black_box::<&Value>(&handle);
+        black_box::<&Numbered<N>>(&handle);
         done(run(handle.close()));
     });
     done(run(first.close()));
 }
 
-pub(crate) fn arc_peer(times: u64) {
-    let mut first = peer::AsyncDropArc::new(peer::AsyncDropGuard::new(Boxed(Value::new(0))));
+pub(crate) fn arc_peer<const N: u64>(times: u64) {
+    let mut first =
+        peer::AsyncDropArc::new(peer::AsyncDropGuard::new(Boxed(Numbered::<N>::new(0))));
     repeat(times, || {
         let mut handle = peer::AsyncDropArc::clone(&first);
-        black_box::<&Boxed>(&handle);
+        black_box::<&Boxed<N>>(&handle);
         done(run(handle.async_drop()));
     });
     done(run(first.async_drop()));
 }
 
-pub(crate) fn lock(times: u64) {
-    let mut mutex = AsyncDropMutex::new(AsyncDropGuard::new(Value::new(0)));
+pub(crate) fn lock<const N: u64>(times: u64) {
+    let mut mutex = AsyncDropMutex::new(AsyncDropGuard::new(Numbered::<N>::new(0)));
     repeat(times, || {
         run(mutex.lock()).touch();
     });
     done(run(mutex.async_drop()));
 }
 
-pub(crate) fn lock_by_hand(times: u64) {
-    let mutex = futures::lock::Mutex::new(Value::new(0));
+pub(crate) fn lock_by_hand<const N: u64>(times: u64) {
+    let mutex = futures::lock::Mutex::new(Numbered::<N>::new(0));
     repeat(times, || {
         run(mutex.lock()).touch();
     });

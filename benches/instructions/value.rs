@@ -9,15 +9,18 @@ use std::task::{Context, Poll, Waker};
 use async_trait::async_trait;
 use livedrop::AsyncDrop;
 
-/// Three words.
+/// The value that most operations share.
+pub(crate) type Value = Numbered<0>;
+
+/// Three words. Each number is a type of its own, with a cleanup of its own.
 #[derive(Debug)]
-pub(crate) struct Value {
+pub(crate) struct Numbered<const N: u64> {
     waits: u64,
     cleaned: u64,
     touched: u64,
 }
 
-impl Value {
+impl<const N: u64> Numbered<N> {
     /// Its cleanup waits this many times, and is woken at once.
     pub(crate) fn new(waits: u64) -> Self {
         // The compiler must not know the number.
@@ -30,13 +33,14 @@ impl Value {
         black_box(&*self);
     }
 
-    /// The cleanup that all operations share.
+    /// The cleanup of all operations. It adds `N`, so that the compiler cannot merge the cleanups of two
+    /// numbers.
     pub(crate) fn clean(&mut self) -> impl Future<Output = Result<(), Infallible>> + Send {
         async move {
             for _ in 0..self.waits {
                 wake_and_wait().await;
             }
-            self.cleaned += 1;
+            self.cleaned += N + 1;
             black_box(self.cleaned);
             Ok(())
         }
@@ -49,7 +53,7 @@ impl Value {
 }
 
 #[async_trait]
-impl AsyncDrop for Value {
+impl<const N: u64> AsyncDrop for Numbered<N> {
     type Error = Infallible;
 
     async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
@@ -61,29 +65,12 @@ impl AsyncDrop for Value {
     }
 }
 
-/// The same value. Nothing else in the program cleans up a value of this type.
-#[derive(Debug)]
-pub(crate) struct Alone(pub(crate) Value);
-
-#[async_trait]
-impl AsyncDrop for Alone {
-    type Error = Infallible;
-
-    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
-        self.0.clean().await
-    }
-
-    fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), Infallible>> + Send {
-        self.0.clean()
-    }
-}
-
 /// The same value for `#[async_trait]` without `async_drop_unboxed`.
 #[derive(Debug)]
-pub(crate) struct Boxed(pub(crate) Value);
+pub(crate) struct Boxed<const N: u64 = 0>(pub(crate) Numbered<N>);
 
 #[async_trait]
-impl AsyncDrop for Boxed {
+impl<const N: u64> AsyncDrop for Boxed<N> {
     type Error = Infallible;
 
     async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
@@ -92,7 +79,7 @@ impl AsyncDrop for Boxed {
 }
 
 #[async_trait]
-impl async_drop_guard::AsyncDrop for Boxed {
+impl<const N: u64> async_drop_guard::AsyncDrop for Boxed<N> {
     type Error = Infallible;
 
     async fn async_drop_impl(&mut self) -> Result<(), Infallible> {

@@ -31,9 +31,9 @@ const FUTURES: &str = "futures";
 pub(crate) const ONCE: &[Pairs<Once>] = &[
     Pairs {
         operation: "`live`",
-        livedrop: once::live,
+        livedrop: once::live::<0>,
         others: &[
-            (BASELINE, once::live_baseline),
+            (BASELINE, once::live_baseline::<0>),
             (BASELINE_IN_PLACE, once::live_baseline_in_place),
             (BASELINE_APART, once::live_baseline_apart),
             (BOMB, once::bomb),
@@ -43,9 +43,9 @@ pub(crate) const ONCE: &[Pairs<Once>] = &[
     },
     Pairs {
         operation: "`scope!`",
-        livedrop: once::in_scope,
+        livedrop: once::in_scope::<0>,
         others: &[
-            (BASELINE, once::in_scope_baseline),
+            (BASELINE, once::in_scope_baseline::<0>),
             (BASELINE_IN_PLACE, once::in_scope_baseline_in_place),
             (BASELINE_APART, once::in_scope_baseline_apart),
             (WITHOUT_PROOF, once::in_body_live),
@@ -55,59 +55,59 @@ pub(crate) const ONCE: &[Pairs<Once>] = &[
     },
     Pairs {
         operation: "`scope`",
-        livedrop: once::in_scope_function,
-        others: &[(BASELINE, once::in_scope_baseline)],
+        livedrop: once::in_scope_function::<0>,
+        others: &[(BASELINE, once::in_scope_baseline::<0>)],
     },
     Pairs {
         operation: "checked",
-        livedrop: once::checked,
+        livedrop: once::checked::<0>,
         others: &[
-            (BASELINE, once::checked_baseline),
+            (BASELINE, once::checked_baseline::<0>),
             ("baseline without catch", once::checked_uncaught),
         ],
     },
     Pairs {
         operation: "`with_async_drop!`",
-        livedrop: once::with,
-        others: &[(BASELINE, once::with_baseline)],
+        livedrop: once::with::<0>,
+        others: &[(BASELINE, once::with_baseline::<0>)],
     },
     Pairs {
         operation: "`with_async_drop`",
-        livedrop: once::with_function,
-        others: &[(BASELINE, once::with_baseline)],
+        livedrop: once::with_function::<0>,
+        others: &[(BASELINE, once::with_baseline::<0>)],
     },
     Pairs {
         operation: "boxed",
-        livedrop: once::boxed,
+        livedrop: once::boxed::<0>,
         others: &[
-            (BASELINE, once::boxed_baseline),
-            (PEER, once::boxed_peer),
+            (BASELINE, once::boxed_baseline::<0>),
+            (PEER, once::boxed_peer::<0>),
             (BY_HAND, once::boxed_by_hand),
         ],
     },
     Pairs {
         operation: "`AsyncDropArc`",
-        livedrop: once::arc,
-        others: &[(BASELINE, once::arc_baseline), (PEER, once::arc_peer)],
+        livedrop: once::arc::<0>,
+        others: &[(BASELINE, once::arc_baseline::<0>), (PEER, once::arc_peer::<0>)],
     },
     Pairs {
         operation: "`AsyncDropMutex`",
-        livedrop: once::lock,
-        others: &[("`futures::lock::Mutex`", once::lock_by_hand)],
+        livedrop: once::lock::<0>,
+        others: &[("`futures::lock::Mutex`", once::lock_by_hand::<0>)],
     },
 ];
 
 pub(crate) const MANY: &[Pairs<Many>] = &[
     Pairs {
         operation: "map",
-        livedrop: many::map,
-        others: &[(BOXES, many::map_of_boxes), (FUTURES, many::map_of_futures)],
+        livedrop: many::map::<0>,
+        others: &[(BOXES, many::map_of_boxes), (FUTURES, many::map_of_futures::<0>)],
     },
     Pairs { operation: "vec", livedrop: many::vec, others: &[(FUTURES, many::vec_of_futures)] },
     Pairs { operation: "stack", livedrop: many::stack, others: &[(BOXES, many::stack_of_boxes)] },
     Pairs {
         operation: "reaper",
-        livedrop: many::reaper,
-        others: &[(BOXES, many::reaper_of_boxes)],
+        livedrop: many::reaper::<0>,
+        others: &[(BOXES, many::reaper_of_boxes::<0>)],
     },
 ];
