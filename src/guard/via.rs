@@ -16,6 +16,12 @@ use crate::panic::catch;
 use crate::reaper::{Cleanup, Registration, Stage};
 
 /// A slot whose value a future of this type can end.
+#[diagnostic::on_unimplemented(
+    message = "`async_drop_via` must know what backs this guard",
+    label = "a type parameter does not say whether a reaper must finish the ending",
+    note = "name the backing: `ScopedGuard<'_, {T}>` without a reaper, `ScopedGuard<'_, {T}, Adopted>` with one",
+    note = "or end the guard in the body of the scope, where the backing is known"
+)]
 pub trait EndsVia<T: AsyncDrop, Fut: Future>: Owes<T> {
     /// Calls `end` with the value when it is first polled, and awaits its future.
     fn end_via(self, end: impl FnOnce(T) -> Fut) -> impl Future<Output = Fut::Output>;
@@ -24,6 +30,7 @@ pub trait EndsVia<T: AsyncDrop, Fut: Future>: Owes<T> {
 /// Why `take` succeeds: `async_drop_via` panics before if it would not.
 const OWED: &str = "the value was there when `async_drop_via` was called";
 
+#[diagnostic::do_not_recommend]
 impl<T: AsyncDrop, Fut: Future> EndsVia<T, Fut> for CheckedSlot<T> {
     fn end_via(self, end: impl FnOnce(T) -> Fut) -> impl Future<Output = Fut::Output> {
         async move {
@@ -39,6 +46,7 @@ impl<T: AsyncDrop, Fut: Future> EndsVia<T, Fut> for CheckedSlot<T> {
     }
 }
 
+// No `do_not_recommend`: it would hide that the future of the ending is not `Send`.
 impl<T, Fut> EndsVia<T, Fut> for AdoptedSlot<T>
 where
     T: AsyncDrop<Error: 'static>,
