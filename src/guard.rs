@@ -48,9 +48,8 @@ pub use via::EndsVia;
 /// | [`Adopted`](crate::Adopted) | [`Reaper::adopt`](crate::Reaper::adopt) | `async_drop(&mut self)`, or the reaper | the reaper cleans up |
 /// | `Live<Scoped<'_>, Adopted>` | [`scope`](crate::scope()) of an `Adopted` guard | `async_drop(self)`, which gives the proof, or the reaper | does not compile; if its owner is cancelled or panics, the reaper cleans up |
 ///
-/// The functions that end a guard or ask about its end are methods: `async_drop`, `async_drop_via`,
-/// `poll_async_drop`, `is_dropped` and `cleanup_has_begun`. The other functions of the guard are
-/// associated functions, called as `AsyncDropGuard::into_live(guard)`, so that they never hide a method
+/// These functions are methods: `async_drop`, `async_drop_via`, `poll_async_drop`, `is_dropped` and
+/// `cleanup_has_begun`. The other functions of the guard are associated functions, called as `AsyncDropGuard::into_live(guard)`, so that they never hide a method
 /// of the value.
 ///
 /// The guard forwards `Stream` and `Sink` of a value that is `Unpin`, and with the feature `tokio`
@@ -150,7 +149,7 @@ impl<T: AsyncDrop> AsyncDropGuard<T, Checked> {
     ///
     /// # Errors
     ///
-    /// If the value was cleaned up before, the proof of that comes back.
+    /// The proof, if the value was already cleaned up.
     pub fn into_live(guard: Self) -> Result<AsyncDropGuard<T, Live>, AsyncDropGuard<T, Dropped>> {
         match LiveSlot::from_owned(guard.slot) {
             Some(slot) => Ok(AsyncDropGuard { slot }),
@@ -259,8 +258,9 @@ impl<T: AsyncDrop<Error: 'static>> AsyncDropGuard<T, Adopted> {
         pin!(self.async_drop()).poll(cx)
     }
 
-    /// Returns whether the cleanup has begun. The value cannot be used after that, except in a helper such
-    /// as [`AsyncDropArc`](crate::sync::AsyncDropArc), if its cleanup was cancelled.
+    /// Returns whether the cleanup has begun. After that, the value cannot be used. A helper such as
+    /// [`AsyncDropArc`](crate::sync::AsyncDropArc) is an exception: it can be used if its cleanup was
+    /// cancelled.
     pub fn cleanup_has_begun(&self) -> bool {
         self.slot.has_begun()
     }
@@ -355,7 +355,7 @@ impl<T, S: State> AsyncDropGuard<T, S> {
         guard.into_value()
     }
 
-    /// Replaces the value by the one that `map` makes of it. The guard owes the cleanup of the new value.
+    /// Replaces the value with the result of `map`. The guard then owes the cleanup of the new value.
     ///
     /// If `map` drops a part of the old value, that part gets no cleanup. If `map` panics, nothing is
     /// cleaned up. The reaper of an [`Adopted`] guard adopts the new value.
@@ -570,11 +570,13 @@ impl<T, B: Brand> AsyncDropGuard<T, Dropped<B>> {
     }
 }
 
-/// The value. For a `Checked` guard:
+/// The value.
 ///
 /// # Panics
 ///
-/// After the cleanup, naming the type and the creation site. A `Live` guard never panics.
+/// If the value is gone: after the cleanup of a `Checked` guard, and once the cleanup of an `Adopted` one
+/// has begun. The message names the type and the creation site. A `Live` guard without a reaper never
+/// panics.
 impl<T, S: Holds> Deref for AsyncDropGuard<T, S> {
     type Target = T;
 

@@ -47,9 +47,9 @@ pub type Proof<'scope, T> = AsyncDropGuard<T, Dropped<Scoped<'scope>>>;
 ///
 /// # What the types cannot see
 ///
-/// A panic in the body, a future that is dropped before it is ready, and a body that never
-/// ends. After the first two, the reaper cleans up an adopted guard. A guard without a reaper is reported
-/// to the [hook](crate::hook).
+/// The compiler cannot reject three cases: the body panics, the future is dropped before it is ready, or
+/// the body never ends. In the first two, the reaper cleans up an adopted guard, and a guard without a
+/// reaper is reported to the [hook](crate::hook).
 ///
 /// # Panics
 ///

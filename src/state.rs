@@ -46,7 +46,8 @@ pub struct Live<B = Unscoped, K = Unbacked>(Branded<B>, Branded<K>);
 #[derive(Debug)]
 pub struct Dropped<B = Unscoped>(Branded<B>);
 
-/// Cannot be lost: what its owner does not clean up, a [`Reaper`](crate::Reaper) does.
+/// Backed by a reaper: if the owner does not clean up the value, the [`Reaper`](crate::Reaper) does, unless
+/// it is closed or gone.
 #[derive(Debug)]
 pub struct Adopted;
 
@@ -191,8 +192,8 @@ impl Backing for Adopted {
     type Slot<T> = AdoptedSlot<T>;
 }
 
-/// This backing can back a guard of a `T`: [`Unbacked`] any, [`Adopted`] an [`Adoptable`] value and
-/// helpers around one.
+/// This backing can back a guard of a `T`: [`Unbacked`] one of any `T`, [`Adopted`] one whose `T` is `Send`
+/// and whose error is `'static`.
 ///
 /// The bound of a function that takes scoped guards with and without a reaper:
 /// `fn log_out<K: Backs<Connection>>(c: ScopedGuard<'_, Connection, K>) -> Proof<'_, Connection>`.
@@ -256,8 +257,8 @@ impl<T: AsyncDrop> Accepts<T> for Checked {}
 impl<T: AsyncDrop> Accepts<T> for Live {}
 impl<T: Adoptable> Accepts<T> for Adopted {}
 
-/// A guard of a `T` in this state can be cleaned up by a value that owns it: [`Checked`] and [`Live`]
-/// if `T` is [`Send`], [`Adopted`] if `T` is [`Adoptable`].
+/// A guard of a `T` in this state can be cleaned up by a value that owns it, if `T` is [`Send`]. With a
+/// reaper, the error of `T` must also be `'static`.
 ///
 /// The helper types are generic over it: `S: Cleanable<T>`.
 #[diagnostic::on_unimplemented(

@@ -12,8 +12,8 @@ use crate::{AsyncDrop, AsyncDropGuard, hook, type_name};
 
 /// Runs `body` with the value, cleans up, and returns both results.
 ///
-/// The library owns the guard: the cleanup runs after the body whatever it returns, and after
-/// a panic in the body, which is resumed then. The body borrows freely and may use `?`.
+/// The library owns the guard: the cleanup always runs after the body, even if the body panics. The panic is
+/// resumed after the cleanup. The body borrows the value and may use `?`.
 ///
 /// [`with_async_drop`] makes one result of the two.
 ///
@@ -31,8 +31,8 @@ use crate::{AsyncDrop, AsyncDropGuard, hook, type_name};
 ///
 /// Not cancel safe for `Checked` and `Live` guards: if the future is dropped before it is
 /// ready, the value is lost, and reported to the [hook](crate::hook) as cancelled, in its body
-/// or in its cleanup. The reaper cleans up an `Adopted` guard. A panic of the body that waited for the
-/// cleanup goes to the hook, too.
+/// or in its cleanup. The reaper cleans up an `Adopted` guard. If the body panicked and the cleanup is then
+/// cancelled, the body's panic goes to the hook.
 ///
 /// # Examples
 ///
@@ -86,8 +86,8 @@ where
 
 /// Runs `body` with the value, cleans up, and returns the body's result.
 ///
-/// The library owns the guard: the cleanup runs after the body whatever it returns, and after
-/// a panic in the body, which is resumed then. The body borrows freely and may use `?`.
+/// The library owns the guard: the cleanup always runs after the body, even if the body panics. The panic is
+/// resumed after the cleanup. The body borrows the value and may use `?`.
 ///
 /// The macro of the same name, [`with_async_drop!`](crate::with_async_drop!), does it for a
 /// block, and for several guards.
@@ -249,8 +249,8 @@ pub fn type_name<T, S: State>(_: &AsyncDropGuard<T, S>) -> fn() -> String {
 /// The macro awaits by itself, so it stands in an `async` context, and its value is the
 /// block's `Result`. A `?` or a `return` in the block ends the block.
 ///
-/// The guards are cleaned up after the block whatever it returns, and after a panic, which is
-/// resumed then: several of them concurrently, all of them even when one fails or panics.
+/// The cleanup always runs after the block, even if the block panics. The panic is resumed after the cleanup.
+/// Several guards are cleaned up concurrently, all of them even if one fails or panics.
 ///
 /// `with_async_drop!(a, b, { block }, map_err)` maps the error of each cleanup by `map_err`,
 /// which is written out once for each guard; otherwise it is [`From::from`].

@@ -60,9 +60,10 @@ pub enum Phase {
     Armed,
     /// The library owns the guard while a body borrows the value.
     Borrowed,
-    /// The cleanup has begun, and waits.
+    /// The cleanup has begun and has not ended: it is pending, or was cancelled.
     CleaningUp,
-    /// The cleanup has ended, with a result or with a panic. The slot is `Done` before `clean` returns.
+    /// The cleanup is being polled, or has ended. If the poll panics, it has ended. The slot is `Done`
+    /// before `clean` returns.
     Finished,
 }
 

@@ -34,7 +34,7 @@ pub trait CleansByValue<T: AsyncDrop>: Slot<T> {
 }
 
 impl<T: AsyncDrop> CleansByValue<T> for LiveSlot<T> {
-    /// Separate from `clean`, because this future owns the value and must cost nothing.
+    /// Separate from `clean`: this future owns the value, so it needs no phase and no slot.
     ///
     /// A drop flag makes rustc copy the whole future when it is created: 10 instructions
     /// (`benches/README.md`). To avoid drop flags, nothing that can panic stands between creating a
@@ -83,7 +83,8 @@ impl<T> Drop for ForgottenBomb<T> {
     }
 }
 
-/// Reports the value as cancelled when it is dropped. The future of an ending holds it while it waits.
+/// Reports the value as cancelled when it is dropped. The future of `async_drop` or `async_drop_via` holds it
+/// until the cleanup has ended.
 pub(super) struct CancelledBomb<T>(pub(super) Origin<T>);
 
 impl<T> Drop for CancelledBomb<T> {

@@ -157,10 +157,10 @@ impl<E: CleanupBeforeQuestionMark> From<E> for NoTryError {
 #[derive(Debug)]
 pub struct Exits<const BY_TRY: bool>;
 
-/// What the body returns if it ends with this `End`.
+/// The return type of a body that ends with this `End`.
 ///
-/// With a `?` in the body, that is a `Result` whose error no error converts to. So the compiler rejects the
-/// `?` with the message of that conversion. A `?` in an inner block or closure is not affected.
+/// If the body has a `?`, it is a `Result` with the error [`NoTryError`]. No other error converts to that, so
+/// the compiler rejects the `?`. A `?` in an inner block or closure is not affected.
 #[doc(hidden)]
 pub trait ScopeExit {
     type Exit<End>;
@@ -294,7 +294,7 @@ where
     body(guard.into_guard(), (exits, Entered::new())).map(|exit| E::end(exit).1)
 }
 
-/// A proof, in the place of the proof of a scope's guard of a `T`.
+/// The proof in one place of the tuple. The guard in that place holds a `T`.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this body does not end with the proof that its guard of `{T}` was cleaned up: in that place, it has `{Self}`",
@@ -319,7 +319,7 @@ impl<T, V, B: Brand> ScopeProof<T> for AsyncDropGuard<V, Dropped<B>> {
     }
 }
 
-/// This type is the one of the guarded value in this place.
+/// The type of the guarded value in one place of the tuple.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this body must end with the proof of its guard of `{T}`, but in that place it has the proof of a `{Self}`",
