@@ -44,6 +44,7 @@ use std::panic::{Location, resume_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::guard::Origin;
 use crate::panic::{PanicPayload, caught, drop_caught, drop_payload, message};
 use crate::type_name;
 
@@ -238,7 +239,13 @@ pub fn abort(unhandled: &Unhandled<'_>) {
 
 /// Reports that a value was lost without its cleanup.
 #[cold]
-pub(crate) fn report_lost(
+pub(crate) fn report_lost<T>(origin: Origin<T>, cause: Cause) {
+    report_lost_of(&type_name::of::<T>(), origin.created_at(), cause);
+}
+
+/// Reports that a value was lost, for a type known only by its name.
+#[cold]
+pub(crate) fn report_lost_of(
     type_name: &str,
     created_at: Option<&'static Location<'static>>,
     cause: Cause,

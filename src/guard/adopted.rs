@@ -8,7 +8,7 @@ use super::cleanup::{Arms, Owes, clean};
 use super::live::CleansByValue;
 use super::origin::Origin;
 use super::slot::Slot;
-use crate::hook::Cause;
+use crate::hook::{self, Cause};
 use crate::reaper::{Adoptable, BoxedError, Cleanup, Registration, Stage, start};
 use crate::shim::SyncWrapper;
 use crate::state::Brand;
@@ -189,7 +189,7 @@ impl<T> Drop for AdoptedSlot<T> {
             Content::Idle { value, .. } => {
                 // Reported before the guards inside the value, as every guard is.
                 let _value = value;
-                return self.origin.report_lost(Cause::Forgotten);
+                return hook::report_lost(self.origin, Cause::Forgotten);
             }
         };
         let refused = match registration {
@@ -197,7 +197,7 @@ impl<T> Drop for AdoptedSlot<T> {
             None => Some(cleanup),
         };
         if let Some(_cleanup) = refused {
-            self.origin.report_lost(cause);
+            hook::report_lost(self.origin, cause);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::cleanup::{Arms, Owes};
 use super::origin::Origin;
 use super::slot::Slot;
 use crate::AsyncDrop;
-use crate::hook::Cause;
+use crate::hook::{self, Cause};
 use crate::reaper::Registration;
 
 /// What a `Checked` guard stores.
@@ -45,7 +45,7 @@ impl<T> Drop for DropBomb<T> {
             Phase::CleaningUp => Cause::CancelledInCleanup,
             Phase::Finished => return,
         };
-        self.origin.report_lost(cause);
+        hook::report_lost(self.origin, cause);
     }
 }
 

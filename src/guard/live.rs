@@ -6,7 +6,7 @@ use super::AsyncDropGuard;
 use super::checked::CheckedSlot;
 use super::origin::Origin;
 use super::slot::Slot;
-use crate::hook::Cause;
+use crate::hook::{self, Cause};
 use crate::panic::catch;
 use crate::state::Brand;
 use crate::{AsyncDrop, Outcome};
@@ -79,7 +79,7 @@ impl<T> ForgottenBomb<T> {
 
 impl<T> Drop for ForgottenBomb<T> {
     fn drop(&mut self) {
-        self.0.report_lost(Cause::Forgotten);
+        hook::report_lost(self.0, Cause::Forgotten);
     }
 }
 
@@ -89,7 +89,7 @@ pub(super) struct CancelledBomb<T>(pub(super) Origin<T>);
 
 impl<T> Drop for CancelledBomb<T> {
     fn drop(&mut self) {
-        self.0.report_lost(Cause::CancelledInCleanup);
+        hook::report_lost(self.0, Cause::CancelledInCleanup);
     }
 }
 

@@ -3,7 +3,6 @@
 use std::marker::PhantomData;
 use std::panic::Location;
 
-use crate::hook::{self, Cause};
 use crate::type_name;
 
 /// Names the guarded type without owning a value of it: no bytes, always `Send` and `Sync`.
@@ -49,12 +48,6 @@ impl<T> Origin<T> {
             Some(at) => panic!("{attempt} {name} {when} (created at {at})"),
             None => panic!("{attempt} {name} {when}"),
         }
-    }
-
-    /// Reports to the hook that the value was lost.
-    #[cold]
-    pub(crate) fn report_lost(self, cause: Cause) {
-        hook::report_lost(&type_name::of::<T>(), self.created_at(), cause);
     }
 }
 

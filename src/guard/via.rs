@@ -11,7 +11,7 @@ use super::live::CancelledBomb;
 use super::origin::Origin;
 use super::slot::Slot;
 use crate::AsyncDrop;
-use crate::hook::Cause;
+use crate::hook::{self, Cause};
 use crate::panic::catch;
 use crate::reaper::{Cleanup, Registration, Stage};
 
@@ -103,7 +103,7 @@ impl<T, Fut: Future + Send + 'static> Drop for AdoptedEnding<T, Fut> {
             None => Some(cleanup),
         };
         if let (Some(_cleanup), Some(origin)) = (refused, self.origin) {
-            origin.report_lost(Cause::CancelledInCleanup);
+            hook::report_lost(origin, Cause::CancelledInCleanup);
         }
     }
 }

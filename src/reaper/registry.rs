@@ -253,7 +253,7 @@ impl Unreported {
     fn report(self) {
         match self {
             Self::Orphan(it) => {
-                hook::report_lost(&it.type_name, it.created_at, Cause::ReaperGone);
+                hook::report_lost_of(&it.type_name, it.created_at, Cause::ReaperGone);
             }
             Self::Failure(it) => hook::report_suppressed_of(&it.type_name, &it.message),
         }
