@@ -1,4 +1,4 @@
-//! Catching panics, and what is left of one: its payload.
+//! Catches panics, drops their payloads, and reads their messages.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

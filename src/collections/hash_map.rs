@@ -122,7 +122,7 @@ where
 {
     /// Makes an empty map of guards that are checked at compile time.
     ///
-    /// If a reaper backs the guards, it cleans up what is in a map that is dropped.
+    /// If a reaper backs the guards, dropping the map leaves them to it.
     #[track_caller]
     pub fn live() -> AsyncDropGuard<Self, Live<Unscoped, Backed>>
     where

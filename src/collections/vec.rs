@@ -106,7 +106,7 @@ where
 {
     /// Makes an empty vector of guards that are checked at compile time.
     ///
-    /// If a reaper backs the guards, it cleans up what is in a vector that is dropped.
+    /// If a reaper backs the guards, dropping the vector leaves them to it.
     #[track_caller]
     pub fn live() -> AsyncDropGuard<Self, Live<Unscoped, K>>
     where
