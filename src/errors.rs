@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::panic::resume_unwind;
 
 use crate::hook;
-use crate::panic::PanicPayload;
+use crate::panic::{self, PanicPayload};
 use crate::shim::SyncWrapper;
 
 /// The errors of several cleanups, in the order in which they were found. There is at least one.
@@ -169,6 +169,6 @@ impl<T, E: Debug> Drop for ErrorCollector<T, E> {
         if let Some(payload) = self.panic.get_mut().take() {
             hook::report_panic::<T>(payload);
         }
-        hook::report_each(self.errors.take().into_iter().flatten(), hook::report_suppressed::<T>);
+        panic::for_each(self.errors.take().into_iter().flatten(), hook::report_suppressed::<T>);
     }
 }

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use futures::FutureExt;
 
 use crate::deferred::{BoxedCleanup, CleanupFn, CleanupOutput};
+use crate::reaper::EntryRef;
 use crate::state::{
     Accepts, Armed, Backs, Brand, Cleanable, CleansBehindItsGuard, Holds, State,
     StillOwesItsCleanup, UnscopedState,
@@ -379,6 +380,9 @@ impl<T, S: State> AsyncDropGuard<T, S> {
         }
         let registration = guard.slot.take_registration();
         let value = map(guard.into_value());
+        if let Some(registration) = &registration {
+            registration.entry().renew(origin);
+        }
         let owned = OwnedSlot::<U, S>::new(origin, value, registration);
         AsyncDropGuard { slot: S::Slot::from_owned(owned).expect(NEW) }
     }
@@ -622,16 +626,18 @@ impl<T, S: Holds> AsyncDropGuard<T, S> {
         U: AsyncDrop,
         S: Cleanable<U>,
     {
-        AsyncDropGuard::wrapper(Origin::here(), make(guard))
+        let entry = guard.slot.entry().cloned();
+        AsyncDropGuard::wrapper(Origin::here(), make(guard), entry)
     }
 
-    /// A guard for a helper that owns guards in this state.
-    pub(crate) fn wrapper(origin: Origin<T>, value: T) -> Self
+    /// A guard for a helper that owns guards in this state. `entry` is that of the guard inside, if there is
+    /// one guard.
+    pub(crate) fn wrapper(origin: Origin<T>, value: T, entry: Option<EntryRef>) -> Self
     where
         T: AsyncDrop,
         OwnedSlot<T, S>: Owes<T>,
     {
-        let owned = OwnedSlot::<T, S>::wrapper(origin, value);
+        let owned = OwnedSlot::<T, S>::wrapper(origin, value, entry);
         AsyncDropGuard { slot: S::Slot::from_owned(owned).expect(NEW) }
     }
 

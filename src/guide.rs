@@ -7,6 +7,7 @@
 //! | [`helpers`] | to share guards, to collect them, or to clean several up |
 //! | [`strict`] | to let the compiler check, and to read its errors |
 //! | [`cancellation`] | before a guard lives in a future that may be dropped |
+//! | [`shutdown`] | before a service that has a reaper ends for the first time |
 //! | [`migrating`] | to come from a guard of your own, from `Drop`, or from `scopeguard` |
 //! | [`faq`] | for the public complaints that the crate answers, each with its test |
 //! | [`compile_fail`] | for every misuse that the compiler rejects |
@@ -25,6 +26,9 @@ pub mod strict {}
 
 #[doc = include_str!("guide/cancellation.md")]
 pub mod cancellation {}
+
+#[doc = include_str!("guide/shutdown.md")]
+pub mod shutdown {}
 
 #[doc = include_str!("guide/migrating.md")]
 pub mod migrating {}

@@ -1,8 +1,9 @@
 //! The hook: the function that the library calls for failures that it cannot return to a caller.
 //!
-//! There are two kinds, both an [`Unhandled`]: a guard is dropped although it still owes its
-//! cleanup, or an error is suppressed because the caller already gets another one or was cancelled.
-//! The default hook, [`panic()`], panics on the first kind and prints a line on the second.
+//! There are three kinds, all an [`Unhandled`]: a guard is dropped although it still owes its cleanup; the
+//! cleanup of an orphan fails, which has no caller; or an error is suppressed because the caller already
+//! gets another one or was cancelled. The default hook, [`panic()`], panics on the first kind and prints a
+//! line on the others.
 //!
 //! [`set`] replaces the hook of the process and [`take`] removes it, as
 //! [`std::panic::set_hook`] and [`take_hook`](std::panic::take_hook) do. [`scoped`] replaces the
@@ -12,8 +13,8 @@
 //! Errors are formatted by their `Debug`.
 //!
 //! With the feature `tracing`, the library also emits an event for every report: an error for a
-//! forgotten guard, a warning for a suppressed error. Its fields are `type_name`, and `created_at`
-//! and `cause`, or `error`.
+//! forgotten guard and for a failed cleanup of an orphan, a warning for a suppressed error. Its fields are
+//! `type_name`, and, as far as the report has them, `created_at`, `cause`, `label` and `error`.
 //!
 //! # Panics
 //!
@@ -64,6 +65,23 @@ pub enum Unhandled<'a> {
         created_at: Option<&'static Location<'static>>,
         /// The reason, as far as the library knows it.
         cause: Cause,
+        /// The kind of the guard, which decides the remedy that the message advises.
+        kind: GuardKind,
+    },
+    /// The cleanup of an orphan failed. It has no caller, so a [`Reaper`](crate::Reaper) tells the hook as
+    /// soon as it happens. The [`Report`](crate::reaper::Report) has it, too.
+    #[non_exhaustive]
+    Failed {
+        /// The type of the value without its module paths.
+        type_name: &'a str,
+        /// The place where the guard was created. `None` in a build without `debug_assertions` and
+        /// without the feature `location`.
+        created_at: Option<&'static Location<'static>>,
+        /// The label of the handle that adopted it; see
+        /// [`with_label`](crate::ReaperHandle::with_label).
+        label: Option<&'a str>,
+        /// The error, formatted by its `Debug`, or the message of the panic.
+        message: &'a str,
     },
     /// An error or a panic that no caller gets: the caller got another one, or was cancelled.
     #[non_exhaustive]
@@ -72,7 +90,31 @@ pub enum Unhandled<'a> {
         type_name: &'a str,
         /// The error, or the message of a panic.
         error: &'a dyn fmt::Debug,
+        /// What failed.
+        source: Source,
     },
+}
+
+/// The kind of a guard that was dropped without its cleanup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum GuardKind {
+    /// A guard that no reaper has adopted.
+    Plain,
+    /// An adopted guard whose reaper had been closed before it adopted the guard, or is gone.
+    WithoutReaper,
+    /// The guard of a [`Reaper`](crate::Reaper) itself.
+    OfReaper,
+}
+
+/// What has failed with a [`Suppressed`](Unhandled::Suppressed) error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Source {
+    /// The cleanup of the value.
+    Cleanup,
+    /// The body that used the value. The cleanup after it was cancelled, so nobody resumes its panic.
+    Body,
 }
 
 /// The reason why a guard was dropped without its cleanup, as far as the library knows it.
@@ -95,7 +137,7 @@ pub enum Cause {
 impl fmt::Display for Unhandled<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Unhandled::Forgotten { type_name, created_at, cause } => {
+            Unhandled::Forgotten { type_name, created_at, cause, kind } => {
                 match cause {
                     Cause::Forgotten => write!(f, "Forgot to call async_drop on {type_name}")?,
                     Cause::CancelledInBody => {
@@ -109,34 +151,64 @@ impl fmt::Display for Unhandled<'_> {
                         write!(f, "the reaper was dropped before it had cleaned up {type_name}")?;
                     }
                 }
-                if let Some(at) = created_at {
-                    write!(f, " (created at {at})")?;
-                }
-                match cause {
-                    Cause::Forgotten => f.write_str(
+                write_site(f, *created_at)?;
+                f.write_str(match (cause, kind) {
+                    (Cause::Unwinding, _) => ", because the thread was panicking",
+                    (Cause::ReaperGone, _) => {
+                        "\nAwait the reaper's `async_drop`, or `Reaper::shutdown` with a deadline."
+                    }
+                    (_, GuardKind::WithoutReaper) => {
+                        "\nIts reaper had been closed or dropped, so nothing else cleans up the \
+                         value. End the reaper after the code that adopts, or use `try_adopt` and \
+                         `try_acquire`, which a closed reaper refuses."
+                    }
+                    (_, GuardKind::OfReaper) => {
+                        "\nNobody waits for its orphans any more, and without a `run` they are lost. \
+                         Await its `async_drop` on every path, after the code that adopts has \
+                         ended. `Reaper::shutdown` does that with a deadline, and names what it \
+                         abandons."
+                    }
+                    (Cause::Forgotten, GuardKind::Plain) => {
                         "\nEither the code on this path does not await `async_drop`, or the task \
                          was cancelled: a guard cannot distinguish the two. `with_async_drop` \
                          awaits it on every path. If the task may be cancelled, use \
-                         `Reaper::adopt`: the reaper then cleans up the value.",
-                    ),
-                    Cause::CancelledInBody | Cause::CancelledInCleanup => f.write_str(
+                         `Reaper::adopt`: the reaper then cleans up the value."
+                    }
+                    (Cause::CancelledInBody | Cause::CancelledInCleanup, GuardKind::Plain) => {
                         "\nA timeout, a `select!` or an aborted task has dropped its future. If \
                          that may happen, use `Reaper::adopt`: the reaper then cleans up the \
-                         value.",
-                    ),
-                    Cause::ReaperGone => {
-                        f.write_str("\nAwait the reaper's `drain` or `async_drop`.")
+                         value."
                     }
-                    Cause::Unwinding => f.write_str(", because the thread was panicking"),
-                }
+                })
             }
-            Unhandled::Suppressed { type_name, error } => {
-                write!(f, "cleanup of {type_name} failed as well: ")?;
+            Unhandled::Failed { type_name, created_at, label, message } => {
+                write!(f, "the reaper could not clean up {type_name}")?;
+                if let Some(label) = label {
+                    write!(f, " {label:?}")?;
+                }
+                write_site(f, *created_at)?;
+                write!(f, ": {}", message.replace('\n', " "))
+            }
+            Unhandled::Suppressed { type_name, error, source } => {
+                match source {
+                    Source::Cleanup => write!(f, "cleanup of {type_name} failed as well: ")?,
+                    Source::Body => write!(f, "the body that used {type_name} failed as well: ")?,
+                }
                 // Keep the report on one line, even if the error's `Debug` has line breaks.
                 let error = format!("{error:?}");
                 f.write_str(&error.replace('\n', " "))
             }
         }
+    }
+}
+
+fn write_site(
+    f: &mut fmt::Formatter<'_>,
+    created_at: Option<&'static Location<'static>>,
+) -> fmt::Result {
+    match created_at {
+        Some(at) => write!(f, " (created at {at})"),
+        None => Ok(()),
     }
 }
 
@@ -208,10 +280,9 @@ impl Drop for ScopedHook {
     }
 }
 
-/// The default hook: panics on [`Unhandled::Forgotten`] and prints a line on
-/// [`Unhandled::Suppressed`].
+/// The default hook: panics on [`Unhandled::Forgotten`], and prints a line on everything else.
 ///
-/// If the thread is already panicking, it prints a line in both cases.
+/// If the thread is already panicking, it always prints a line.
 ///
 /// # Panics
 ///
@@ -240,25 +311,49 @@ pub fn abort(unhandled: &Unhandled<'_>) {
 /// Reports that a value was lost without its cleanup.
 #[cold]
 pub(crate) fn report_lost<T>(origin: Origin<T>, cause: Cause) {
-    report_lost_of(&type_name::of::<T>(), origin.created_at(), cause);
+    // The full names, because `T` need not be `'static`, so it has no `TypeId`.
+    let is_reaper = std::any::type_name::<T>() == std::any::type_name::<crate::Reaper>();
+    let kind = if is_reaper { GuardKind::OfReaper } else { GuardKind::Plain };
+    report_forgotten(&type_name::of::<T>(), origin.created_at(), cause, kind);
 }
 
-/// Reports that a value was lost, for a type known only by its name.
+/// Reports that an adopted value was lost, because its reaper is closed or gone.
 #[cold]
-pub(crate) fn report_lost_of(
+pub(crate) fn report_lost_adopted(
     type_name: &str,
     created_at: Option<&'static Location<'static>>,
     cause: Cause,
 ) {
+    report_forgotten(type_name, created_at, cause, GuardKind::WithoutReaper);
+}
+
+fn report_forgotten(
+    type_name: &str,
+    created_at: Option<&'static Location<'static>>,
+    cause: Cause,
+    kind: GuardKind,
+) {
     let cause = if std::thread::panicking() { Cause::Unwinding } else { cause };
-    call(&Unhandled::Forgotten { type_name, created_at, cause });
+    call(&Unhandled::Forgotten { type_name, created_at, cause, kind });
+}
+
+/// Reports a failed cleanup of an orphan.
+#[cold]
+pub(crate) fn report_failed(
+    type_name: &str,
+    created_at: Option<&'static Location<'static>>,
+    label: Option<&str>,
+    message: &str,
+) {
+    call(&Unhandled::Failed { type_name, created_at, label, message });
 }
 
 /// Reports an error that is not returned to a caller, and drops it.
 #[cold]
 pub(crate) fn report_suppressed<T>(error: impl fmt::Debug) {
     let type_name = &type_name::of::<T>();
-    let called = caught(|| call(&Unhandled::Suppressed { type_name, error: &error }));
+    let source = Source::Cleanup;
+    let called = caught(|| call(&Unhandled::Suppressed { type_name, error: &error, source }));
     // Drop the error before the panic of the hook is resumed: if its `Drop` panicked during that
     // unwinding, the process would abort.
     drop_caught(error);
@@ -267,50 +362,29 @@ pub(crate) fn report_suppressed<T>(error: impl fmt::Debug) {
     }
 }
 
-/// Reports an error that is not returned to a caller, for a type known only by its name.
-#[cold]
-pub(crate) fn report_suppressed_of(type_name: &str, error: &dyn fmt::Debug) {
-    call(&Unhandled::Suppressed { type_name, error });
-}
-
 /// Reports a panic of the cleanup of a `T` that is not resumed.
 #[cold]
 pub(crate) fn report_panic<T>(payload: PanicPayload) {
-    report_payload(&type_name::of::<T>(), "panicked", payload);
+    report_payload(&type_name::of::<T>(), Source::Cleanup, payload);
 }
 
 /// Reports a panic of a body that is not resumed, because the cleanup after it was cancelled.
 #[cold]
 pub(crate) fn report_body_panic(type_name: &str, payload: PanicPayload) {
-    report_payload(type_name, "the body panicked", payload);
+    report_payload(type_name, Source::Body, payload);
 }
 
 /// Catches a panic of the hook: it must not take the place of another panic.
-fn report_payload(type_name: &str, what: &str, payload: PanicPayload) {
+fn report_payload(type_name: &str, source: Source, payload: PanicPayload) {
     let called = caught(|| {
         call(&Unhandled::Suppressed {
             type_name,
-            error: &format_args!("{what}: {}", message(&payload)),
+            error: &format_args!("panicked: {}", message(&payload)),
+            source,
         });
     });
     drop_payload(payload);
     called.unwrap_or_else(drop_payload);
-}
-
-/// Reports every item, even if a report panics.
-pub(crate) fn report_each<I: Iterator>(items: I, report: impl Fn(I::Item)) {
-    let mut first_panic = None;
-    for item in items {
-        if let Err(payload) = caught(|| report(item)) {
-            match first_panic {
-                None => first_panic = Some(payload),
-                Some(_) => drop_payload(payload),
-            }
-        }
-    }
-    if let Some(payload) = first_panic {
-        resume_unwind(payload);
-    }
 }
 
 /// Calls the hook. If the thread is panicking, this catches a panic of the hook.
@@ -342,13 +416,20 @@ fn call_hook(unhandled: &Unhandled<'_>) {
 #[cfg(feature = "tracing")]
 fn emit(unhandled: &Unhandled<'_>) {
     match unhandled {
-        Unhandled::Forgotten { type_name, created_at, cause } => tracing::error!(
+        Unhandled::Forgotten { type_name, created_at, cause, .. } => tracing::error!(
             type_name,
             created_at = created_at.map(tracing::field::display),
             ?cause,
             "{unhandled}"
         ),
-        Unhandled::Suppressed { type_name, error } => {
+        Unhandled::Failed { type_name, created_at, label, message } => tracing::error!(
+            type_name,
+            created_at = created_at.map(tracing::field::display),
+            label,
+            error = message,
+            "{unhandled}"
+        ),
+        Unhandled::Suppressed { type_name, error, .. } => {
             tracing::warn!(type_name, ?error, "{unhandled}");
         }
     }

@@ -92,6 +92,7 @@
 //! | a function that requires the proof of a cleanup | [`ProofOf`] |
 //! | a cleanup that runs even if its task is cancelled | [`Reaper`], [`ReaperHandle`] |
 //! | both | [`Reaper::acquire`] and then [`scope!`]: see [strict](guide::strict) |
+//! | to end a service with all its cleanups, before a deadline | [`Reaper::shutdown`]: see [shutdown](guide::shutdown) |
 //! | another ending, such as a commit in place of a rollback | [`AsyncDropGuard::async_drop_via`] |
 //! | a guard for a type of another crate | [`with_cleanup`], which guards a [`Deferred`]; [`with_boxed_cleanup`] in a struct field |
 //! | guards as fields of a struct | `#[derive(AsyncDrop)]` |
@@ -119,13 +120,13 @@
 //! | [`scope`](mod@scope) | the types of a guard and a proof that belong to a [`scope!`] |
 //! | [`state`] | the traits that bound a state, for generic code |
 //! | [`deferred`], [`all`] | traits and result types of [`with_cleanup`] and [`async_drop_all()`] |
-//! | [`hook`] | reports of forgotten guards and suppressed errors |
+//! | [`hook`] | reports of forgotten guards, failed cleanups of orphans, and suppressed errors |
 //! | `task` | background tasks in guards, with the feature `tokio` |
 //! | `testing` | `SyncDrop`, which cleans up in `Drop`, with the feature `testing` |
 //!
 //! The guide has the pages [patterns](guide::patterns), [gotchas](guide::gotchas),
 //! [helpers](guide::helpers), [strict](guide::strict) on scopes, [cancellation](guide::cancellation),
-//! [migrating](guide::migrating), the [FAQ](guide::faq), and the
+//! [shutdown](guide::shutdown), [migrating](guide::migrating), the [FAQ](guide::faq), and the
 //! [misuses that do not compile](guide::compile_fail).
 //!
 //! # Features

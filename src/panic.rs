@@ -1,7 +1,7 @@
 //! Catches panics, drops their payloads, and reads their messages.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use futures::FutureExt;
 
@@ -32,6 +32,25 @@ pub(crate) fn drop_payload(payload: PanicPayload) {
 pub(crate) fn drop_caught<T>(value: T) {
     if let Err(payload) = caught(|| drop(value)) {
         drop_payload(payload);
+    }
+}
+
+/// Calls `f` with every item, even if a call panics. Resumes the first panic, unless the thread is
+/// panicking: a second panic would abort the process.
+pub(crate) fn for_each<I: Iterator>(items: I, f: impl Fn(I::Item)) {
+    let mut first_panic = None;
+    for item in items {
+        if let Err(payload) = caught(|| f(item)) {
+            match first_panic {
+                None => first_panic = Some(payload),
+                Some(_) => drop_payload(payload),
+            }
+        }
+    }
+    match first_panic {
+        Some(payload) if std::thread::panicking() => drop_payload(payload),
+        Some(payload) => resume_unwind(payload),
+        None => {}
     }
 }
 

@@ -4,11 +4,24 @@
 use std::sync::PoisonError;
 #[cfg(not(shuttle))]
 pub(crate) use std::sync::{Arc, Mutex, MutexGuard, Weak};
+#[cfg(not(shuttle))]
+use std::thread;
+#[cfg(not(shuttle))]
+pub(crate) use std::thread::ThreadId;
 
 #[cfg(shuttle)]
 pub(crate) use model::{Arc, Weak};
 #[cfg(shuttle)]
 pub(crate) use shuttle::sync::{Mutex, MutexGuard};
+#[cfg(shuttle)]
+use shuttle::thread;
+#[cfg(shuttle)]
+pub(crate) use shuttle::thread::ThreadId;
+
+/// The thread that calls this.
+pub(crate) fn thread_id() -> ThreadId {
+    thread::current().id()
+}
 
 /// Makes any value `Sync`, because it gives access by `&mut` only. The mutex is never locked, so it is
 /// never poisoned.
@@ -114,7 +127,7 @@ mod model {
     pub(crate) struct Weak<T>(sync::Weak<T>);
 
     impl<T> Weak<T> {
-        pub(crate) fn new() -> Self {
+        pub(crate) const fn new() -> Self {
             Self(sync::Weak::new())
         }
 

@@ -47,7 +47,7 @@ pub struct Live<B = Unscoped, K = Unbacked>(Branded<B>, Branded<K>);
 pub struct Dropped<B = Unscoped>(Branded<B>);
 
 /// Backed by a reaper: if the owner does not clean up the value, the [`Reaper`](crate::Reaper) does, unless
-/// it is closed or gone.
+/// it was closed before it adopted the guard, or is gone.
 #[derive(Debug)]
 pub struct Adopted;
 

@@ -1,5 +1,5 @@
 //! Misuse: leaving the scope of an adopted guard without cleaning up (E0277)
-//! Why it matters: the reaper would clean up later, and only its report would have the error, not the caller.
+//! Why it matters: the reaper would clean up later, and the hook and the report would have the error, not the caller.
 //! Fix: end the body with the cleanup and the result: `connection.async_drop().await.after(users)`.
 //! Rule: Every way out of a scope has the proof
 

@@ -143,7 +143,7 @@ where
     where
         Backed: Backs<Self>,
     {
-        AsyncDropGuard::wrapper(Origin::here(), Self::empty(hasher))
+        AsyncDropGuard::wrapper(Origin::here(), Self::empty(hasher), None)
     }
 }
 

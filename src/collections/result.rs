@@ -67,7 +67,7 @@ impl<T: AsyncDrop, E: Send, S: Cleanable<T>> AsyncDropResult<T, E, S> {
     where
         S: Cleanable<Self>,
     {
-        AsyncDropGuard::wrapper(Origin::here(), Self { result: result.map(Some) })
+        AsyncDropGuard::wrapper(Origin::here(), Self { result: result.map(Some) }, None)
     }
 }
 

@@ -11,8 +11,9 @@ use futures::future::BoxFuture;
 
 use crate::deferred::CleanupOutput;
 use crate::errors::ErrorCollector;
-use crate::guard::{Origin, Slot, clean_in_place};
-use crate::panic::catch;
+use crate::guard::{AdoptedSlot, Arms, Origin, Slot, clean_in_place};
+use crate::panic::{catch, drop_caught};
+use crate::reaper::{EntryRef, Stage};
 use crate::shim::SyncWrapper;
 use crate::state::{Armed, Cleanable, Holds, State};
 use crate::{
@@ -157,6 +158,8 @@ type GuardsIn<S> = PhantomData<fn() -> S>;
 pub struct AsyncDropStack<S: State = Checked> {
     entries: Entries,
     errors: ErrorCollector<Self, ErasedError>,
+    /// What an adopted stack shows its members under.
+    registered: Option<EntryRef>,
     state: GuardsIn<S>,
 }
 
@@ -221,7 +224,11 @@ impl AsyncDropStack<Adopted> {
     /// ```
     #[track_caller]
     pub fn adopted(reaper: &ReaperHandle) -> AsyncDropGuard<Self, Adopted> {
-        reaper.adopt(AsyncDropGuard::new(Self::empty()))
+        let origin = Origin::here();
+        let registration = reaper.register(origin, Stage::Alive);
+        let registered = registration.as_ref().map(|registration| registration.entry().clone());
+        let stack = Self { registered, ..Self::empty() };
+        AsyncDropGuard { slot: AdoptedSlot::new(origin, stack, registration) }
     }
 }
 
@@ -236,6 +243,9 @@ impl<S: State> AsyncDropStack<S> {
         S: Cleanable<T> + 'static,
         AsyncDropGuard<T, S>: Sync,
     {
+        if let (Some(stack), Some(member)) = (&self.registered, guard.slot.entry()) {
+            member.join(stack);
+        }
         Key::new(self.entries.push(Stacked::new(guard)))
     }
 
@@ -263,8 +273,15 @@ impl<S: State> AsyncDropStack<S> {
     where
         F: Future<Output: CleanupOutput<Error: Send + Sync + 'static>> + Send + 'static,
     {
-        // No key leads to this guard, so it need not be in the state `S`.
-        self.entries.push(Stacked::new(AsyncDropGuard::new(DeferredFuture::new(future))));
+        // No key leads to this guard, so it need not be in the state `S`. If the stack is adopted, the
+        // guard is a part of it, and reports nothing itself.
+        let future = DeferredFuture::new(future);
+        if S::Slot::<Self>::BACKED {
+            let guard = AsyncDropGuard::wrapper(Origin::here(), future, None);
+            self.entries.push(Stacked::<_, Adopted>::new(guard));
+        } else {
+            self.entries.push(Stacked::new(AsyncDropGuard::new(future)));
+        }
     }
 
     /// Moves all entries to a new stack, and leaves this one empty.
@@ -286,7 +303,7 @@ impl<S: State> AsyncDropStack<S> {
         S: Armed,
     {
         let all = std::mem::replace(self, Self::empty());
-        AsyncDropGuard::wrapper(Origin::here(), all)
+        AsyncDropGuard::wrapper(Origin::here(), all, None)
     }
 
     /// Returns the number of guards and deferred futures that are not cleaned up.
@@ -322,7 +339,8 @@ impl<S: State> AsyncDropStack<S> {
     }
 
     fn empty() -> Self {
-        Self { entries: Entries::new(), errors: ErrorCollector::new(), state: PhantomData }
+        let (entries, errors) = (Entries::new(), ErrorCollector::new());
+        Self { entries, errors, registered: None, state: PhantomData }
     }
 
     fn guard<T: 'static>(&self, key: Key<T>) -> Result<&AsyncDropGuard<T, S>, Refused>
@@ -464,8 +482,21 @@ impl Entries {
 /// start at the bottom.
 impl Drop for Entries {
     fn drop(&mut self) {
-        while self.len() > 0 {
-            self.drop_last();
+        let rest = DropLastFirst(&mut self.stacked);
+        while let Some(last) = rest.0.pop() {
+            drop(last);
+        }
+    }
+}
+
+/// Drops the rest of a stack in its order, although an entry has panicked.
+struct DropLastFirst<'a>(&'a mut Vec<(usize, Box<dyn Entry>)>);
+
+impl Drop for DropLastFirst<'_> {
+    fn drop(&mut self) {
+        while let Some(last) = self.0.pop() {
+            // The thread is panicking, so a second panic would abort the process.
+            drop_caught(last);
         }
     }
 }

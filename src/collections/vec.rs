@@ -112,7 +112,7 @@ where
     where
         K: Backs<Self>,
     {
-        AsyncDropGuard::wrapper(Origin::here(), Self::empty())
+        AsyncDropGuard::wrapper(Origin::here(), Self::empty(), None)
     }
 }
 

@@ -8,8 +8,8 @@ use super::cleanup::{Arms, Owes, clean};
 use super::live::CleansByValue;
 use super::origin::Origin;
 use super::slot::Slot;
-use crate::hook::{self, Cause};
-use crate::reaper::{Adoptable, BoxedError, Cleanup, Registration, Stage, start};
+use crate::hook::Cause;
+use crate::reaper::{Adoptable, BoxedError, Cleanup, EntryRef, Registration, Stage, start};
 use crate::shim::SyncWrapper;
 use crate::state::Brand;
 use crate::{AsyncDrop, Outcome};
@@ -18,7 +18,8 @@ use crate::{AsyncDrop, Outcome};
 #[expect(missing_debug_implementations, reason = "cannot be named outside the crate")]
 pub struct AdoptedSlot<T> {
     content: Content<T>,
-    /// `None` if the reaper was closed, for a wrapper, and once the cleanup has ended.
+    /// `None` if the reaper was closed, and once the cleanup has ended. A wrapper borrows that of the one guard
+    /// inside, if there is one.
     registration: Option<Registration>,
     origin: Origin<T>,
 }
@@ -41,9 +42,6 @@ enum Content<T> {
 
 impl<T: Adoptable> Arms<T> for AdoptedSlot<T> {
     fn new(origin: Origin<T>, value: T, registration: Option<Registration>) -> Self {
-        if let Some(registration) = &registration {
-            registration.update(|entry| entry.renew(origin));
-        }
         Self { content: Content::Idle { value, start: start::<T> }, registration, origin }
     }
 }
@@ -75,6 +73,7 @@ impl<T> Slot<T> for AdoptedSlot<T> {
     type Owned = Self;
 
     const GONE: &'static str = "after its cleanup has begun";
+    const BACKED: bool = true;
 
     #[inline]
     fn get(&self) -> Option<&T> {
@@ -112,8 +111,12 @@ impl<T> Slot<T> for AdoptedSlot<T> {
         }
     }
 
+    fn entry(&self) -> Option<&EntryRef> {
+        self.registration.as_ref().map(Registration::entry)
+    }
+
     fn take_registration(&mut self) -> Option<Registration> {
-        self.registration.take()
+        if self.is_wrapper() { None } else { self.registration.take() }
     }
 
     fn into_owned(self) -> Self {
@@ -126,9 +129,9 @@ impl<T> Slot<T> for AdoptedSlot<T> {
 }
 
 impl<T: AsyncDrop<Error: 'static>> Owes<T> for AdoptedSlot<T> {
-    fn wrapper(origin: Origin<T>, value: T) -> Self {
+    fn wrapper(origin: Origin<T>, value: T, entry: Option<EntryRef>) -> Self {
         let content = Content::Wrapper { value, phase: Phase::Armed };
-        Self { content, registration: None, origin }
+        Self { content, registration: entry.map(Registration::borrowed), origin }
     }
 
     fn owed(&mut self) -> Option<(&mut Phase, &mut T)> {
@@ -152,7 +155,7 @@ impl<T: AsyncDrop<Error: 'static>> Owes<T> for AdoptedSlot<T> {
         let mut cleanup = match self.take_content() {
             Content::Idle { value, start } => {
                 if let Some(registration) = &registration {
-                    registration.update(|entry| entry.stage = Stage::Cleaning);
+                    registration.entry().set_stage(Stage::Cleaning);
                 }
                 start(value)
             }
@@ -179,25 +182,23 @@ impl<T: AsyncDrop<Error: 'static>> CleansByValue<T> for AdoptedSlot<T> {
 
 impl<T> Drop for AdoptedSlot<T> {
     fn drop(&mut self) {
-        let registration = self.registration.take();
-        let (cleanup, cause) = match self.take_content() {
-            Content::Done | Content::Wrapper { .. } => return,
-            Content::Running(cleanup) => (cleanup.into_inner(), Cause::CancelledInCleanup),
-            Content::Idle { value, start } if registration.is_some() => {
-                (start(value), Cause::Forgotten)
+        let content = self.take_content();
+        match (&mut self.registration, content) {
+            (_, Content::Done | Content::Wrapper { .. }) => {}
+            (Some(registration), Content::Running(cleanup)) => {
+                registration.orphan(cleanup.into_inner(), Cause::CancelledInCleanup);
             }
-            Content::Idle { value, .. } => {
-                // Reported before the guards inside the value, as every guard is.
-                let _value = value;
-                return hook::report_lost(self.origin, Cause::Forgotten);
+            (Some(registration), Content::Idle { value, start }) => {
+                registration.orphan(start(value), Cause::Forgotten);
             }
-        };
-        let refused = match registration {
-            Some(registration) => registration.orphan(cleanup).err(),
-            None => Some(cleanup),
-        };
-        if let Some(_cleanup) = refused {
-            hook::report_lost(self.origin, cause);
+            // The reaper had been closed. Reported before the guards inside the content are dropped.
+            (None, content) => {
+                let cause = match content {
+                    Content::Running(_) => Cause::CancelledInCleanup,
+                    _ => Cause::Forgotten,
+                };
+                self.origin.report_without_reaper(cause);
+            }
         }
     }
 }

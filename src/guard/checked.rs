@@ -7,7 +7,7 @@ use super::origin::Origin;
 use super::slot::Slot;
 use crate::AsyncDrop;
 use crate::hook::{self, Cause};
-use crate::reaper::Registration;
+use crate::reaper::{EntryRef, Registration};
 
 /// What a `Checked` guard stores.
 #[expect(missing_debug_implementations, reason = "cannot be named outside the crate")]
@@ -119,13 +119,13 @@ impl<T> Slot<T> for CheckedSlot<T> {
 impl<T: AsyncDrop> Arms<T> for CheckedSlot<T> {
     #[inline]
     fn new(origin: Origin<T>, value: T, _: Option<Registration>) -> Self {
-        Self::wrapper(origin, value)
+        Self::wrapper(origin, value, None)
     }
 }
 
 impl<T: AsyncDrop> Owes<T> for CheckedSlot<T> {
     #[inline]
-    fn wrapper(origin: Origin<T>, value: T) -> Self {
+    fn wrapper(origin: Origin<T>, value: T, _: Option<EntryRef>) -> Self {
         Self::owing(origin, value)
     }
 

@@ -14,15 +14,15 @@ use super::checked::Phase;
 use super::origin::Origin;
 use super::slot::{OwnedSlot, Slot};
 use crate::panic::catch;
-use crate::reaper::Registration;
+use crate::reaper::{EntryRef, Registration};
 use crate::state::{Cleanable, State};
 use crate::{AsyncDrop, AsyncDropGuard, hook};
 
 /// A slot that tracks its cleanup at run time: `CheckedSlot` and `AdoptedSlot`.
 pub trait Owes<T: AsyncDrop>: Slot<T> {
     /// A slot for a helper that owns guards in this state. An `Adopted` one needs no registration: the
-    /// guards inside have theirs.
-    fn wrapper(origin: Origin<T>, value: T) -> Self;
+    /// guards inside have theirs. If there is one guard inside, `entry` is its entry.
+    fn wrapper(origin: Origin<T>, value: T, entry: Option<EntryRef>) -> Self;
 
     /// Returns the value whose cleanup is owed, and how far that has come. `None` if nothing is
     /// owed, or if the slot keeps the cleanup itself, for [`poll_kept`](Self::poll_kept).

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::panic::Location;
 
+use crate::hook::{self, Cause};
 use crate::type_name;
 
 /// Names the guarded type without owning a value of it: no bytes, always `Send` and `Sync`.
@@ -37,6 +38,12 @@ impl<T> Origin<T> {
     #[expect(clippy::unused_self, reason = "it is used in other builds")]
     pub(crate) fn created_at(self) -> Option<&'static Location<'static>> {
         None
+    }
+
+    /// Reports an adopted value that was lost, because its reaper had been closed.
+    #[cold]
+    pub(crate) fn report_without_reaper(self, cause: Cause) {
+        hook::report_lost_adopted(&type_name::of::<T>(), self.created_at(), cause);
     }
 
     /// Panics because the value is gone: "used Conn after its cleanup (created at src/main.rs:5:9)".

@@ -1,7 +1,7 @@
 //! What a guard stores: one slot type for each state.
 
 use super::origin::Origin;
-use crate::reaper::Registration;
+use crate::reaper::{EntryRef, Registration};
 use crate::state::State;
 
 /// The slot type while the library owns the guard: `CheckedSlot` for `Live`, and the same type for
@@ -42,6 +42,14 @@ pub trait Slot<T>: Sized {
     ///
     /// If the value is gone.
     fn take(self) -> Result<(Origin<T>, T), Origin<T>>;
+
+    /// Whether a reaper cleans up what is dropped. Then the parts of the value need not report it.
+    const BACKED: bool = false;
+
+    /// Returns the entry with a reaper, if there is one. A helper has the entry of the guard inside.
+    fn entry(&self) -> Option<&EntryRef> {
+        None
+    }
 
     /// Takes the registration with a reaper out, if there is one. The reaper does not wait for the
     /// value after that.

@@ -11,7 +11,7 @@ use super::live::CancelledBomb;
 use super::origin::Origin;
 use super::slot::Slot;
 use crate::AsyncDrop;
-use crate::hook::{self, Cause};
+use crate::hook::Cause;
 use crate::panic::catch;
 use crate::reaper::{Cleanup, Registration, Stage};
 
@@ -58,7 +58,7 @@ where
             let registration = self.take_registration();
             let (origin, value) = self.take().ok().expect(OWED);
             if let Some(registration) = &registration {
-                registration.update(|entry| entry.stage = Stage::Cleaning);
+                registration.entry().set_stage(Stage::Cleaning);
             }
             let ending = Some(Box::pin(end(value)));
             let origin = (!is_wrapper).then_some(origin);
@@ -98,12 +98,10 @@ impl<T, Fut: Future + Send + 'static> Drop for AdoptedEnding<T, Fut> {
             ending.await;
             Ok(())
         });
-        let refused = match self.registration.take() {
-            Some(registration) => registration.orphan(cleanup).err(),
-            None => Some(cleanup),
-        };
-        if let (Some(_cleanup), Some(origin)) = (refused, self.origin) {
-            hook::report_lost(origin, Cause::CancelledInCleanup);
+        match (self.registration.take(), self.origin) {
+            (Some(mut registration), _) => registration.orphan(cleanup, Cause::CancelledInCleanup),
+            (None, Some(origin)) => origin.report_without_reaper(Cause::CancelledInCleanup),
+            (None, None) => {}
         }
     }
 }

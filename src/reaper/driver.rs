@@ -1,125 +1,166 @@
 //! The drivers, which poll the cleanups of orphans: every `Run` and every `Drain`.
 
 use std::fmt;
-use std::panic::resume_unwind;
+use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use futures::{FutureExt, StreamExt};
+use futures::task::{ArcWake, waker_ref};
 
-use super::Report;
+use super::inner::{Next, ROUND, RoundEnd, Taken};
 use super::registry::Registry;
-use crate::panic::{caught, drop_payload};
-use crate::shim::Mutex;
+use super::slab::Key;
+use super::{CleanupTask, Report};
+use crate::shim::{SyncWrapper, ThreadId, thread_id};
 
-/// The wakers of all drivers.
-///
-/// Every event wakes all of them: a single waker could belong to a `drain` that is not polled any
-/// more, while a `run` waits.
-#[derive(Default)]
-pub(super) struct WakerSet {
-    wakers: Mutex<Vec<Waker>>,
+/// Polls orphans, one round at a time. Dropping it removes it from the registry.
+struct Driver {
+    registry: Arc<Registry>,
+    id: u64,
+    is_run: bool,
+    /// The wakers of orphans that have ended, for others. There are at most `ROUND`.
+    spare_wakers: Vec<Arc<OrphanWaker>>,
 }
 
-impl WakerSet {
-    /// Stores the waker until the next `wake_all`.
-    fn register(&self, waker: &Waker) {
-        let mut wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
-        if !wakers.iter().any(|known| known.will_wake(waker)) {
-            wakers.push(waker.clone());
-        }
+/// Wakes one orphan.
+pub(super) struct OrphanWaker {
+    registry: Arc<Registry>,
+    key: Key,
+}
+
+impl ArcWake for OrphanWaker {
+    fn wake_by_ref(this: &Arc<Self>) {
+        this.registry.wake(this.key);
+    }
+}
+
+/// Notes the end of a round, also if a waker panics.
+struct StopPollingOnDrop<'a> {
+    registry: &'a Registry,
+    thread: ThreadId,
+}
+
+impl Drop for StopPollingOnDrop<'_> {
+    fn drop(&mut self) {
+        self.registry.stop_polling(self.thread);
+    }
+}
+
+impl Driver {
+    fn new(registry: &Arc<Registry>, is_run: bool) -> Self {
+        let id = registry.add_driver(is_run);
+        Self { registry: Arc::clone(registry), id, is_run, spare_wakers: Vec::new() }
     }
 
-    pub(super) fn wake_all(&self) {
-        let mut waiting = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.is_empty() {
+    /// Polls the orphans that are ready now, but not more than one round.
+    fn round(&mut self, cx: &mut Context<'_>, mut spawner: Option<&mut Spawner>) -> RoundEnd {
+        let registry = Arc::clone(&self.registry);
+        let thread = thread_id();
+        let mut round = registry.begin_round(self.is_run, thread);
+        let polling = StopPollingOnDrop { registry: &registry, thread };
+        let mut orphan = None;
+        while let Some(next) = registry.step(&mut orphan, &mut round, spawner.is_some()) {
+            match next {
+                Next::Poll => {
+                    self.poll(orphan.as_mut().expect("`step` has taken an orphan"));
+                }
+                Next::Spawn(key) => {
+                    let spawn = spawner.as_mut().expect("`step` was told that there is a spawner");
+                    spawn(CleanupTask::new(&registry, key));
+                }
+            }
+        }
+        drop(polling);
+        registry.end_round(self.id, thread, cx.waker().clone())
+    }
+
+    #[inline]
+    fn poll(&mut self, taken: &mut Taken) {
+        let waker = taken.waker.take().unwrap_or_else(|| self.waker(taken.key));
+        taken.poll(&mut Context::from_waker(&waker_ref(&waker)));
+        if taken.cleanup.is_some() {
+            taken.waker = Some(waker);
             return;
         }
-        let wakers = std::mem::take(&mut *waiting);
-        // `wake` is code of an executor: never call it under the lock.
-        drop(waiting);
-        // If a waker panics, the other drivers must be woken nevertheless.
-        let panics = wakers.into_iter().filter_map(|waker| caught(|| waker.wake()).err());
-        let first_panic = panics.reduce(|first, other| {
-            drop_payload(other);
-            first
-        });
-        match first_panic {
-            Some(payload) if std::thread::panicking() => drop_payload(payload),
-            Some(payload) => resume_unwind(payload),
-            None => {}
-        }
-    }
-}
-
-impl Wake for WakerSet {
-    fn wake(self: Arc<Self>) {
-        self.wake_all();
+        self.keep(waker);
+        self.registry.report_failure(taken);
     }
 
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.wake_all();
-    }
-}
-
-impl Registry {
-    /// Polls the ready orphans, unless another driver is polling them.
-    fn drive(&self, cx: &mut Context<'_>) {
-        self.wakers.register(cx.waker());
-        let Some(mut running) = self.try_running() else { return };
-        let waker = Waker::from(Arc::clone(&self.wakers));
-        let mut cx = Context::from_waker(&waker);
-        // An orphan that arrives during this loop, even from one of the cleanups, wakes this driver
-        // again.
-        for mut orphan in self.take_incoming() {
-            // Most cleanups end at their first poll: do not allocate a place for them.
-            match orphan.poll_unpin(&mut cx) {
-                Poll::Ready(completed) => self.complete(completed),
-                Poll::Pending => running.push(orphan),
+    /// Returns a waker for an orphan: a spare one, if nobody else has it.
+    #[inline]
+    fn waker(&mut self, key: Key) -> Arc<OrphanWaker> {
+        if let Some(mut spare) = self.spare_wakers.pop() {
+            if let Some(waker) = Arc::get_mut(&mut spare) {
+                waker.key = key;
+                return spare;
             }
         }
-        while let Poll::Ready(Some(completed)) = running.poll_next_unpin(&mut cx) {
-            self.complete(completed);
-        }
-        if self.is_abandoned() {
-            let discarded = std::mem::take(&mut *running);
-            drop(running);
-            for orphan in discarded {
-                let _named_by_abandon = orphan.discard();
-            }
+        Arc::new(OrphanWaker { registry: Arc::clone(&self.registry), key })
+    }
+
+    /// Keeps the waker of an orphan that has ended.
+    #[inline]
+    fn keep(&mut self, waker: Arc<OrphanWaker>) {
+        if self.spare_wakers.len() < ROUND {
+            self.spare_wakers.push(waker);
         }
     }
 }
 
-/// The future of [`Reaper::run`](crate::Reaper::run): cleans up orphans as they come.
-#[must_use = "futures do nothing unless polled: dropping this leaves orphans to `drain`"]
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.registry.remove_driver(self.id);
+    }
+}
+
+type Spawner = Box<dyn FnMut(CleanupTask) + Send>;
+
+/// The future of [`Reaper::run`](crate::Reaper::run) and [`run_with`](crate::Reaper::run_with): cleans up
+/// orphans as they come.
+///
+/// # Panics
+///
+/// If the spawner of `run_with` panics. Then this future has ended.
+#[must_use = "futures do nothing unless polled: a `Run` that is kept and not polled stops every `drain`"]
 pub struct Run {
-    registry: Arc<Registry>,
+    /// `None` once it has ended.
+    driver: Option<Driver>,
+    spawner: Option<SyncWrapper<Spawner>>,
 }
 
 impl Run {
-    pub(super) fn new(registry: Arc<Registry>) -> Self {
-        registry.add_driver();
-        Self { registry }
+    pub(super) fn new(registry: &Arc<Registry>, spawner: Option<Spawner>) -> Self {
+        let driver = Some(Driver::new(registry, true));
+        Self { driver, spawner: spawner.map(SyncWrapper::new) }
     }
 }
 
 impl Future for Run {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.registry.drive(cx);
-        if self.registry.is_finished() { Poll::Ready(()) } else { Poll::Pending }
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // It is put back below, unless it has ended or panics.
+        let Some(mut driver) = self.driver.take() else { return Poll::Ready(()) };
+        let spawner = self.spawner.as_mut().map(SyncWrapper::get_mut);
+        match driver.round(cx, spawner) {
+            RoundEnd::Empty { closed: true } => return Poll::Ready(()),
+            RoundEnd::Ready => yield_now(cx),
+            RoundEnd::Waiting | RoundEnd::Empty { closed: false } => {}
+        }
+        self.driver = Some(driver);
+        Poll::Pending
     }
 }
 
-impl Drop for Run {
-    fn drop(&mut self) {
-        self.registry.remove_driver();
-        // This driver may have been woken for an orphan that it did not poll yet.
-        self.registry.wakers.wake_all();
-    }
+/// Wakes the task after others had their turn.
+///
+/// Tokio looks at timers and sockets only every few dozen polls, unless a task yields by its own function.
+fn yield_now(cx: &mut Context<'_>) {
+    #[cfg(feature = "tokio")]
+    let _pending = std::pin::pin!(tokio::task::yield_now()).poll(cx);
+    #[cfg(not(feature = "tokio"))]
+    cx.waker().wake_by_ref();
 }
 
 impl fmt::Debug for Run {
@@ -132,31 +173,30 @@ impl fmt::Debug for Run {
 /// cleaned up.
 #[must_use = "futures do nothing unless awaited: dropping this does not wait for any cleanup"]
 pub struct Drain<'a> {
-    registry: &'a Registry,
+    driver: Driver,
+    reaper: PhantomData<&'a Registry>,
 }
 
-impl<'a> Drain<'a> {
-    pub(super) fn new(registry: &'a Registry) -> Self {
-        Self { registry }
+impl Drain<'_> {
+    pub(super) fn new(registry: &Arc<Registry>) -> Self {
+        Self { driver: Driver::new(registry, false), reaper: PhantomData }
     }
 }
 
 impl Future for Drain<'_> {
     type Output = Report;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Report> {
-        self.registry.drive(cx);
-        if self.registry.is_empty() {
-            Poll::Ready(self.registry.take_report())
-        } else {
-            Poll::Pending
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Report> {
+        match self.driver.round(cx, None) {
+            RoundEnd::Empty { .. } => {
+                if let Some(report) = self.driver.registry.report_if_empty() {
+                    return Poll::Ready(report);
+                }
+            }
+            RoundEnd::Ready => cx.waker().wake_by_ref(),
+            RoundEnd::Waiting => {}
         }
-    }
-}
-
-impl Drop for Drain<'_> {
-    fn drop(&mut self) {
-        self.registry.wakers.wake_all();
+        Poll::Pending
     }
 }
 

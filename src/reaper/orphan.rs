@@ -1,16 +1,34 @@
-//! The cleanup of an orphan, with its type erased.
+//! The cleanup of an orphan, with its type erased, and one poll of it.
 
 use std::any::Any;
 use std::fmt::Debug;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
+use super::inner::Taken;
 use super::{Adoptable, Failure};
 use crate::guard::CleanupResult;
 use crate::panic::{self, drop_payload};
+use crate::shim::Arc;
+use crate::sync::Waiters;
 
 /// A cleanup that owns its value, and drops it before it is ready.
 pub(crate) type Cleanup = Pin<Box<dyn Future<Output = Result<(), BoxedError>> + Send>>;
+
+/// A cleanup that others wait for. They are woken after the cleanup is dropped.
+pub(super) struct Watched {
+    pub(super) cleanup: Cleanup,
+    #[expect(dead_code, reason = "it is kept to be dropped")]
+    pub(super) waiters: Vec<Arc<Waiters>>,
+}
+
+impl Future for Watched {
+    type Output = Result<(), BoxedError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.cleanup.as_mut().poll(cx)
+    }
+}
 
 /// An error with its type erased, and a function that formats it.
 pub(crate) struct BoxedError {
@@ -46,59 +64,35 @@ pub(crate) fn start<T: Adoptable>(mut value: T) -> Cleanup {
     })
 }
 
-/// The cleanup of an orphan, with its key in the registry. Its `poll` never panics.
-pub(super) struct OrphanTask {
-    key: usize,
-    /// `None` after a panic.
-    cleanup: Option<Cleanup>,
-}
-
-/// The end of an orphan's cleanup.
-pub(super) struct Completed {
-    pub(super) key: usize,
-    /// Boxed to keep `Completed` small: it is moved for every cleanup, and few fail.
-    pub(super) failure: Option<Box<Failure>>,
-}
-
-impl OrphanTask {
-    pub(super) fn new(key: usize, cleanup: Cleanup) -> Self {
-        Self { key, cleanup: Some(cleanup) }
-    }
-
-    pub(super) fn key(&self) -> usize {
-        self.key
-    }
-
-    /// Drops the unfinished cleanup, and returns the failure if that panics.
-    pub(super) fn discard(mut self) -> Option<Box<Failure>> {
-        let cleanup = self.cleanup.take();
-        caught(|| drop(cleanup)).err()
-    }
-}
-
-impl Future for OrphanTask {
-    type Output = Completed;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Completed> {
-        let key = self.key;
-        let Some(cleanup) = &mut self.cleanup else {
-            return Poll::Ready(Completed { key, failure: None });
-        };
+impl Taken {
+    /// Polls the cleanup. It never panics: a panic of the cleanup is its failure.
+    #[inline]
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) {
+        let Some(cleanup) = &mut self.cleanup else { return };
+        let cleanup = cleanup.as_mut();
         // User code also formats the error and drops the value, so both are caught here.
-        let poll = caught(|| {
-            let result = ready!(cleanup.as_mut().poll(cx));
-            Poll::Ready(result.map_err(|error| Box::new(error.into_failure())).err())
+        let poll = caught(|| match cleanup.poll(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(())) => Poll::Ready(None),
+            Poll::Ready(Err(error)) => Poll::Ready(Some(Box::new(error.into_failure()))),
         });
-        let failure = match poll {
-            Ok(poll) => ready!(poll),
-            Err(failure) => {
-                let cleanup = self.cleanup.take();
-                let _second = caught(|| drop(cleanup));
-                Some(failure)
+        match poll {
+            Ok(Poll::Pending) => {}
+            Ok(Poll::Ready(failure)) => {
+                self.failure = failure;
+                self.cleanup = None;
             }
-        };
-        Poll::Ready(Completed { key, failure })
+            Err(failure) => {
+                self.failure = Some(failure);
+                let _second = self.cleanup.take().and_then(discard);
+            }
+        }
     }
+}
+
+/// Drops a cleanup that has not ended, and returns the failure if that panics.
+pub(super) fn discard(cleanup: Cleanup) -> Option<Box<Failure>> {
+    caught(|| drop(cleanup)).err()
 }
 
 /// Runs `f`, and turns a panic into a failure.

@@ -6,6 +6,9 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::entry::Identity;
+use crate::hook;
+use crate::panic::{caught, drop_payload};
 use crate::shim::SyncWrapper;
 
 /// An adopted value that is not cleaned up yet.
@@ -21,17 +24,24 @@ pub struct Pending {
     /// The label of the handle that adopted it; see
     /// [`with_label`](crate::ReaperHandle::with_label).
     pub label: Option<Arc<str>>,
-    /// The time since the value was adopted.
+    /// The time since the value was adopted, or since its opening began.
     pub age: Duration,
     /// The stage that the value has reached.
     pub stage: Stage,
+    /// Whether its cleanup has begun, by its owner or by the reaper.
+    pub cleanup_has_begun: bool,
+    /// The time since it has reached that stage, or since the reaper has begun the cleanup of an orphan.
+    pub in_stage: Duration,
+    /// The number of adopted stacks that the value is in. A list has the members of a stack after it.
+    pub depth: usize,
 }
 
 /// How far an adopted value has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Stage {
-    /// [`acquire`](crate::Reaper::acquire) is opening it.
+    /// [`acquire`](crate::Reaper::acquire) is opening it, or the reaper is, after the caller was
+    /// cancelled.
     Opening,
     /// Its owner holds it.
     Alive,
@@ -39,6 +49,9 @@ pub enum Stage {
     Cleaning,
     /// Its owner has dropped it. The reaper has its cleanup, which it begins or resumes.
     Orphaned,
+    /// A future of [`shield`](crate::ReaperHandle::shield). Its caller polls it, or the reaper does, after
+    /// the caller was cancelled.
+    Shielded,
 }
 
 impl fmt::Display for Stage {
@@ -48,16 +61,22 @@ impl fmt::Display for Stage {
             Stage::Alive => "alive",
             Stage::Cleaning => "cleaning",
             Stage::Orphaned => "orphaned",
+            Stage::Shielded => "shielded",
         })
     }
 }
 
-/// Writes a line of a table: type, creation site, age in seconds, stage, label.
+/// Writes a line of a table: type, creation site, age, stage, the time in that stage, label. Times are in
+/// seconds. The member of a stack is indented. An orphan whose cleanup has begun is shown as cleaning.
 impl fmt::Display for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let site = self.created_at.map_or_else(|| "-".to_owned(), ToString::to_string);
-        let seconds = self.age.as_secs_f64();
-        write!(f, "{:<24} {site:<32} {seconds:>7.1} s  {}", self.type_name, self.stage)?;
+        let (age, in_stage) = (self.age.as_secs_f64(), self.in_stage.as_secs_f64());
+        let (indent, width) = (2 * self.depth, 24_usize.saturating_sub(2 * self.depth));
+        write!(f, "{:indent$}{:<width$} {site:<32} {age:>7.1} s  ", "", self.type_name)?;
+        let is_cleaning = self.stage == Stage::Orphaned && self.cleanup_has_begun;
+        let cleaning = if is_cleaning { ", cleaning" } else { "" };
+        write!(f, "{}{cleaning} for {in_stage:.1} s", self.stage)?;
         self.label.iter().try_for_each(|label| write!(f, "  {label}"))
     }
 }
@@ -79,21 +98,22 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub(crate) fn new(message: String, error: Option<Box<dyn Any + Send>>) -> Self {
+    pub(super) fn new(message: String, error: Option<Box<dyn Any + Send>>) -> Self {
         let error = error.map(SyncWrapper::new);
         Self { type_name: String::new(), created_at: None, label: None, message, error }
     }
 
-    pub(crate) fn of(
-        mut self,
-        type_name: String,
-        created_at: Option<&'static Location<'static>>,
-        label: Option<Arc<str>>,
-    ) -> Self {
-        self.type_name = type_name;
-        self.created_at = created_at;
-        self.label = label;
-        self
+    pub(super) fn set_identity(&mut self, identity: &Identity) {
+        self.type_name = identity.name();
+        self.created_at = identity.created_at();
+        self.label = identity.label();
+    }
+
+    /// Tells the hook. A panic of the hook ends here: it must not end a driver.
+    pub(super) fn report(&self) {
+        let Self { type_name, created_at, label, message, .. } = self;
+        caught(|| hook::report_failed(type_name, *created_at, label.as_deref(), message))
+            .unwrap_or_else(drop_payload);
     }
 
     /// Returns whether the cleanup panicked.
@@ -142,43 +162,60 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The cleanups that a reaper has finished since its last report.
+/// What has ended since the last report of a reaper.
+///
+/// The [hook](crate::hook) was told of each failure when it happened, so no failure is lost if nobody reads
+/// the report.
 #[derive(Debug, Default)]
-#[must_use = "dropping this loses the failures in it: no other report has them"]
+#[must_use = "dropping this hides which values were abandoned: no other report names them"]
 #[non_exhaustive]
 pub struct Report {
     /// The number of orphans that the reaper cleaned up, with or without success.
     pub cleaned: usize,
-    /// The cleanups that failed, in the order in which they ended.
+    /// The cleanups that failed, in the order in which they ended: the first 1,024 of them.
     pub failures: Vec<Failure>,
+    /// The number of failures after the first 1,024.
+    pub more_failures: usize,
     /// The values that [`abandon`](crate::Reaper::abandon) dropped without their cleanup, and the
     /// adopted values that owners still held then.
     pub abandoned: Vec<Pending>,
+    /// The number of orphans that were being polled when [`abandon`](crate::Reaper::abandon) was called. The
+    /// hook or the next report has what comes of them.
+    pub undecided: usize,
 }
 
 impl Report {
-    /// Returns `Ok` if no cleanup failed and no value was abandoned.
+    /// Returns `Ok` if no cleanup failed, and no value was abandoned or was undecided.
     ///
     /// # Errors
     ///
     /// Returns the report otherwise.
     pub fn into_result(self) -> Result<(), Self> {
-        if self.failures.is_empty() && self.abandoned.is_empty() { Ok(()) } else { Err(self) }
+        let is_clean = self.failures.is_empty() && self.abandoned.is_empty() && self.undecided == 0;
+        if is_clean { Ok(()) } else { Err(self) }
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (failed, abandoned) = (self.failures.len(), self.abandoned.len());
-        write!(f, "{} orphans cleaned up, {failed} of them failed", self.cleaned)?;
+        let (cleaned, abandoned) = (self.cleaned, self.abandoned.len());
+        let failed = self.failures.len() + self.more_failures;
+        let orphans = if cleaned == 1 { "orphan" } else { "orphans" };
+        write!(f, "{cleaned} {orphans} cleaned up, {failed} of them failed")?;
         for failure in &self.failures {
             write!(f, "\n  {failure}")?;
+        }
+        if self.more_failures > 0 {
+            write!(f, "\n  and {} more", self.more_failures)?;
         }
         if abandoned > 0 {
             write!(f, "\n{abandoned} abandoned:")?;
         }
         for pending in &self.abandoned {
             write!(f, "\n  {pending}")?;
+        }
+        if self.undecided > 0 {
+            write!(f, "\n{} still being polled", self.undecided)?;
         }
         Ok(())
     }

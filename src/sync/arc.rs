@@ -7,6 +7,7 @@ use std::ops::Deref;
 
 use async_trait::async_trait;
 
+use super::gone::{Gone, Waiters, Watched};
 use crate::guard::{Origin, OwnedSlot, Slot, clean};
 use crate::shim::{Arc, Weak};
 use crate::state::{Cleanable, Holds, State};
@@ -120,7 +121,7 @@ impl<T, S: State> AsyncDropArc<T, S> {
         S: Cleanable<T> + Cleanable<Self>,
         AsyncDropGuard<T, S>: Sync,
     {
-        Self::handle(Arc::new(guard))
+        Self::handle(Arc::new(Watched::new(guard)))
     }
 
     /// Makes another handle, which must be cleaned up, too.
@@ -140,17 +141,21 @@ impl<T, S: State> AsyncDropArc<T, S> {
 
     /// Makes a reference that does not keep the value alive. It has no cleanup.
     ///
+    /// The first call for a value allocates, for [`gone`](AsyncDropWeak::gone).
+    ///
     /// # Panics
     ///
     /// If the cleanup of this handle has begun.
     #[track_caller]
     pub fn downgrade(this: &Self) -> AsyncDropWeak<T, S> {
-        AsyncDropWeak::from_shared(Arc::downgrade(this.shared("downgraded")))
+        let shared = this.shared("downgraded");
+        AsyncDropWeak { shared: Arc::downgrade(shared), waiters: shared.waiters() }
     }
 
     /// Takes the guarded value out if this is the only handle.
     ///
-    /// After that, [`upgrade`](AsyncDropWeak::upgrade) returns `None`. If the cleanup of the last
+    /// After that, [`upgrade`](AsyncDropWeak::upgrade) returns `None`, and
+    /// [`gone`](AsyncDropWeak::gone) is ready. If the cleanup of the last
     /// handle was cancelled, that handle is still the only one.
     ///
     /// # Errors
@@ -185,7 +190,7 @@ impl<T, S: State> AsyncDropArc<T, S> {
     pub fn strong_count(this: &Self) -> usize {
         match &this.held {
             Held::Shared(shared) => Arc::strong_count(shared),
-            Held::Last(slot) => usize::from(!slot.is_done()),
+            Held::Last(last) => usize::from(!last.slot.is_done()),
             Held::Gone => 0,
         }
     }
@@ -229,13 +234,13 @@ impl<T, S: State> AsyncDropArc<T, S> {
     }
 
     /// Makes a handle without a guard.
-    pub(super) fn from_shared(shared: Arc<AsyncDropGuard<T, S>>) -> Self {
+    pub(super) fn from_shared(shared: Arc<Watched<T, S>>) -> Self {
         Self { held: Held::Shared(shared) }
     }
 
     /// Makes a handle in a guard.
     #[track_caller]
-    pub(super) fn handle(shared: Arc<AsyncDropGuard<T, S>>) -> AsyncDropGuard<Self, S>
+    pub(super) fn handle(shared: Arc<Watched<T, S>>) -> AsyncDropGuard<Self, S>
     where
         Self: AsyncDrop,
         S: Cleanable<Self>,
@@ -245,17 +250,18 @@ impl<T, S: State> AsyncDropArc<T, S> {
 
     pub(super) fn handle_at(
         origin: Origin<Self>,
-        shared: Arc<AsyncDropGuard<T, S>>,
+        shared: Arc<Watched<T, S>>,
     ) -> AsyncDropGuard<Self, S>
     where
         Self: AsyncDrop,
         S: Cleanable<Self>,
     {
-        AsyncDropGuard::wrapper(origin, Self::from_shared(shared))
+        let entry = shared.slot.entry().cloned();
+        AsyncDropGuard::wrapper(origin, Self::from_shared(shared), entry)
     }
 
     #[track_caller]
-    fn shared(&self, attempt: &str) -> &Arc<AsyncDropGuard<T, S>> {
+    fn shared(&self, attempt: &str) -> &Arc<Watched<T, S>> {
         match &self.held {
             Held::Shared(shared) => shared,
             Held::Last(_) | Held::Gone => Self::begun(attempt),
@@ -328,7 +334,7 @@ impl<T, S: Holds> AsRef<T> for AsyncDropArc<T, S> {
 impl<T: fmt::Debug, S: Holds> fmt::Debug for AsyncDropArc<T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.held {
-            Held::Shared(guard) => fmt::Debug::fmt(&**guard, f),
+            Held::Shared(shared) => fmt::Debug::fmt(&***shared, f),
             Held::Last(_) | Held::Gone => {
                 write!(f, "<{}: cleanup has begun>", type_name::of::<T>())
             }
@@ -338,10 +344,10 @@ impl<T: fmt::Debug, S: Holds> fmt::Debug for AsyncDropArc<T, S> {
 
 /// What a handle stores.
 enum Held<T, S: State> {
-    Shared(Arc<AsyncDropGuard<T, S>>),
+    Shared(Arc<Watched<T, S>>),
     /// This is the last handle, and its cleanup has begun. Boxed, so that the size of a handle does
     /// not depend on the value.
-    Last(Box<OwnedSlot<T, S>>),
+    Last(Box<Watched<T, S::Owned>>),
     /// The handle has released its reference, or the value was taken out.
     Gone,
 }
@@ -351,10 +357,13 @@ impl<T, S: State> Held<T, S> {
     fn take_if_only(&mut self) -> Option<AsyncDropGuard<T, S>> {
         match std::mem::replace(self, Held::Gone) {
             Held::Shared(shared) => {
-                Arc::try_unwrap(shared).map_err(|shared| *self = Held::Shared(shared)).ok()
+                let shared = Arc::try_unwrap(shared).map_err(|shared| *self = Held::Shared(shared));
+                shared.ok().map(Watched::into_guard)
             }
-            Held::Last(slot) if slot.is_done() => None,
-            Held::Last(slot) => S::Slot::from_owned(*slot).map(|slot| AsyncDropGuard { slot }),
+            Held::Last(last) if last.slot.is_done() => None,
+            Held::Last(last) => {
+                S::Slot::from_owned(last.into_guard().slot).map(|slot| AsyncDropGuard { slot })
+            }
             Held::Gone => None,
         }
     }
@@ -367,13 +376,13 @@ impl<T, S: State> Held<T, S> {
     fn release(&mut self) -> Option<&mut OwnedSlot<T, S>> {
         match std::mem::replace(self, Held::Gone) {
             Held::Shared(shared) => {
-                let guard = Arc::into_inner(shared)?;
-                *self = Held::Last(Box::new(guard.slot.into_owned()));
+                let shared = Arc::into_inner(shared)?;
+                *self = Held::Last(Box::new(shared.into_owned()));
             }
             released => *self = released,
         }
         match self {
-            Held::Last(slot) => Some(slot),
+            Held::Last(last) => Some(&mut last.get_mut().slot),
             _ => None,
         }
     }
@@ -414,15 +423,85 @@ impl<T, S: State> Held<T, S> {
 /// # }
 /// # futures::executor::block_on(f()).unwrap();
 /// ```
+///
+/// ## A cache that reopens
+///
+/// A device that may be open only once at a time. The users of one connection share it. The next user opens
+/// a new one, after the cleanup of the old one has ended: [`gone`](Self::gone) waits for that, also if a
+/// user was cancelled and the reaper cleans up.
+///
+/// ```
+/// use livedrop::sync::{AsyncDropArc, AsyncDropWeak};
+/// use livedrop::{Adopted, AsyncDropGuard, ReaperHandle};
+/// use tokio::sync::Mutex;
+/// # use std::io;
+/// # use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+/// # static IS_OPEN: AtomicBool = AtomicBool::new(false);
+/// # struct Device;
+/// # impl Device {
+/// #     async fn open() -> io::Result<AsyncDropGuard<Device>> {
+/// #         assert!(!IS_OPEN.swap(true, SeqCst), "open twice");
+/// #         Ok(AsyncDropGuard::new(Device))
+/// #     }
+/// # }
+/// # #[async_trait::async_trait]
+/// # impl livedrop::AsyncDrop for Device {
+/// #     type Error = io::Error;
+/// #     async fn async_drop_impl(&mut self) -> io::Result<()> {
+/// #         tokio::task::yield_now().await;
+/// #         assert!(IS_OPEN.swap(false, SeqCst));
+/// #         Ok(())
+/// #     }
+/// # }
+///
+/// static OPENED: Mutex<AsyncDropWeak<Device, Adopted>> = Mutex::const_new(AsyncDropWeak::new());
+///
+/// async fn device(
+///     reaper: &ReaperHandle,
+/// ) -> io::Result<AsyncDropGuard<AsyncDropArc<Device, Adopted>, Adopted>> {
+///     let mut opened = OPENED.lock().await; // one caller opens at a time
+///     if let Some(device) = opened.upgrade() {
+///         return Ok(device);
+///     }
+///     opened.gone().await;
+///     let device = AsyncDropArc::new(reaper.adopt(Device::open().await?));
+///     *opened = AsyncDropArc::downgrade(&device);
+///     Ok(device)
+/// }
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut reaper = livedrop::Reaper::new();
+/// # tokio::spawn(reaper.run());
+/// # let users = (0..30).map(|user| {
+/// #     let reaper = reaper.handle();
+/// #     tokio::spawn(async move {
+/// #         let mut device = device(&reaper).await.unwrap();
+/// #         tokio::task::yield_now().await;
+/// #         assert!(IS_OPEN.load(SeqCst));
+/// #         if user % 2 == 0 {
+/// #             device.async_drop().await.unwrap();
+/// #         }
+/// #     })
+/// # });
+/// # for user in users.collect::<Vec<_>>() {
+/// #     user.await?;
+/// # }
+/// # reaper.async_drop().await?;
+/// # assert!(!IS_OPEN.load(SeqCst));
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a weak reference does nothing until it is upgraded"]
 pub struct AsyncDropWeak<T, S: State = Checked> {
-    shared: Weak<AsyncDropGuard<T, S>>,
+    shared: Weak<Watched<T, S>>,
+    waiters: Weak<Waiters>,
 }
 
 impl<T, S: State> AsyncDropWeak<T, S> {
-    /// Makes a reference to no value: [`upgrade`](Self::upgrade) always returns `None`.
-    pub fn new() -> Self {
-        Self { shared: Weak::new() }
+    /// Makes a reference to no value: [`upgrade`](Self::upgrade) always returns `None`, and
+    /// [`gone`](Self::gone) is ready at once.
+    pub const fn new() -> Self {
+        Self { shared: Weak::new(), waiters: Weak::new() }
     }
 
     /// Makes another handle of the value, which must be cleaned up like any other.
@@ -449,20 +528,48 @@ impl<T, S: State> AsyncDropWeak<T, S> {
         self.shared.strong_count()
     }
 
+    /// Waits until the value is gone: its cleanup has ended, and it is dropped.
+    ///
+    /// Await this before a new value replaces the old one, so that the two never overlap: see
+    /// [the example](AsyncDropWeak#a-cache-that-reopens). After it, [`upgrade`](Self::upgrade) returns
+    /// `None`. The future borrows nothing, and does not keep the value alive.
+    ///
+    /// It is ready:
+    ///
+    /// - after the cleanup of the last handle has ended, with success, with an error or with a panic. If
+    ///   that cleanup was cancelled, this waits until it is called again, or the handle is dropped;
+    /// - if the last handle of an [adopted](crate::Adopted) value was dropped: after the reaper has ended
+    ///   the cleanup, or has dropped the value because it was [abandoned](crate::Reaper::abandon) or lost.
+    ///   If the cleanup fails, the hook can be told of that shortly after;
+    /// - if the last handle of another value was dropped, and reported as forgotten: after the value is
+    ///   dropped. Adopted guards among its fields go to their reapers, and this does not wait for them;
+    /// - if [`into_inner`](AsyncDropArc::into_inner) took the value out: at once. The guard that it returned
+    ///   still owes the cleanup, and this does not wait for it;
+    /// - if this is a reference to no value: at once.
+    ///
+    /// If the value is a lock around an adopted guard, such as an
+    /// [`AsyncDropMutex`](crate::sync::AsyncDropMutex), this waits for the cleanup of that guard.
+    ///
+    /// It waits forever if the caller holds a handle, if a handle was leaked, or if nothing polls the
+    /// reaper's [`run`](crate::Reaper::run) or `drain`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it only waits.
+    pub fn gone(&self) -> Gone {
+        Gone::new(&self.waiters)
+    }
+
     /// Returns whether both refer to the same value, or both to no value.
     #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {
         self.shared.ptr_eq(&other.shared)
     }
-
-    pub(super) fn from_shared(shared: Weak<AsyncDropGuard<T, S>>) -> Self {
-        Self { shared }
-    }
 }
 
 impl<T, S: State> Clone for AsyncDropWeak<T, S> {
     fn clone(&self) -> Self {
-        Self { shared: self.shared.clone() }
+        Self { shared: self.shared.clone(), waiters: self.waiters.clone() }
     }
 }
 

@@ -12,6 +12,7 @@ use futures::FutureExt;
 use futures::future::Shared;
 
 use super::AsyncDropArc;
+use super::gone::Watched;
 use crate::guard::Origin;
 use crate::panic::{self, PanicPayload, caught, drop_payload};
 use crate::shim::Arc;
@@ -331,7 +332,7 @@ where
         Self: AsyncDrop,
         S: Armed,
     {
-        AsyncDropGuard::wrapper(Origin::here(), Self { held: Held::Task(task) })
+        AsyncDropGuard::wrapper(Origin::here(), Self { held: Held::Task(task) }, None)
     }
 
     #[track_caller]
@@ -456,7 +457,7 @@ const STORED: &str = "a future that finished without a panic has stored its valu
 
 /// The cell in which the future stores its value. The value is not the output of the future: every
 /// clone of a `Shared` keeps the output alive, and a leaked waiter must not prevent the cleanup.
-type Value<O, S> = std::sync::Arc<OnceLock<Arc<AsyncDropGuard<O, S>>>>;
+type Value<O, S> = std::sync::Arc<OnceLock<Arc<Watched<O, S>>>>;
 
 /// Stores the value of a future in a cell, and catches a panic of its `poll`.
 struct Catching<O, Fut, S: State> {
@@ -471,7 +472,7 @@ impl<O, Fut, S: State> Catching<O, Fut, S> {
     }
 
     fn new_ready(guard: AsyncDropGuard<O, S>, value: Value<O, S>) -> Self {
-        value.get_or_init(|| Arc::new(guard));
+        value.get_or_init(|| Arc::new(Watched::new(guard)));
         Self { running: None, value }
     }
 }
@@ -489,7 +490,7 @@ where
         let result = match caught(|| future.as_mut().poll(cx)) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(guard)) => {
-                self.value.get_or_init(|| Arc::new(guard));
+                self.value.get_or_init(|| Arc::new(Watched::new(guard)));
                 Ok(())
             }
             Err(payload) => Err(TaskPanicked::new(payload)),

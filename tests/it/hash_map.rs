@@ -453,7 +453,7 @@ fn every_guard_is_reported_though_the_hook_panics() {
     }
     drop(map);
     assert_eq!(reaper.abandon().abandoned.len(), 4);
-    assert_eq!((reports.take(), row.counts()), (3, vec![(0, 0, 1); 3]));
+    assert_eq!((reports.take(), row.counts()), (0, vec![(0, 0, 1); 3]), "the report names them");
     drop(AsyncDropGuard::into_inner_without_cleanup(reaper));
     drop(hook);
 }

@@ -9,6 +9,7 @@ mod numbered;
 
 mod all;
 mod arc;
+mod arc_gone;
 mod async_drop;
 mod cancellation;
 mod contract;
@@ -24,6 +25,9 @@ mod mutex;
 mod payloads;
 mod public_api;
 mod reaper;
+mod reaper_drivers;
+mod reaper_end;
+mod reaper_openings;
 mod reaper_reentered;
 mod result;
 mod scope;

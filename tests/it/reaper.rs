@@ -1,8 +1,9 @@
 //! The reaper and its adopted guards.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -105,7 +106,7 @@ fn every_report_of_the_reaper_has_the_label() {
     let other = AsyncDropArc::clone(&shared);
     assert!(labels(&reaper).into_iter().all(|(found, _)| found == label("peer 7")));
     let line = reaper.pending()[0].to_string();
-    assert!(line.ends_with("alive  peer 7"), "{line}");
+    assert!(line.ends_with("alive for 0.0 s  peer 7"), "{line}");
 
     drop((shared, other));
     let report = block_on(reaper.drain());
@@ -284,7 +285,7 @@ fn async_drop_fails_with_the_report() {
     let report = block_on(reaper.async_drop()).unwrap_err();
     assert_eq!((report.cleaned, report.failures.len()), (1, 1));
     let text = report.to_string();
-    assert!(text.starts_with("1 orphans cleaned up, 1 of them failed\n  Resource"), "{text}");
+    assert!(text.starts_with("1 orphan cleaned up, 1 of them failed\n  Resource"), "{text}");
 }
 
 #[test]
@@ -320,7 +321,7 @@ fn pending_names_the_values_it_waits_for() {
     }
     let site = pending[0].created_at.map(std::panic::Location::line);
     assert!(site.is_none_or(|site| site == line), "{site:?}");
-    assert!(pending[0].to_string().ends_with(" s  alive"), "{}", pending[0]);
+    assert!(pending[0].to_string().ends_with(" s  alive for 0.0 s"), "{}", pending[0]);
     drop((alive, cleaning, opening));
     assert_eq!(block_on(reaper.drain()).cleaned, 4);
     assert_eq!(reaper.pending(), []);
@@ -564,13 +565,21 @@ fn parked_drain_takes_over_from_a_dropped_run() {
     block_on(reaper.async_drop()).unwrap();
 }
 
-/// An executor that polls inside `wake`.
-struct PollsAtOnce(std::sync::Mutex<livedrop::reaper::Run>);
+/// An executor that polls inside `wake`. A wake during a poll makes it poll once more.
+struct PollsAtOnce {
+    run: std::sync::Mutex<livedrop::reaper::Run>,
+    woken: AtomicBool,
+}
 
 impl std::task::Wake for PollsAtOnce {
     fn wake(self: Arc<Self>) {
-        if let Ok(mut run) = self.0.try_lock() {
-            let _ = std::pin::Pin::new(&mut *run).poll(&mut Context::from_waker(Waker::noop()));
+        self.woken.store(true, SeqCst);
+        let waker = Waker::from(Arc::clone(&self));
+        while let Ok(mut run) = self.run.try_lock() {
+            if !self.woken.swap(false, SeqCst) {
+                return;
+            }
+            let _ = Pin::new(&mut *run).poll(&mut Context::from_waker(&waker));
         }
     }
 }
@@ -580,12 +589,9 @@ fn drivers_are_woken_under_no_lock() {
     let (done, finished) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let (log, mut reaper) = (log(), Reaper::new());
-        let executor = Arc::new(PollsAtOnce(std::sync::Mutex::new(reaper.run())));
-        let waker = Waker::from(Arc::clone(&executor));
-        {
-            let mut run = executor.0.lock().unwrap();
-            let _ = std::pin::Pin::new(&mut *run).poll(&mut Context::from_waker(&waker));
-        }
+        let run = std::sync::Mutex::new(reaper.run());
+        let executor = Arc::new(PollsAtOnce { run, woken: AtomicBool::new(false) });
+        Waker::from(executor).wake();
         drop(adopted(&reaper, &log, Ending::Ok));
         block_on(reaper.async_drop()).unwrap();
         done.send(log.counts()).unwrap();
@@ -657,18 +663,21 @@ fn abandon_names_the_orphans_and_drops_them() {
     drop(adopted(&reaper, &log, Ending::Ok));
     drop(adopted(&reaper, &log, Ending::Ok));
     cancel_after(2, reaper.drain());
+    drop(adopted(&reaper, &log, Ending::Ok));
     let report = reaper.abandon();
     assert_eq!(
         report.abandoned.iter().map(|entry| entry.stage).collect::<Vec<_>>(),
-        [Stage::Alive, Stage::Orphaned, Stage::Orphaned]
+        [Stage::Alive, Stage::Orphaned, Stage::Orphaned, Stage::Orphaned]
     );
-    assert!(report.to_string().contains("3 abandoned:\n  Resource"), "{report}");
-    assert_eq!(log.counts(), (2, 0, 2));
+    let begun: Vec<_> = report.abandoned.iter().map(|entry| entry.cleanup_has_begun).collect();
+    assert_eq!(begun, [false, true, true, false]);
+    assert!(report.to_string().contains("4 abandoned:\n  Resource"), "{report}");
+    assert_eq!(log.counts(), (2, 0, 3));
     reports.expect_none();
     assert!(reaper.handle().is_closed());
     block_on(reaper.async_drop()).unwrap();
     drop(alive);
-    reports.expect_one("Forgot to call async_drop on Resource");
+    reports.expect_none();
 }
 
 #[test]
@@ -681,8 +690,8 @@ fn abandon_inside_a_cleanup_drops_the_waiting_orphans() {
         counted.store(for_cleanup.abandon().abandoned.len(), SeqCst);
     })));
     let report = run(reaper.drain()).1;
-    assert_eq!(abandoned.load(SeqCst), 2);
-    assert_eq!((report.cleaned, report.abandoned.len()), (0, 0));
+    assert_eq!(abandoned.load(SeqCst), 1, "all but the one that is being polled");
+    assert_eq!((report.cleaned, report.abandoned.len()), (1, 0));
     assert_eq!(log.counts(), (1, 0, 1), "dropped while the reaper is there");
     reports.expect_none();
     block_on(Arc::into_inner(reaper).expect("nobody else has it").async_drop()).unwrap();
@@ -701,11 +710,8 @@ fn abandon_catches_panics_of_dropped_values() {
 }
 
 #[test]
-fn failures_and_orphans_are_reported_though_hook_panics() {
+fn lost_orphans_are_reported_though_hook_panics() {
     let (log, reaper) = (log(), Reaper::new());
-    drop(adopted(&reaper, &log, Ending::Err));
-    drop(adopted(&reaper, &log, Ending::Err));
-    cancel_after(5, reaper.run());
     drop(adopted(&reaper, &log, Ending::Ok));
     drop(adopted(&reaper, &log, Ending::Ok));
     let calls = Arc::new(AtomicUsize::new(0));
@@ -715,8 +721,8 @@ fn failures_and_orphans_are_reported_though_hook_panics() {
     });
     let reaper = AsyncDropGuard::into_inner_without_cleanup(reaper);
     assert_eq!(panic_of(|| drop(reaper)), "at the first");
-    assert_eq!(calls.load(SeqCst), 4);
-    assert_eq!(log.counts(), (2, 2, 4));
+    assert_eq!(calls.load(SeqCst), 2);
+    assert_eq!(log.counts(), (0, 0, 2));
 }
 
 #[test]
@@ -751,12 +757,8 @@ fn forgotten_reaper_with_a_run_loses_nothing() {
     drop(quiet);
     drop(alive);
     reports.expect_none();
-    let mut running = Box::pin(running);
-    while log.counts() != (2, 2, 2) {
-        let mut cx = Context::from_waker(Waker::noop());
-        assert!(running.as_mut().poll(&mut cx).is_pending());
-    }
-    drop(running);
+    run(running);
+    assert_eq!(log.counts(), (2, 2, 2));
     reports.expect_none();
 }
 
@@ -768,7 +770,7 @@ fn unread_failures_go_to_the_hook() {
     cancel_after(5, reaper.run());
     assert_eq!(log.counts(), (1, 1, 1));
     drop(AsyncDropGuard::into_inner_without_cleanup(reaper));
-    reports.expect_one("cleanup of Resource failed as well: \"Failed\"");
+    reports.expect_none();
 }
 
 #[test]
@@ -808,11 +810,14 @@ async fn pending_names_the_cleanup_that_blocks_shutdown() {
     }
     let table: Vec<String> = reaper.pending().iter().map(ToString::to_string).collect();
     assert_eq!(table.len(), 2, "{table:?}");
-    assert!(table[0].starts_with("Stuck ") && table[0].ends_with(" s  orphaned"), "{table:?}");
+    assert!(
+        table[0].starts_with("Stuck ") && table[0].contains(" s  orphaned, cleaning for "),
+        "{table:?}"
+    );
     if cfg!(any(debug_assertions, feature = "location")) {
         assert!(table[0].contains(&format!("{}:{line}:", file!())), "{table:?}");
     }
-    assert!(table[1].starts_with("Resource ") && table[1].ends_with(" s  alive"), "{table:?}");
+    assert!(table[1].starts_with("Resource ") && table[1].contains(" s  alive for "), "{table:?}");
     drop(alive);
     assert!(tokio::time::timeout(Duration::from_secs(10), reaper.drain()).await.is_err());
     assert_eq!(log.counts(), (1, 1, 1), "the other value is cleaned up beside the stuck one");

@@ -499,6 +499,18 @@ fn lost_guard_is_reported_with_its_creation_site() {
 }
 
 #[test]
+fn drops_last_first_also_after_a_panic() {
+    let journal = Journal::default();
+    let mut stack = AsyncDropStack::new();
+    for name in ["a", "b", "c"] {
+        stack.push(AsyncDropGuard::new(Part::new(name, &journal, 0, Ending::Ok)));
+    }
+    // The report of `c` panics.
+    panic_of(|| drop(AsyncDropGuard::into_inner_without_cleanup(stack)));
+    assert_eq!(taken(&journal), ["drop c", "drop b", "drop a"]);
+}
+
+#[test]
 fn live_stack_gives_the_proof_and_the_errors() {
     let journal = Journal::default();
     let mut stack = AsyncDropStack::live();

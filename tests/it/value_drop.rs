@@ -154,6 +154,7 @@ fn under_a_reaper() {
         let text = format!("{report:?}");
         assert!(text.contains(FORGOTTEN), "{text}");
         reports.expect(&[FORGOTTEN, ERROR]);
+        assert_eq!(reports.take_failed().len(), 1);
     }
 }
 

@@ -9,7 +9,7 @@ use livedrop::{AsyncDropGuard, Reaper, with_async_drop};
 const CANCELLED: &str = "async_drop on Resource was cancelled before it finished";
 const FAILED: &str = "cleanup of Resource failed as well: Failed";
 const PANICKED: &str = "cleanup of Resource failed as well: panicked: cleanup went wrong";
-const BODY_PANICKED: &str = "cleanup of Resource failed as well: the body panicked: body";
+const BODY_PANICKED: &str = "the body that used Resource failed as well: panicked: body";
 
 fn guard(waits: usize, ending: Ending) -> AsyncDropGuard<Resource> {
     AsyncDropGuard::new(Resource::new(&Arc::default(), waits, ending))

@@ -7,4 +7,5 @@
 #![cfg(shuttle)]
 
 mod counts;
+mod gone;
 mod reaper;

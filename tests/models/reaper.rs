@@ -1,90 +1,149 @@
-//! Model tests of the reaper: an owner drops its guard while `drain` runs, while `run` runs, and while
-//! the reaper ends, in many orders.
+//! Model tests of the reaper: owners drop their guards while drivers, spawned tasks and the end of the
+//! reaper are at work, in many orders.
 //!
-//! To the model, each use of the reaper's locks is one step. It does not see the inside of
-//! `FuturesUnordered` and of the executor.
+//! To the model, each use of the reaper's mutex is one step, and each poll of a cleanup has steps of its
+//! own. It does not see the counts of the `Arc`s that hold the registry, the handles and the wakers.
 
+mod abandon;
+mod closing;
+mod drivers;
+mod gone;
+mod order;
+mod tasks;
+
+use std::ops::Deref;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
 use livedrop::hook::{self, Unhandled};
-use livedrop::sync::AsyncDropArc;
+use livedrop::reaper::CleanupTask;
 use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, Reaper, ReaperHandle};
 use shuttle::future::block_on;
+use shuttle::rand::Rng;
 use shuttle::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use shuttle::thread;
+use shuttle::thread::{self, JoinHandle};
 
+/// The number of orders for each program and scheduler.
 const ORDERS: usize = 2_000;
+/// `check_pct` finds bugs that need this many steps in a certain order.
 const DEPTH: usize = 3;
 
 /// The counts of the values of a program.
+#[derive(Default)]
 struct Ledger {
     begun: AtomicUsize,
     ended: AtomicUsize,
     dropped: AtomicUsize,
+    /// Values that the hook was told of as lost.
     reported: AtomicUsize,
+    /// Failures that the hook was told of.
+    failed: AtomicUsize,
+    /// The number of the value for each poll of a cleanup. No step of the model happens under this lock.
+    polls: Mutex<Vec<usize>>,
 }
 
 impl Ledger {
-    fn new() -> Arc<Self> {
-        Arc::new(Self {
-            begun: AtomicUsize::new(0),
-            ended: AtomicUsize::new(0),
-            dropped: AtomicUsize::new(0),
-            reported: AtomicUsize::new(0),
-        })
+    /// Counts reports instead of panicking. Shuttle's threads share one real thread, so its hook.
+    fn new() -> (Arc<Self>, hook::ScopedHook) {
+        let ledger = Arc::<Self>::default();
+        let told = Arc::clone(&ledger);
+        let hook = hook::scoped(move |unhandled| {
+            match unhandled {
+                Unhandled::Forgotten { type_name: "Resource", .. } => &told.reported,
+                Unhandled::Failed { type_name: "Resource", .. } => &told.failed,
+                _ => return,
+            }
+            .fetch_add(1, SeqCst);
+        });
+        (ledger, hook)
+    }
+
+    fn ended(&self) -> usize {
+        self.ended.load(SeqCst)
+    }
+
+    fn reported(&self) -> usize {
+        self.reported.load(SeqCst)
+    }
+
+    fn note_poll(&self, number: usize) {
+        self.polls.lock().unwrap().push(number);
     }
 
     fn assert_all_cleaned(&self, values: usize) {
         assert_eq!(self.begun.load(SeqCst), values, "cleanups begun");
-        assert_eq!(self.ended.load(SeqCst), values, "cleanups ended");
+        assert_eq!(self.ended(), values, "cleanups ended");
         assert_eq!(self.dropped.load(SeqCst), values, "values dropped");
-        assert_eq!(self.reported.load(SeqCst), 0, "values reported as lost");
+        assert_eq!(self.reported(), 0, "values reported as lost");
     }
 
-    /// Asserts that each value was either cleaned up or reported, and not both.
-    fn assert_none_unaccounted(&self, values: usize) {
+    /// Asserts that each value was cleaned up, reported as lost, or `named` by a report, and that no value
+    /// had two of these outcomes.
+    fn assert_one_outcome_each(&self, values: usize, named: usize) {
         assert!(self.begun.load(SeqCst) <= values, "none is restarted");
-        let accounted = self.ended.load(SeqCst) + self.reported.load(SeqCst);
-        assert_eq!(accounted, values, "cleaned up or reported");
+        assert_eq!(self.ended() + self.reported() + named, values, "outcomes");
         assert_eq!(self.dropped.load(SeqCst), values, "values dropped");
-    }
-
-    /// Counts reports instead of panicking. Shuttle's threads share one real thread, so its hook.
-    fn listen(self: &Arc<Self>) -> hook::ScopedHook {
-        let ledger = Arc::clone(self);
-        hook::scoped(move |unhandled| {
-            if let Unhandled::Forgotten { type_name: "Resource", .. } = unhandled {
-                ledger.reported.fetch_add(1, SeqCst);
-            }
-        })
     }
 }
 
+/// A value whose cleanup wakes itself `waits` times, then waits for `event`, and then fails or not.
 struct Resource {
-    ledger: Arc<Ledger>,
+    ledger: CountsDrop,
+    number: usize,
     waits: usize,
+    event: Option<Arc<Event>>,
+    fails: bool,
+}
+
+/// Counts the drop of its value.
+struct CountsDrop(Arc<Ledger>);
+
+impl Deref for CountsDrop {
+    type Target = Ledger;
+
+    fn deref(&self) -> &Ledger {
+        &self.0
+    }
+}
+
+impl Drop for CountsDrop {
+    fn drop(&mut self) {
+        self.dropped.fetch_add(1, SeqCst);
+    }
+}
+
+#[derive(Debug)]
+struct Failed;
+
+impl Resource {
+    fn new(ledger: &Arc<Ledger>) -> Self {
+        let ledger = CountsDrop(Arc::clone(ledger));
+        Self { ledger, number: 0, waits: 1, event: None, fails: false }
+    }
+
+    fn adopt(self, reaper: &ReaperHandle) -> AsyncDropGuard<Self, Adopted> {
+        reaper.adopt(AsyncDropGuard::new(self))
+    }
 }
 
 #[async_trait]
 impl AsyncDrop for Resource {
-    type Error = std::convert::Infallible;
+    type Error = Failed;
 
-    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+    async fn async_drop_impl(&mut self) -> Result<(), Failed> {
         self.ledger.begun.fetch_add(1, SeqCst);
+        self.ledger.note_poll(self.number);
         for _ in 0..self.waits {
             Yield(false).await;
+            self.ledger.note_poll(self.number);
+        }
+        if let Some(event) = &self.event {
+            event.wait().await;
         }
         self.ledger.ended.fetch_add(1, SeqCst);
-        Ok(())
-    }
-}
-
-impl Drop for Resource {
-    fn drop(&mut self) {
-        self.ledger.dropped.fetch_add(1, SeqCst);
+        if self.fails { Err(Failed) } else { Ok(()) }
     }
 }
 
@@ -103,16 +162,55 @@ impl Future for Yield {
     }
 }
 
-fn adopt(reaper: &ReaperHandle, ledger: &Arc<Ledger>) -> AsyncDropGuard<Resource, Adopted> {
-    adopt_waiting(reaper, ledger, 1)
+/// One thread waits for it, another one sets it.
+#[derive(Default)]
+struct Event(shuttle::sync::Mutex<(bool, Option<Waker>)>);
+
+impl Event {
+    /// Wakes twice. The second wake may come after the cleanup has ended.
+    fn set(&self) {
+        let mut state = self.0.lock().unwrap();
+        state.0 = true;
+        let waker = state.1.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake_by_ref();
+            thread::yield_now();
+            waker.wake();
+        }
+    }
+
+    fn wait(&self) -> impl Future<Output = ()> {
+        std::future::poll_fn(|cx| {
+            let waker = cx.waker().clone();
+            let mut state = self.0.lock().unwrap();
+            if state.0 {
+                return Poll::Ready(());
+            }
+            state.1 = Some(waker);
+            Poll::Pending
+        })
+    }
 }
 
-fn adopt_waiting(
-    reaper: &ReaperHandle,
-    ledger: &Arc<Ledger>,
-    waits: usize,
-) -> AsyncDropGuard<Resource, Adopted> {
-    reaper.adopt(AsyncDropGuard::new(Resource { ledger: Arc::clone(ledger), waits }))
+/// Adopts a value whose cleanup waits once.
+fn adopt(reaper: &ReaperHandle, ledger: &Arc<Ledger>) -> AsyncDropGuard<Resource, Adopted> {
+    Resource::new(ledger).adopt(reaper)
+}
+
+fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Polls the future until it is ready, but not more than `polls` times, and drops it.
+fn drop_after<F: Future>(future: F, polls: usize) {
+    let mut future = pin!(future);
+    for _ in 0..polls {
+        if poll_once(future.as_mut()).is_ready() {
+            return;
+        }
+        thread::yield_now();
+    }
 }
 
 /// Polls the cleanup `polls` times, and drops the guard.
@@ -120,210 +218,46 @@ fn orphan_after<T>(mut guard: AsyncDropGuard<T, Adopted>, polls: usize)
 where
     T: AsyncDrop<Error: 'static>,
 {
-    let mut cleanup = pin!(guard.async_drop());
-    for _ in 0..polls {
-        let _ = cleanup.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    drop_after(guard.async_drop(), polls);
+}
+
+/// Lets other threads go on, for a random number of steps. Without this, `check_pct` rarely orders the next
+/// step of this thread after many steps of threads that wake themselves.
+fn delay() {
+    for _ in 0..shuttle::rand::thread_rng().gen_range(0..20) {
+        thread::yield_now();
+    }
+}
+
+/// Drops the reaper without its cleanup.
+fn forget(reaper: AsyncDropGuard<Reaper>) {
+    drop(AsyncDropGuard::into_inner_without_cleanup(reaper));
+}
+
+/// The threads of the tasks that a `run_with` has spawned.
+#[derive(Clone, Default)]
+struct Tasks(Arc<Mutex<Vec<JoinHandle<()>>>>);
+
+impl Tasks {
+    /// Returns a spawner: it gives each task to `body` on a thread of its own, with the number of tasks
+    /// before it.
+    fn spawner(&self, body: fn(CleanupTask, usize)) -> impl FnMut(CleanupTask) + Send + 'static {
+        let threads = Arc::clone(&self.0);
+        move |task| {
+            let number = threads.lock().unwrap().len();
+            let thread = thread::spawn(move || body(task, number));
+            threads.lock().unwrap().push(thread);
+        }
+    }
+
+    /// Waits until all have ended, and returns their number. No `run` may spawn any more.
+    fn join(&self) -> usize {
+        let threads = std::mem::take(&mut *self.0.lock().unwrap());
+        threads.into_iter().map(|thread| thread.join().unwrap()).count()
     }
 }
 
 fn explore(program: impl Fn() + Copy + Send + Sync + 'static) {
     shuttle::check_random(program, ORDERS);
     shuttle::check_pct(program, ORDERS, DEPTH);
-}
-
-#[test]
-fn drain_finds_every_orphan_at_any_time() {
-    explore(|| {
-        let (ledger, mut reaper) = (Ledger::new(), Reaper::new());
-        let _hook = ledger.listen();
-        let owners: Vec<_> = (0..3)
-            .map(|polls| {
-                let guard = adopt(&reaper.handle(), &ledger);
-                thread::spawn(move || orphan_after(guard, polls))
-            })
-            .collect();
-        let report = block_on(reaper.drain());
-        assert!(report.failures.is_empty());
-        ledger.assert_all_cleaned(3);
-        for owner in owners {
-            owner.join().unwrap();
-        }
-        block_on(reaper.async_drop()).unwrap();
-    });
-}
-
-/// The handles have no registration of their own: the last one leaves the value to the reaper.
-#[test]
-fn drain_finds_the_value_of_dropped_handles() {
-    explore(|| {
-        let (ledger, mut reaper) = (Ledger::new(), Reaper::new());
-        let _hook = ledger.listen();
-        let first = AsyncDropArc::new(adopt(&reaper.handle(), &ledger));
-        let second = AsyncDropArc::clone(&first);
-        let owners = [(0, first), (1, second)]
-            .map(|(polls, handle)| thread::spawn(move || orphan_after(handle, polls)));
-        assert!(block_on(reaper.drain()).failures.is_empty());
-        ledger.assert_all_cleaned(1);
-        for owner in owners {
-            owner.join().unwrap();
-        }
-        block_on(reaper.async_drop()).unwrap();
-    });
-}
-
-/// The reaper resumes the future of `async_drop_via`. The cleanup of the value never begins.
-#[test]
-fn drain_resumes_another_ending() {
-    explore(|| {
-        let (ledger, mut reaper) = (Ledger::new(), Reaper::new());
-        let _hook = ledger.listen();
-        let guard = adopt(&reaper.handle(), &ledger);
-        let owner = thread::spawn(move || {
-            let mut ending = pin!(guard.async_drop_via(async |value: Resource| {
-                Yield(false).await;
-                value.ledger.ended.fetch_add(1, SeqCst);
-            }));
-            let _ = ending.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        });
-        assert!(block_on(reaper.drain()).failures.is_empty());
-        assert_eq!(ledger.begun.load(SeqCst), 0, "cleanups begun");
-        assert_eq!(ledger.ended.load(SeqCst), 1, "endings ended");
-        assert_eq!(ledger.dropped.load(SeqCst), 1, "values dropped");
-        owner.join().unwrap();
-        block_on(reaper.async_drop()).unwrap();
-    });
-}
-
-#[test]
-fn run_and_drain_share_the_work() {
-    explore(|| {
-        let (ledger, mut reaper) = (Ledger::new(), Reaper::new());
-        let _hook = ledger.listen();
-        let run = reaper.run();
-        let runner = thread::spawn(move || block_on(run));
-        let guards = [adopt(&reaper.handle(), &ledger), adopt(&reaper.handle(), &ledger)];
-        let owner = thread::spawn(move || {
-            for (polls, guard) in guards.into_iter().enumerate() {
-                orphan_after(guard, polls);
-            }
-        });
-        block_on(reaper.async_drop()).unwrap();
-        ledger.assert_all_cleaned(2);
-        owner.join().unwrap();
-        runner.join().unwrap();
-    });
-}
-
-/// The remaining driver takes over the orphans of a dropped one.
-#[test]
-fn drain_takes_over_from_a_dropped_run() {
-    explore(|| {
-        let (ledger, mut reaper) = (Ledger::new(), Reaper::new());
-        let _hook = ledger.listen();
-        let guard = adopt(&reaper.handle(), &ledger);
-        let mut run = Box::pin(reaper.run());
-        let runner = thread::spawn(move || {
-            let _ = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-            thread::yield_now();
-            let _ = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        });
-        let owner = thread::spawn(move || orphan_after(guard, 1));
-        assert!(block_on(reaper.drain()).failures.is_empty());
-        ledger.assert_all_cleaned(1);
-        runner.join().unwrap();
-        owner.join().unwrap();
-        block_on(reaper.async_drop()).unwrap();
-    });
-}
-
-/// The same with the roles exchanged, and a cleanup that waits longer than one driver polls it.
-#[test]
-fn run_takes_over_from_a_dropped_drain() {
-    explore(|| {
-        let (ledger, reaper) = (Ledger::new(), Arc::new(Reaper::new()));
-        let _hook = ledger.listen();
-        let guard = adopt_waiting(&reaper.handle(), &ledger, 3);
-        reaper.close();
-        let run = reaper.run();
-        let runner = thread::spawn(move || block_on(run));
-        let shared = Arc::clone(&reaper);
-        let drainer = thread::spawn(move || {
-            let mut drain = pin!(shared.drain());
-            let _ = drain.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        });
-        let owner = thread::spawn(move || orphan_after(guard, 0));
-        runner.join().unwrap();
-        ledger.assert_all_cleaned(1);
-        drainer.join().unwrap();
-        owner.join().unwrap();
-        let mut reaper = Arc::into_inner(reaper).expect("the others have ended");
-        block_on(reaper.async_drop()).unwrap();
-    });
-}
-
-#[test]
-fn forgotten_reaper_reports_every_value_it_loses() {
-    explore(|| {
-        let (ledger, reaper) = (Ledger::new(), Reaper::new());
-        let _hook = ledger.listen();
-        let guards = [0, 1, 1].map(|polls| (polls, adopt(&reaper.handle(), &ledger)));
-        let owners = guards.map(|(polls, guard)| thread::spawn(move || orphan_after(guard, polls)));
-        drop(AsyncDropGuard::into_inner_without_cleanup(reaper));
-        for owner in owners {
-            owner.join().unwrap();
-        }
-        ledger.assert_none_unaccounted(3);
-    });
-}
-
-#[test]
-fn forgotten_reaper_and_ended_run_account_for_everything() {
-    explore(|| {
-        let (ledger, reaper) = (Ledger::new(), Reaper::new());
-        let _hook = ledger.listen();
-        let guard = adopt(&reaper.handle(), &ledger);
-        let mut run = Box::pin(reaper.run());
-        let runner = thread::spawn(move || {
-            for _ in 0..3 {
-                let _ = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-            }
-        });
-        let owner = thread::spawn(move || orphan_after(guard, 1));
-        drop(AsyncDropGuard::into_inner_without_cleanup(reaper));
-        owner.join().unwrap();
-        runner.join().unwrap();
-        ledger.assert_none_unaccounted(1);
-    });
-}
-
-#[test]
-fn adopting_races_closing() {
-    explore(|| {
-        let (ledger, mut reaper) = (Ledger::new(), Reaper::new());
-        let _hook = ledger.listen();
-        let handle = reaper.handle();
-        let ledger_of_late = Arc::clone(&ledger);
-        let late = thread::spawn(move || drop(adopt(&handle, &ledger_of_late)));
-        block_on(reaper.async_drop()).unwrap();
-        drop(reaper);
-        late.join().unwrap();
-        ledger.assert_none_unaccounted(1);
-    });
-}
-
-#[test]
-fn the_smallest_program_in_every_order() {
-    shuttle::check_dfs(
-        || {
-            let (ledger, mut reaper) = (Ledger::new(), Reaper::new());
-            let _hook = ledger.listen();
-            let guard = adopt(&reaper.handle(), &ledger);
-            let owner = thread::spawn(move || orphan_after(guard, 1));
-            assert!(block_on(reaper.drain()).failures.is_empty());
-            ledger.assert_all_cleaned(1);
-            owner.join().unwrap();
-            block_on(reaper.async_drop()).unwrap();
-        },
-        Some(20_000),
-    );
 }

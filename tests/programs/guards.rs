@@ -101,6 +101,9 @@ pub trait Kind:
     /// Converts to the other state. `None` for the proof of a guard that was cleaned up.
     fn convert(of: Of<Self>, to: State, reaper: &ReaperHandle) -> Option<AnyGuard>;
 
+    /// Adopts the guard, unless the reaper is closed. Returns whether it refused.
+    fn try_adopt(of: Of<Self>, reaper: &ReaperHandle) -> (AnyGuard, bool);
+
     /// Polls the cleanup. A guard that can be cleaned up again stays in `hand`.
     fn clean(world: &World, hand: &mut Option<Of<Self>>, polls: Polls);
 
@@ -212,6 +215,13 @@ impl Kind for Checked {
         })
     }
 
+    fn try_adopt(of: Of<Self>, reaper: &ReaperHandle) -> (AnyGuard, bool) {
+        each_free_form!(of, guard, Form => match reaper.try_adopt(guard) {
+            Ok(guard) => (AnyGuard::Adopted(Form(guard)), false),
+            Err(guard) => (Self::any(Form(guard)), true),
+        })
+    }
+
     fn clean(world: &World, hand: &mut Option<Of<Self>>, polls: Polls) {
         let of = hand.as_mut().expect("the guard is in `hand`");
         each_form!(of, guard => note(world, poll(world, guard.async_drop(), polls)));
@@ -237,6 +247,13 @@ impl Kind for Live {
         }))
     }
 
+    fn try_adopt(of: Of<Self>, reaper: &ReaperHandle) -> (AnyGuard, bool) {
+        each_free_form!(of, guard, Form => match reaper.try_adopt(guard) {
+            Ok(guard) => (AnyGuard::Adopted(Form(guard)), false),
+            Err(guard) => (Self::any(Form(guard)), true),
+        })
+    }
+
     fn clean(world: &World, hand: &mut Option<Of<Self>>, polls: Polls) {
         let of = hand.take().expect("the guard is in `hand`");
         each_form!(of, guard => {
@@ -259,6 +276,10 @@ impl Kind for Adopted {
 
     fn convert(_: Of<Self>, _: State, _: &ReaperHandle) -> Option<AnyGuard> {
         unreachable!("an adopted guard cannot be converted")
+    }
+
+    fn try_adopt(_: Of<Self>, _: &ReaperHandle) -> (AnyGuard, bool) {
+        unreachable!("an adopted guard is not adopted again")
     }
 
     fn clean(world: &World, hand: &mut Option<Of<Self>>, polls: Polls) {

@@ -4,15 +4,15 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use livedrop::hook::{self, Cause, Unhandled};
-use livedrop::reaper::Run;
+use livedrop::hook::{self, Cause, GuardKind, Source, Unhandled};
+use livedrop::reaper::{CleanupTask, Run};
 use livedrop::sync::AsyncDropWeak;
 use livedrop::{AsyncDropGuard, Reaper, ReaperHandle};
 
 use crate::guards::{AnyGuard, Kind};
-use crate::making::Opening;
+use crate::making::{Opening, Shielded};
 use crate::sites::{self, Create, create_at};
 use crate::statement::{Id, Statement};
 use crate::value::{Value, World};
@@ -34,18 +34,40 @@ pub fn silence_expected_panics() {
     }));
 }
 
-/// A loss that was reported; `None` for one in the report of `abandon`.
-pub type Loss = (Id, Option<Cause>);
+/// The message of a panic of the hook.
+const LOST: &str = "lost";
+
+/// What the hook was told.
+#[derive(Default)]
+pub struct Told {
+    pub losses: Vec<(Id, Cause, GuardKind)>,
+    /// The failures of orphans, with the label of the handle.
+    pub failures: Vec<(Id, Option<String>)>,
+    /// The messages of failures that are in no report yet.
+    unread: Vec<String>,
+    /// The number of panics of bodies.
+    pub body_panics: usize,
+    /// The rules that a report broke. A panic of the hook may be caught, so it cannot assert them.
+    pub broken_rules: Vec<String>,
+}
 
 pub struct Machine {
     pub world: Arc<World>,
-    pub losses: Rc<RefCell<Vec<Loss>>>,
+    pub told: Rc<RefCell<Told>>,
     vars: BTreeMap<Id, AnyGuard>,
     weaks: Vec<Weak>,
     openings: BTreeMap<Id, Opening>,
-    run: Option<Run>,
+    shields: BTreeMap<Id, Shielded>,
+    /// `None` for a run that has ended or was dropped.
+    runs: Vec<Option<Run>>,
+    /// `None` for a task that has ended or was dropped.
+    tasks: Arc<Mutex<Vec<Option<CleanupTask>>>>,
     reaper: Option<AsyncDropGuard<Reaper>>,
+    /// The handle that adopts.
     handle: ReaperHandle,
+    lanes: Vec<ReaperHandle>,
+    /// `None` once all handles are dropped. The hook looks at the reaper by this one.
+    plain: Rc<RefCell<Option<ReaperHandle>>>,
     _hook: hook::ScopedHook,
 }
 
@@ -55,30 +77,67 @@ enum Weak {
     Adopted(AsyncDropWeak<Value, livedrop::Adopted>),
 }
 
+impl Told {
+    fn note(&mut self, unhandled: &Unhandled<'_>, world: &World, reaper: Option<&ReaperHandle>) {
+        match unhandled {
+            Unhandled::Forgotten { created_at, cause, kind, .. } => {
+                let at = created_at.expect("it is kept in this build");
+                self.losses.push((sites::number(at), *cause, *kind));
+            }
+            Unhandled::Failed { created_at, label, message, .. } => {
+                let at = created_at.expect("it is kept in this build");
+                self.failures.push((sites::number(at), label.map(str::to_owned)));
+                self.unread.push((*message).to_owned());
+                world.push_message(message);
+                let has_entry = |reaper: &ReaperHandle| {
+                    reaper.pending().iter().any(|pending| pending.created_at == Some(at))
+                };
+                // An orphan that is dropped because the reaper is gone has no entry.
+                if !message.contains(LOST) && reaper.is_some_and(|reaper| !has_entry(reaper)) {
+                    self.broken_rules.push(format!("the entry is gone: {unhandled}"));
+                }
+            }
+            Unhandled::Suppressed { error, source, .. } => {
+                let error = format!("{error:?}");
+                if error.contains("the body") != (*source == Source::Body) {
+                    self.broken_rules.push(format!("another source: {unhandled}"));
+                }
+                world.push_message(&error);
+                self.body_panics += usize::from(*source == Source::Body);
+            }
+            _ => unreachable!("the hook gets no other report"),
+        }
+    }
+}
+
 impl Machine {
     pub fn new(hook_panics: bool) -> Self {
         let world = Arc::<World>::default();
-        let losses = Rc::<RefCell<Vec<Loss>>>::default();
-        let (sink, for_errors) = (Rc::clone(&losses), Arc::clone(&world));
-        let hook = hook::scoped(move |unhandled| match unhandled {
-            Unhandled::Forgotten { created_at, cause, .. } => {
-                let at = created_at.expect("it is kept in this build");
-                sink.borrow_mut().push((sites::number(at), Some(*cause)));
-                assert!(!hook_panics || std::thread::panicking(), "lost");
-            }
-            Unhandled::Suppressed { error, .. } => for_errors.push_message(&format!("{error:?}")),
-            _ => unreachable!("the hook gets no other report"),
-        });
+        let told = Rc::<RefCell<Told>>::default();
         let reaper = sites::reaper();
+        let plain = Rc::new(RefCell::new(Some(reaper.handle())));
+        let hook = {
+            let (world, told, plain) = (Arc::clone(&world), Rc::clone(&told), Rc::clone(&plain));
+            hook::scoped(move |unhandled| {
+                told.borrow_mut().note(unhandled, &world, plain.borrow().as_ref());
+                let is_suppressed = matches!(unhandled, Unhandled::Suppressed { .. });
+                let panics = hook_panics && !is_suppressed && !std::thread::panicking();
+                assert!(!panics, "{LOST}");
+            })
+        };
         Self {
             world,
-            losses,
+            told,
             vars: BTreeMap::new(),
             weaks: Vec::new(),
             openings: BTreeMap::new(),
-            run: None,
+            shields: BTreeMap::new(),
+            runs: Vec::new(),
+            tasks: Arc::default(),
             handle: reaper.handle(),
             reaper: Some(reaper),
+            lanes: Vec::new(),
+            plain,
             _hook: hook,
         }
     }

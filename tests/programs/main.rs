@@ -1,7 +1,8 @@
 //! Runs random programs of guard operations, and compares them with a model of the obligations.
 //!
 //! After each program, every obligation was discharged exactly once or reported exactly once, as the
-//! model predicts, and every error and every panic of a cleanup was reported once.
+//! model predicts, every error and every panic of a cleanup was reported once, and the cleanups began and
+//! ended in the order of the model.
 //!
 //! `LIVEDROP_PROGRAMS` is the number of programs, 256 by default. With `LIVEDROP_NO_SHRINK`, the first
 //! failing program is printed as it was generated. The creation site in a report identifies the guard.
@@ -31,6 +32,7 @@ mod sites;
 mod statement;
 mod value;
 
+use livedrop::hook::{Cause, GuardKind};
 use machine::Machine;
 use model::{Fate, Settled};
 use program::{Program, programs};
@@ -90,15 +92,29 @@ fn check(program: &Program) -> Result<(), TestCaseError> {
     for (statement, panics) in &prediction.statements {
         prop_assert_eq!(machine.carry_out(statement), *panics, "a panic out of `{}`", statement);
     }
-    let losses = machine.losses.take();
+    let told = machine.told.take();
+    prop_assert_eq!(&told.broken_rules, &[""; 0]);
+    prop_assert_eq!(told.body_panics, prediction.body_panics, "panics of bodies");
+    if let Some(log) = &prediction.log {
+        prop_assert_eq!(&*machine.world.log.lock().unwrap(), log, "the order of the cleanups");
+    }
     let mut named = vec![0; prediction.fates.len()];
     for id in named_in(&machine.world.messages.lock().unwrap()) {
         named[id] += 1;
     }
     for (id, fate) in prediction.fates.iter().enumerate() {
-        let reports: Vec<_> =
-            losses.iter().filter(|(lost, _)| *lost == id).map(|(_, cause)| *cause).collect();
+        let reports: Vec<_> = told
+            .losses
+            .iter()
+            .filter(|(lost, ..)| *lost == id)
+            .map(|(_, cause, kind)| (*cause, *kind))
+            .collect();
         check_one(id, fate, &reports, machine.world.seen(id), named[id])?;
+        let failed = told.failures.iter().filter(|(failed, _)| *failed == id);
+        let lanes: Vec<_> = failed.map(|(_, label)| label.clone()).collect();
+        let expected: Vec<_> =
+            fate.failed.iter().map(|lane| lane.map(|lane| lane.to_string())).collect();
+        prop_assert_eq!(lanes, expected, "the labels of the failures of the orphan g{}", id);
     }
     Ok(())
 }
@@ -107,7 +123,7 @@ fn check(program: &Program) -> Result<(), TestCaseError> {
 fn check_one(
     id: usize,
     fate: &Fate,
-    reports: &[Option<livedrop::hook::Cause>],
+    reports: &[(Cause, GuardKind)],
     seen: Seen,
     named: usize,
 ) -> Result<(), TestCaseError> {
@@ -115,14 +131,14 @@ fn check_one(
         panic!("the model does not settle g{id} exactly once: {fate:?}");
     };
     match settled {
-        Settled::Reported(cause) => {
+        Settled::Reported(cause, kind) => {
             prop_assert_eq!(reports.len(), 1, "g{} is reported once; {:?}", id, seen);
             prop_assert!(
-                cause.is_none() || reports[0] == cause,
-                "g{id}: {reports:?}, not {cause:?}"
+                cause.is_none_or(|cause| reports[0].0 == cause) && reports[0].1 == kind,
+                "g{id}: {reports:?}, not {cause:?}, {kind:?}"
             );
         }
-        Settled::Discharged | Settled::EndedVia | Settled::Released => {
+        Settled::Discharged | Settled::EndedVia | Settled::Released | Settled::Named => {
             prop_assert_eq!(reports, &[], "g{} is {:?}", id, settled);
         }
     }

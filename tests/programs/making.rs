@@ -10,13 +10,16 @@ use livedrop::sync::{AsyncDropArc, AsyncDropShared, TaskPanicked};
 use livedrop::{Adopted, AsyncDropGuard, Checked, Live, ReaperHandle};
 
 use crate::guards::{AnyGuard, Kind, Of, poll};
-use crate::program::{Ending, Kind as State, Making};
+use crate::program::{Ending, Kind as State, Making, Spec};
 use crate::sites::{Create, Creates, create_at};
 use crate::statement::{Id, Polls};
 use crate::value::{Failures, Value, World};
 
 /// A value that is being acquired.
 pub type Opening = Pin<Box<dyn Future<Output = Result<AsyncDropGuard<Value, Adopted>, Failures>>>>;
+
+/// A shielded future.
+pub type Shielded = Pin<Box<dyn Future<Output = Result<(), Failures>>>>;
 
 /// A handle of a shared future.
 pub type SharedOf<S> = AsyncDropShared<Value, BoxFuture<'static, AsyncDropGuard<Value, S>>, S>;
@@ -92,6 +95,31 @@ impl Creates for Acquire<'_> {
         } else {
             Box::pin(reaper.acquire(make::<Live>(world, value, making, reaper)))
         }
+    }
+}
+
+/// Shields a future.
+pub struct Shield<'a> {
+    pub world: &'a Arc<World>,
+    pub id: Id,
+    pub spec: Spec,
+}
+
+impl Creates for Shield<'_> {
+    type Output = Shielded;
+
+    #[track_caller]
+    fn here(self, reaper: &ReaperHandle) -> Shielded {
+        let Self { world, id, spec } = self;
+        let world = Arc::clone(world);
+        Box::pin(reaper.shield(async move {
+            world.wait(spec.waits).await;
+            match spec.ending {
+                Ending::Ok => Ok(()),
+                Ending::Fails => Err(Failures(vec![id])),
+                Ending::Panics => panic!("#{id} panicked"),
+            }
+        }))
     }
 }
 

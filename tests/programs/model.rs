@@ -4,15 +4,20 @@
 pub mod cleanup;
 pub mod loss;
 pub mod making;
+pub mod reaper;
 pub mod resolve;
 pub mod tree;
 pub mod via;
 
-use livedrop::hook::Cause;
+use std::collections::{BTreeMap, VecDeque};
+
+use livedrop::hook::{Cause, GuardKind};
 
 use crate::program::Program;
-use crate::statement::{Id, Statement};
+use crate::statement::{Id, Named, Statement};
+use crate::value::Event;
 use making::Task;
+use reaper::Lane;
 use tree::Guard;
 
 /// How an obligation ended.
@@ -22,9 +27,10 @@ pub enum Settled {
     Discharged,
     /// It was ended by `async_drop_via`: that future ended, with any result.
     EndedVia,
-    /// The value was reported as lost, to the hook or in the report of `abandon`. `None` if the cause
-    /// depends on an unspecified order.
-    Reported(Option<Cause>),
+    /// The hook was told that the value is lost. `None` if the cause depends on an unspecified order.
+    Reported(Option<Cause>, GuardKind),
+    /// `abandon` named it before it was dropped.
+    Named,
     /// The program took the value or the inner guard out.
     Released,
 }
@@ -41,6 +47,8 @@ pub struct Fate {
     /// How often a failure is reported: an error or a panic of its own cleanup, of its
     /// `async_drop_via`, or of the future that makes the value.
     pub failures: usize,
+    /// The lane of the orphan, for each time that the hook was told of its failure.
+    pub failed: Vec<Option<Lane>>,
     /// Has exactly one element at the end.
     pub settled: Vec<Settled>,
 }
@@ -51,6 +59,10 @@ pub struct Prediction {
     pub statements: Vec<(Statement, bool)>,
     /// By number of creation. The first is the reaper.
     pub fates: Vec<Fate>,
+    /// How often the hook gets the panic of a body.
+    pub body_panics: usize,
+    /// The order of the cleanups, unless it is unspecified.
+    pub log: Option<Vec<Event>>,
 }
 
 pub fn predict(program: &Program) -> Prediction {
@@ -64,14 +76,32 @@ pub struct Model {
     pub hook_panics: bool,
     pub fates: Vec<Fate>,
     pub shared: Vec<Shared>,
-    /// The values that the reaper has to clean up, in their order of arrival.
-    pub orphans: Vec<Guard>,
-    /// The number of registered values, including the orphans.
-    pub entries: usize,
+    pub body_panics: usize,
+    pub log: Vec<Event>,
+    /// A map with several values was cleaned up, in an unspecified order.
+    pub log_is_unordered: bool,
+    /// The orphans that a driver has begun, in the order in which it polls them.
+    pub begun: Vec<Guard>,
+    /// Those in `begun` come from dropped tasks, and no driver has polled one since.
+    pub are_returned: bool,
+    /// The orphans whose turn it is, and that nobody has begun.
+    pub fresh: VecDeque<Guard>,
+    /// The orphan of each task of `run_with`. `None` once it was abandoned, has ended or went back.
+    pub tasks: Vec<Option<Guard>>,
+    /// How many orphans may be begun at a time.
+    pub limit: Option<usize>,
+    /// For each lane that has orphans, those that wait for their turn.
+    pub lanes: BTreeMap<Lane, VecDeque<Guard>>,
+    /// The registered values, including the orphans, by their serial numbers.
+    pub entries: BTreeMap<usize, Named>,
+    pub last_serial: usize,
+    /// The number of orphans that were cleaned up since the last report.
+    pub cleaned: usize,
     pub closed: bool,
-    pub abandoned: bool,
-    /// The number of drivers: the reaper and its run.
-    pub drivers: usize,
+    /// The reaper was dropped.
+    pub gone: bool,
+    /// The number of runs that are alive.
+    pub runs: usize,
     /// While the order of the losses is unspecified.
     pub order_is_unknown: bool,
 }
@@ -91,16 +121,9 @@ impl Model {
     }
 
     /// Reports a loss to the hook. If the hook panics, the thread unwinds from then on.
-    pub fn report(&mut self, id: Id, cause: Cause, unwinding: &mut bool) {
+    pub fn report(&mut self, id: Id, cause: Cause, kind: GuardKind, unwinding: &mut bool) {
         let cause = if *unwinding { Cause::Unwinding } else { cause };
-        self.settle(id, Settled::Reported((!self.order_is_unknown).then_some(cause)));
+        self.settle(id, Settled::Reported((!self.order_is_unknown).then_some(cause), kind));
         *unwinding |= self.hook_panics;
-    }
-
-    /// The reaper does not wait for this guard any more.
-    pub fn deregister(&mut self, guard: &mut Guard) {
-        if std::mem::take(&mut guard.registered) && !self.abandoned {
-            self.entries -= 1;
-        }
     }
 }

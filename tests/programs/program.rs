@@ -7,7 +7,7 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
 use crate::model;
-use crate::statement::Statement;
+use crate::statement::{Polls, Statement};
 
 /// The state of a guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +108,10 @@ pub enum Op {
     Acquire {
         making: Making,
     },
-    /// Polls a value that is being acquired.
+    Shield {
+        spec: Spec,
+    },
+    /// Polls a value that is being acquired, or a shielded future.
     Open {
         pick: u8,
         polls: Option<u8>,
@@ -145,6 +148,9 @@ pub enum Op {
     Convert {
         pick: u8,
         kind: Kind,
+    },
+    TryAdopt {
+        pick: u8,
     },
     Clean {
         pick: u8,
@@ -187,14 +193,36 @@ pub enum Op {
         pick: u8,
         unwinding: bool,
     },
+    /// Picks the handle that adopts from now on: the plain one, an ordered one, or a new ordered one.
+    Use {
+        pick: u8,
+    },
     Drain {
         polls: u8,
     },
+    TakeReport,
+    Pending,
+    Limit {
+        limit: u8,
+    },
+    Spawn {
+        spawns: bool,
+    },
+    PollTask {
+        pick: u8,
+        polls: Polls,
+    },
+    DropTask {
+        pick: u8,
+    },
     /// Starts a run first if there is none.
     Run {
+        pick: u8,
         polls: u8,
     },
-    StopRun,
+    StopRun {
+        pick: u8,
+    },
     Close,
     Abandon,
     CleanReaper {
@@ -211,8 +239,18 @@ pub struct Program {
     /// Whether the hook panics, as the default hook does, or only records the report.
     pub hook_panics: bool,
     pub ops: Vec<Op>,
-    /// Whether the reaper is cleaned up at the end, or dropped with its orphans.
-    pub waits_in_the_end: bool,
+    pub finish: Finish,
+}
+
+/// How the reaper ends, if it is still there after the last operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// It is cleaned up, after the last run was dropped.
+    Clean,
+    /// It is dropped with its orphans, after the last run was dropped.
+    Drop,
+    /// It is dropped, and a run cleans up the orphans.
+    Run,
 }
 
 /// The statements, printed like Rust code.
@@ -232,13 +270,16 @@ fn statements(program: &Program) -> Vec<Statement> {
 }
 
 pub fn programs() -> impl Strategy<Value = Program> {
-    (any::<bool>(), vec(op(), 0..48), any::<bool>()).prop_map(
-        |(hook_panics, ops, waits_in_the_end)| Program { hook_panics, ops, waits_in_the_end },
-    )
+    let finish = prop_oneof![Just(Finish::Clean), Just(Finish::Drop), Just(Finish::Run)];
+    (any::<bool>(), vec(op(), 0..48), finish).prop_map(|(hook_panics, ops, finish)| Program {
+        hook_panics,
+        ops,
+        finish,
+    })
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
-    prop_oneof![Just(Kind::Checked), Just(Kind::Live), Just(Kind::Adopted)]
+    prop_oneof![2 => Just(Kind::Checked), 2 => Just(Kind::Live), 3 => Just(Kind::Adopted)]
 }
 
 fn spec() -> impl Strategy<Value = Spec> {
@@ -290,10 +331,12 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(pick, into, key, spec)| Op::Put { pick, into, key, spec }),
         6 => pick().prop_map(|pick| Op::Take { pick }),
         3 => (pick(), kind()).prop_map(|(pick, kind)| Op::Convert { pick, kind }),
+        2 => pick().prop_map(|pick| Op::TryAdopt { pick }),
     ];
     let futures = prop_oneof![
         3 => making().prop_map(|making| Op::Acquire { making }),
-        4 => (pick(), polls()).prop_map(|(pick, polls)| Op::Open { pick, polls }),
+        2 => spec().prop_map(|spec| Op::Shield { spec }),
+        5 => (pick(), polls()).prop_map(|(pick, polls)| Op::Open { pick, polls }),
         3 => making().prop_map(|making| Op::Share { making }),
         1 => pick().prop_map(|pick| Op::Ready { pick }),
         5 => (pick(), polls()).prop_map(|(pick, polls)| Op::Get { pick, polls }),
@@ -312,16 +355,23 @@ fn op() -> impl Strategy<Value = Op> {
         1 => pick().prop_map(|pick| Op::Release { pick }),
         2 => (pick(), spec(), rarely())
             .prop_map(|(pick, spec, panics)| Op::Remake { pick, spec, panics }),
-        2 => (pick(), rarely()).prop_map(|(pick, unwinding)| Op::Drop { pick, unwinding }),
+        5 => (pick(), rarely()).prop_map(|(pick, unwinding)| Op::Drop { pick, unwinding }),
     ];
     let reaper = prop_oneof![
+        10 => pick().prop_map(|pick| Op::Use { pick }),
         8 => (0..5_u8).prop_map(|polls| Op::Drain { polls }),
-        6 => (0..5_u8).prop_map(|polls| Op::Run { polls }),
-        2 => Just(Op::StopRun),
+        1 => Just(Op::TakeReport),
+        6 => Just(Op::Pending),
+        1 => (1..4_u8).prop_map(|limit| Op::Limit { limit }),
+        2 => any::<bool>().prop_map(|spawns| Op::Spawn { spawns }),
+        3 => (pick(), polls()).prop_map(|(pick, polls)| Op::PollTask { pick, polls }),
+        3 => pick().prop_map(|pick| Op::DropTask { pick }),
+        6 => (pick(), 0..5_u8).prop_map(|(pick, polls)| Op::Run { pick, polls }),
+        4 => pick().prop_map(|pick| Op::StopRun { pick }),
         1 => Just(Op::Close),
         1 => Just(Op::Abandon),
         1 => (0..5_u8).prop_map(|polls| Op::CleanReaper { polls }),
         1 => rarely().prop_map(|unwinding| Op::DropReaper { unwinding }),
     ];
-    prop_oneof![9 => values, 3 => futures, 4 => ends, 2 => reaper]
+    prop_oneof![9 => values, 3 => futures, 4 => ends, 3 => reaper]
 }

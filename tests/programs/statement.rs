@@ -2,10 +2,20 @@
 
 use std::fmt;
 
+use livedrop::reaper::Stage;
+
 use crate::program::{Body, Empty, Ending, Kind, Making, Spec, Strict, Wrap};
 
 /// The number of a guard, in the order of creation.
 pub type Id = usize;
+
+/// A value that the reaper names in `pending` or in a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Named {
+    pub id: Id,
+    pub stage: Stage,
+    pub has_begun: bool,
+}
 
 /// How often a future is polled before it is dropped; `None` if it is polled to its end.
 pub type Polls = Option<u8>;
@@ -47,6 +57,14 @@ pub enum Statement {
         opening: Id,
         polls: Polls,
         gives: Option<Id>,
+    },
+    Shield {
+        id: Id,
+        spec: Spec,
+    },
+    Await {
+        shield: Id,
+        polls: Polls,
     },
     /// `value` is the number of the guard that the future makes.
     Share {
@@ -109,6 +127,11 @@ pub enum Statement {
         kind: Kind,
         gone: bool,
     },
+    /// A closed reaper refuses the guard.
+    TryAdopt {
+        guard: Id,
+        refused: bool,
+    },
     Clean {
         guard: Id,
         polls: Polls,
@@ -149,19 +172,55 @@ pub enum Statement {
         guard: Id,
         unwinding: bool,
     },
+    /// Later guards are adopted by the handle of this lane, a new one if there is none.
+    Use {
+        lane: Option<usize>,
+    },
+    /// `cleaned` is in the report if the drain ends.
     Drain {
         polls: u8,
+        cleaned: Option<usize>,
     },
-    Spawn,
+    TakeReport {
+        cleaned: usize,
+    },
+    Pending {
+        names: Vec<Named>,
+    },
+    Limit {
+        limit: u8,
+    },
+    /// The new run has the next number. If it `spawns`, it is one of `run_with`.
+    Spawn {
+        spawns: bool,
+    },
+    /// Tasks have the numbers in which they were spawned.
+    PollTask {
+        task: usize,
+        polls: Polls,
+        ends: bool,
+    },
+    DropTask {
+        task: usize,
+    },
     Run {
-        polls: u8,
+        run: usize,
+        polls: Polls,
+        ends: bool,
     },
-    StopRun,
+    StopRun {
+        run: usize,
+    },
     Close,
-    Abandon,
+    Abandon {
+        names: Vec<Named>,
+        cleaned: usize,
+    },
     CleanReaper {
         polls: Polls,
+        cleaned: Option<usize>,
     },
+    DropHandles,
     DropReaper {
         unwinding: bool,
     },
@@ -209,6 +268,7 @@ impl fmt::Display for Body {
 }
 
 impl fmt::Display for Statement {
+    #[expect(clippy::too_many_lines, reason = "it is a list")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Make { id, kind, spec } => write!(f, "let g{id} = {kind:?}(value that {spec});"),
@@ -231,6 +291,13 @@ impl fmt::Display for Statement {
                     Some(polls) => write!(f, "g{opening}, polled {polls} times;")?,
                 }
                 gives.map_or(Ok(()), |id| write!(f, " // gives g{id}"))
+            }
+            Self::Shield { id, spec } => {
+                write!(f, "let g{id} = reaper.shield(future that {spec});")
+            }
+            Self::Await { shield, polls: None } => write!(f, "g{shield}.await;"),
+            Self::Await { shield, polls: Some(polls) } => {
+                write!(f, "g{shield}, polled {polls} times;")
             }
             Self::Share { id, value, making } => {
                 write!(f, "let g{id} = AsyncDropShared::new(future of g{value} = {making});")
@@ -266,6 +333,10 @@ impl fmt::Display for Statement {
                 let proof = if gone { " // gives the proof" } else { "" };
                 write!(f, "let g{guard} = g{guard} as {kind:?};{proof}")
             }
+            Self::TryAdopt { guard, refused } => {
+                let refused = if refused { " // refused" } else { "" };
+                write!(f, "let g{guard} = handle.try_adopt(g{guard});{refused}")
+            }
             Self::Clean { guard, polls } => write!(f, "g{guard}.async_drop(){};", Times(polls)),
             Self::Bracket { guard, body, polls } => {
                 write!(f, "bracket(g{guard}, {body}){};", Times(polls))
@@ -293,13 +364,46 @@ impl fmt::Display for Statement {
             }
             Self::Drop { guard, unwinding: false } => write!(f, "drop(g{guard});"),
             Self::Drop { guard, unwinding: true } => write!(f, "drop(g{guard}) by a panic;"),
-            Self::Drain { polls } => write!(f, "reaper.drain(){};", Times(Some(polls))),
-            Self::Spawn => f.write_str("let run = reaper.run();"),
-            Self::Run { polls } => write!(f, "run, polled {polls} times;"),
-            Self::StopRun => f.write_str("drop(run);"),
+            Self::Use { lane: None } => f.write_str("let handle = reaper.handle();"),
+            Self::Use { lane: Some(lane) } => {
+                write!(f, "let handle = lanes[{lane}]; // reaper.handle().ordered()")
+            }
+            Self::Drain { polls, cleaned } => {
+                write!(f, "reaper.drain(){};", Times(Some(polls)))?;
+                cleaned.map_or(Ok(()), |cleaned| write!(f, " // ends, {cleaned} cleaned"))
+            }
+            Self::TakeReport { cleaned } => {
+                write!(f, "reaper.take_report(); // {cleaned} cleaned")
+            }
+            Self::Pending { ref names } => write!(f, "reaper.pending(); // {names:?}"),
+            Self::Limit { limit } => write!(f, "reaper.set_concurrency({limit});"),
+            Self::Spawn { spawns: false } => f.write_str("let run = reaper.run();"),
+            Self::Spawn { spawns: true } => f.write_str("let run = reaper.run_with(tasks);"),
+            Self::PollTask { task, polls, ends } => {
+                match polls {
+                    None => write!(f, "task {task}.await;")?,
+                    Some(polls) => write!(f, "task {task}, polled {polls} times;")?,
+                }
+                f.write_str(if ends { " // ends" } else { "" })
+            }
+            Self::DropTask { task } => write!(f, "drop(task {task});"),
+            Self::Run { run, polls, ends } => {
+                match polls {
+                    None => write!(f, "run {run}.await;")?,
+                    Some(polls) => write!(f, "run {run}, polled {polls} times;")?,
+                }
+                f.write_str(if ends { " // ends" } else { "" })
+            }
+            Self::StopRun { run } => write!(f, "drop(run {run});"),
             Self::Close => f.write_str("reaper.close();"),
-            Self::Abandon => f.write_str("reaper.abandon();"),
-            Self::CleanReaper { polls } => write!(f, "reaper.async_drop(){};", Times(polls)),
+            Self::Abandon { ref names, cleaned } => {
+                write!(f, "reaper.abandon(); // {cleaned} cleaned, {names:?}")
+            }
+            Self::CleanReaper { polls, cleaned } => {
+                write!(f, "reaper.async_drop(){};", Times(polls))?;
+                cleaned.map_or(Ok(()), |cleaned| write!(f, " // ends, {cleaned} cleaned"))
+            }
+            Self::DropHandles => f.write_str("drop(handle); drop(lanes);"),
             Self::DropReaper { unwinding: false } => f.write_str("drop(reaper);"),
             Self::DropReaper { unwinding: true } => f.write_str("drop(reaper) by a panic;"),
         }

@@ -28,12 +28,22 @@ pub struct Seen {
     pub via_ended: usize,
 }
 
+/// What a value notes in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    Begun(Id),
+    /// With any result.
+    Ended(Id),
+}
+
 /// The state that all values of a program share.
 #[derive(Default)]
 pub struct World {
     now: AtomicUsize,
     waiting: Mutex<Vec<Waker>>,
     values: Mutex<Vec<Seen>>,
+    /// The cleanups of values that began and ended, in this order.
+    pub log: Mutex<Vec<Event>>,
     /// Errors, panics and reports, which name the values whose cleanup failed.
     pub messages: Mutex<String>,
 }
@@ -41,6 +51,16 @@ pub struct World {
 impl World {
     pub fn seen(&self, id: Id) -> Seen {
         self.values.lock().unwrap().get(id).copied().unwrap_or_default()
+    }
+
+    fn begin(&self, id: Id) {
+        self.note(id, |seen| seen.begun += 1);
+        self.log.lock().unwrap().push(Event::Begun(id));
+    }
+
+    fn end(&self, id: Id) {
+        self.note(id, |seen| seen.ended += 1);
+        self.log.lock().unwrap().push(Event::Ended(id));
     }
 
     fn note(&self, id: Id, note: impl FnOnce(&mut Seen)) {
@@ -143,22 +163,22 @@ impl AsyncDrop for Value {
 
     async fn async_drop_impl(&mut self) -> Result<(), Failures> {
         let (id, world) = (self.id, Arc::clone(&self.world));
-        world.note(id, |seen| seen.begun += 1);
+        world.begin(id);
         world.wait(self.spec.waits).await;
         if self.spec.ending == Ending::Panics {
-            world.note(id, |seen| seen.ended += 1);
+            world.end(id);
             panic!("#{id} panicked");
         }
         if let Some(inner) = &mut self.inner {
             match AssertUnwindSafe(inner.clean()).catch_unwind().await {
                 Ok(failures) => self.failures.extend(failures),
                 Err(payload) => {
-                    world.note(id, |seen| seen.ended += 1);
+                    world.end(id);
                     resume_unwind(payload);
                 }
             }
         }
-        world.note(id, |seen| seen.ended += 1);
+        world.end(id);
         if self.spec.ending == Ending::Fails {
             self.failures.push(id);
         }

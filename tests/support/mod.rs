@@ -193,9 +193,10 @@ pub fn alone(test: &str, body: impl FnOnce()) {
     assert!(output.status.success() && printed.contains("1 passed"), "{printed}");
 }
 
-/// Collects the reports of this thread.
+/// Collects the reports of this thread. The failed cleanups of orphans are collected apart.
 pub struct Reports {
     texts: Rc<RefCell<Vec<String>>>,
+    failed: Rc<RefCell<Vec<String>>>,
     _hook: ScopedHook,
 }
 
@@ -211,17 +212,26 @@ impl Reports {
     }
 
     fn collect_and(then: impl Fn(&Unhandled<'_>) + 'static) -> Self {
-        let texts = Rc::new(RefCell::new(Vec::new()));
-        let sink = Rc::clone(&texts);
+        let (texts, failed) = (Rc::<RefCell<Vec<_>>>::default(), Rc::<RefCell<Vec<_>>>::default());
+        let (sink, failed_sink) = (Rc::clone(&texts), Rc::clone(&failed));
         let hook = hook::scoped(move |unhandled| {
+            let sink = match unhandled {
+                Unhandled::Failed { .. } => &failed_sink,
+                _ => &sink,
+            };
             sink.borrow_mut().push(unhandled.to_string());
             then(unhandled);
         });
-        Self { texts, _hook: hook }
+        Self { texts, failed, _hook: hook }
     }
 
     pub fn take(&self) -> Vec<String> {
         self.texts.take()
+    }
+
+    /// The failed cleanups of orphans since the last call.
+    pub fn take_failed(&self) -> Vec<String> {
+        self.failed.take()
     }
 
     /// Asserts the beginnings of all reports since the last call.

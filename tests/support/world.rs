@@ -138,6 +138,7 @@ fn once(name: &str, scenario: &dyn Fn(Arc<World>) -> Run, exit: Option<Exit>) ->
     assert!(as_expected, "{name}, {exit:?}: unexpected end: {left:?}");
 
     let failures = block_on(reaper.drain()).failures.len();
+    assert_eq!(reports.take_failed().len(), failures, "{name}, {exit:?}: the hook is told of each");
     block_on(reaper.async_drop()).expect("drained before");
     let resources = std::mem::take(&mut *world.resources.lock().unwrap());
     let mut may_fail = 0;

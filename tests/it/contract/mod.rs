@@ -38,6 +38,7 @@ fn with_adopted<R>(
     let report = block_on(reaper.drain());
     block_on(reaper.async_drop()).unwrap();
     reports.expect_none();
+    assert_eq!(reports.take_failed().len(), report.failures.len(), "the hook is told at once");
     (output, log, report)
 }
 

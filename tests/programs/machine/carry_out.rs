@@ -81,6 +81,7 @@ impl AnyGuard {
 }
 
 impl Machine {
+    #[expect(clippy::too_many_lines, reason = "it is a list")]
     pub(super) fn run(&mut self, statement: &Statement) {
         match *statement {
             Statement::Make { id, kind, spec } => {
@@ -173,10 +174,22 @@ impl Machine {
                     self.create::<S>(id, Create::Remake(form!(of, Value), &make));
                 });
             }
-            Statement::Drop { guard, unwinding } => match self.openings.remove(&guard) {
-                Some(opening) => drop_by(opening, unwinding),
-                None => drop_by(self.take(guard), unwinding),
-            },
+            Statement::TryAdopt { guard, refused } => {
+                in_its_state!(self.take(guard), of: S => {
+                    let (adopted, is_refused) = S::try_adopt(of, &self.handle);
+                    assert_eq!(is_refused, refused, "refused");
+                    self.vars.insert(guard, adopted);
+                });
+            }
+            Statement::Drop { guard, unwinding } => {
+                if let Some(opening) = self.openings.remove(&guard) {
+                    drop_by(opening, unwinding);
+                } else if let Some(shield) = self.shields.remove(&guard) {
+                    drop_by(shield, unwinding);
+                } else {
+                    drop_by(self.take(guard), unwinding);
+                }
+            }
             _ => self.run_future(statement),
         }
     }

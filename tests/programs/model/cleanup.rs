@@ -1,36 +1,36 @@
 //! The cleanup of guards in the model, one poll at a time.
 
+use livedrop::reaper::Stage;
+
 use super::tree::{Content, Form, Guard, Handle, Phase, Row, Stack, Value};
 use super::{Model, Settled};
 use crate::program::{Ending, Kind, Wrap};
 use crate::statement::Id;
+use crate::value::Event;
 
-/// How a cleanup ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// How a cleanup ended. The end of a container is the greatest of its guards: a panic takes the place of
+/// the errors.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum End {
-    Result,
+    #[default]
+    Ok,
+    Err,
     Panic,
-}
-
-impl End {
-    fn of(panicked: bool) -> Self {
-        if panicked { Self::Panic } else { Self::Result }
-    }
 }
 
 impl Model {
     /// One poll. `None` while it is pending.
     pub fn poll(&mut self, guard: &mut Guard) -> Option<End> {
         if guard.is_done() {
-            return Some(End::Result);
+            return Some(End::Ok);
         }
-        if let Content::Via(_) = guard.content {
-            return self.poll_via(guard);
+        if guard.is_future() {
+            return self.poll_future(guard);
         }
         let end = match &mut guard.content {
             Content::Value(value) => self.poll_value(guard.id, value),
             Content::Arc(handle) => self.poll_handle(handle),
-            Content::Wrap(inner) | Content::Acquired(inner) => {
+            Content::Wrap(inner) => {
                 let end = self.poll(inner);
                 if guard.form == Form::Wrap(Wrap::Result) {
                     inner.put_back();
@@ -39,14 +39,22 @@ impl Model {
             }
             Content::Row(row) => self.poll_row(row),
             Content::Stack(stack) => self.poll_stack(stack),
-            Content::Share(_) | Content::Opening(_) => self.poll_unmade(guard),
-            Content::Via(_) | Content::Gone => unreachable!("it is not done"),
+            Content::Share(_) => self.poll_unmade(guard),
+            Content::Via(_) => self.poll_via(guard),
+            Content::Opening(_) | Content::Shield(_) | Content::Gone => {
+                unreachable!("it is no future, and not done")
+            }
         };
         match end {
-            None => guard.phase = Phase::CleaningUp,
+            None => {
+                guard.phase = Phase::CleaningUp;
+                self.set_stage(guard, Stage::Cleaning);
+            }
+            // `poll_via` has done the rest.
+            Some(_) if guard.is_done() => {}
             Some(end) => {
                 guard.phase = Phase::Done;
-                self.deregister(guard);
+                self.remove_entry(guard);
                 self.settle(guard.id, Settled::Discharged);
                 // The unwinding drops the guards that are not cleaned up.
                 let mut unwinding = end == End::Panic;
@@ -61,6 +69,7 @@ impl Model {
             left.saturating_sub(1)
         } else {
             self.fates[id].begun += 1;
+            self.log.push(Event::Begun(id));
             value.spec.waits
         };
         value.left = Some(left);
@@ -69,17 +78,24 @@ impl Model {
         }
         if value.spec.ending == Ending::Panics {
             self.fates[id].failures += 1;
+            self.log.push(Event::Ended(id));
             return Some(End::Panic);
         }
+        let own = if value.spec.ending == Ending::Fails { End::Err } else { End::Ok };
+        let mut worst = own;
         if let Some(inner) = &mut value.inner {
             let end = self.poll(inner);
             inner.put_back();
-            if end? == End::Panic {
+            let end = end?;
+            if end == End::Panic {
+                self.log.push(Event::Ended(id));
                 return Some(End::Panic);
             }
+            worst = worst.max(end);
         }
-        self.fates[id].failures += usize::from(value.spec.ending == Ending::Fails);
-        Some(End::Result)
+        self.log.push(Event::Ended(id));
+        self.fates[id].failures += usize::from(own == End::Err);
+        Some(worst)
     }
 
     pub fn poll_handle(&mut self, handle: &mut Handle) -> Option<End> {
@@ -88,7 +104,7 @@ impl Model {
             shared.strong -= 1;
             if shared.strong > 0 {
                 *handle = Handle::Gone;
-                return Some(End::Result);
+                return Some(End::Ok);
             }
             let value = shared.value.take().expect("the last handle keeps it");
             *handle = Handle::Last(Box::new(value));
@@ -105,17 +121,20 @@ impl Model {
             for id in running.collect::<Vec<_>>() {
                 let index = row.held.iter().position(|(guard, _)| guard.id == id).expect("held");
                 if let Some(end) = self.poll(&mut row.held[index].0) {
-                    row.panicked |= end == End::Panic;
+                    row.end = row.end.max(end);
                     row.held.remove(index);
                     self.begin_more(row);
                 }
             }
         } else {
             row.begun = true;
+            // A vector with a limit begins the next cleanup in the same poll, at an unspecified place.
+            let is_unordered = row.is_map || row.limit > 0;
+            self.log_is_unordered |= is_unordered && row.entries.len() + row.held.len() > 1;
             row.held.extend(row.entries.drain(..).map(|(_, guard)| (guard, false)));
             self.begin_more(row);
         }
-        row.held.is_empty().then(|| End::of(row.panicked))
+        row.held.is_empty().then_some(row.end)
     }
 
     /// Begins cleanups in order, as many as may run at a time.
@@ -126,7 +145,7 @@ impl Model {
         {
             row.held[index].1 = true;
             if let Some(end) = self.poll(&mut row.held[index].0) {
-                row.panicked |= end == End::Panic;
+                row.end = row.end.max(end);
                 row.held.remove(index);
             }
         }
@@ -136,10 +155,10 @@ impl Model {
         while let Some(last) = stack.guards.last_mut() {
             let end = self.poll(last);
             last.put_back();
-            stack.panicked |= end? == End::Panic;
+            stack.end = stack.end.max(end?);
             stack.guards.pop();
         }
-        Some(End::of(stack.panicked))
+        Some(stack.end)
     }
 
     /// The future of the cleanup is dropped: the cleanup restarts. Adopted guards inside resume theirs.
@@ -167,29 +186,16 @@ impl Model {
             Content::Stack(stack) => stack.guards.iter_mut().for_each(interrupt),
             // The progress of a shared future is kept.
             Content::Share(_) | Content::Arc(Handle::Shared(_) | Handle::Gone) | Content::Gone => {}
-            Content::Opening(_) | Content::Acquired(_) | Content::Via(_) => {
+            Content::Opening(_) | Content::Shield(_) | Content::Via(_) => {
                 unreachable!("only the reaper cleans these up")
             }
         }
-    }
-
-    /// One poll of a driver. It also polls the orphans that arrive during that poll.
-    pub fn drive(&mut self) {
-        let mut waiting = Vec::new();
-        while !self.orphans.is_empty() {
-            for mut orphan in std::mem::take(&mut self.orphans) {
-                if self.poll(&mut orphan).is_none() {
-                    waiting.push(orphan);
-                }
-            }
-        }
-        self.orphans = waiting;
     }
 
     /// A handle, in the state of the value's guard.
     pub fn handle(&self, id: Id, place: usize) -> Guard {
         let kind = self.shared[place].value.as_ref().expect("there is a handle").kind;
         let content = Content::Arc(Handle::Shared(place));
-        Guard { id, kind, form: Form::Arc, phase: Phase::Armed, registered: false, content }
+        Guard { id, kind, form: Form::Arc, phase: Phase::Armed, entry: None, content }
     }
 }

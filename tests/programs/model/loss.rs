@@ -2,9 +2,8 @@
 
 use livedrop::hook::Cause;
 
-use super::tree::{Content, Form, Guard, Handle, Phase};
+use super::tree::{Content, Guard, Handle, Phase};
 use super::{Model, Settled};
-use crate::statement::Id;
 
 impl Model {
     /// Drops the guard.
@@ -12,22 +11,30 @@ impl Model {
         if guard.is_done() {
             return;
         }
-        if guard.registered && !self.abandoned {
-            guard.phase = Phase::CleaningUp;
-            self.orphans.push(guard);
-            return;
-        }
-        if guard.form == Form::Opening || guard.is_wrapper() {
-            self.settle(guard.id, Settled::Released);
-            return self.lose_content(&mut guard.content, unwinding);
+        match guard.entry {
+            Some(entry) if !self.entries.contains_key(&entry.serial) => {
+                // `abandon` has named it.
+                self.settle(guard.id, Settled::Named);
+                return self.lose_content(&mut guard.content, unwinding);
+            }
+            Some(_) if self.has_driver() => {
+                guard.phase = Phase::CleaningUp;
+                return self.add_orphan(guard);
+            }
+            None if guard.is_future() || guard.is_wrapper() => {
+                self.settle(guard.id, Settled::Released);
+                return self.lose_content(&mut guard.content, unwinding);
+            }
+            Some(_) | None => self.remove_entry(&mut guard),
         }
         let cause = match guard.phase {
+            _ if guard.is_future() => Cause::ReaperGone,
             Phase::Armed => Cause::Forgotten,
             Phase::Borrowed => Cause::CancelledInBody,
             Phase::CleaningUp => Cause::CancelledInCleanup,
             Phase::Done => unreachable!("its cleanup has ended"),
         };
-        self.report(guard.id, cause, unwinding);
+        self.report(guard.id, cause, guard.report_kind(), unwinding);
         self.lose_content(&mut guard.content, unwinding);
     }
 
@@ -42,11 +49,6 @@ impl Model {
             Content::Arc(Handle::Shared(place)) => self.lose_handle(place, unwinding),
             Content::Share(place) => self.lose_share(place, unwinding),
             Content::Opening(opening) => self.lose_making(opening.making, unwinding),
-            // The opening is registered, not the value.
-            Content::Acquired(mut guard) if !guard.is_done() => {
-                self.settle(guard.id, Settled::Released);
-                self.lose_content(&mut guard.content, unwinding);
-            }
             Content::Arc(Handle::Last(guard)) | Content::Wrap(guard) => {
                 self.lose(*guard, unwinding);
             }
@@ -54,6 +56,7 @@ impl Model {
                 let held = row.held.into_iter().map(|(guard, _)| guard);
                 let guards: Vec<Guard> =
                     row.entries.into_iter().map(|(_, guard)| guard).chain(held).collect();
+                self.log_is_unordered |= row.is_map && guards.len() > 1;
                 // Only the first report panics, and the order of a map is unspecified.
                 let owing: usize = guards.iter().map(Guard::owing).sum();
                 let before = self.order_is_unknown;
@@ -69,7 +72,7 @@ impl Model {
                 }
             }
             Content::Via(mut via) => self.lose_content(&mut via.value, unwinding),
-            Content::Arc(Handle::Gone) | Content::Acquired(_) | Content::Gone => {}
+            Content::Arc(Handle::Gone) | Content::Shield(_) | Content::Gone => {}
         }
     }
 
@@ -81,33 +84,5 @@ impl Model {
             let value = shared.value.take().expect("the last handle keeps it");
             self.lose(value, unwinding);
         }
-    }
-
-    /// The reaper abandons its orphans. Returns their numbers.
-    pub fn abandon(&mut self, unwinding: bool) -> Vec<Id> {
-        (self.closed, self.abandoned) = (true, true);
-        self.entries = 0;
-        let orphans = std::mem::take(&mut self.orphans);
-        let ids = orphans.iter().map(|orphan| orphan.id).collect();
-        for mut orphan in orphans {
-            // A panic of the content is caught.
-            self.lose_content(&mut orphan.content, &mut unwinding.clone());
-        }
-        ids
-    }
-
-    /// Removes a driver. The last one reports the orphans that are left.
-    pub fn remove_driver(&mut self, unwinding: &mut bool) {
-        self.drivers -= 1;
-        if self.drivers > 0 {
-            return;
-        }
-        let orphans = self.abandon(*unwinding);
-        // They are reported in the order of their adoption, which the model does not keep.
-        self.order_is_unknown = self.hook_panics && !*unwinding && orphans.len() > 1;
-        for id in orphans {
-            self.report(id, Cause::ReaperGone, unwinding);
-        }
-        self.order_is_unknown = false;
     }
 }

@@ -1,10 +1,13 @@
 //! Futures that make a value in the model: acquired values, and futures that are shared before they
 //! are ready.
 
+use livedrop::reaper::Stage;
+
 use super::cleanup::End;
+use super::reaper::Lane;
 use super::tree::{Content, Form, Guard, Handle, Phase, Value};
 use super::{Model, Settled};
-use crate::program::{self, Ending, Kind};
+use crate::program::{self, Ending, Kind, Spec};
 use crate::statement::Id;
 
 /// A future that makes a value.
@@ -31,7 +34,18 @@ pub enum Made {
 /// Acquires a value.
 pub struct Opening {
     pub making: Making,
+    /// The lane of its handle.
+    pub lane: Option<Lane>,
     pub polled: bool,
+}
+
+/// A future that the reaper shields.
+pub struct Shielded {
+    pub spec: Spec,
+    /// How often it still waits; `None` if it was not polled.
+    pub left: Option<u8>,
+    /// The lane of its handle.
+    pub lane: Option<Lane>,
 }
 
 /// A future with several handles.
@@ -54,6 +68,15 @@ enum ShareEnd {
     Ended(End),
     /// It was the last handle. It holds the value now.
     HasValue,
+}
+
+impl Shielded {
+    /// One poll. `None` while it is pending.
+    pub fn poll(&mut self) -> Option<Ending> {
+        let left = self.left.map_or(self.spec.waits, |left| left.saturating_sub(1));
+        self.left = Some(left);
+        (left == 0).then_some(self.spec.ending)
+    }
 }
 
 impl Making {
@@ -80,7 +103,7 @@ impl Model {
             self.fates[making.id].is_value = true;
             let content = Content::Value(Value { spec, left: None, inner: None });
             let (form, phase) = (Form::Value, Phase::Armed);
-            let guard = Guard { id: making.id, kind, form, phase, registered: false, content };
+            let guard = Guard { id: making.id, kind, form, phase, entry: None, content };
             making.made = Some(Box::new(guard));
         };
         if ending == Ending::Ok {
@@ -108,7 +131,7 @@ impl Model {
         let task = self.shared[place].task.as_mut().expect("the future is there");
         task.handles += 1;
         let (kind, content) = (task.kind, Content::Share(place));
-        Guard { id, kind, form: Form::Shared, phase: Phase::Armed, registered: false, content }
+        Guard { id, kind, form: Form::Shared, phase: Phase::Armed, entry: None, content }
     }
 
     /// One poll of the shared future. `Err` has the number of the value that was never made.
@@ -134,43 +157,55 @@ impl Model {
         poll
     }
 
-    /// One poll of the cleanup of a guard that may have no value yet.
+    /// One poll of the cleanup of a handle that may have no value yet.
     pub fn poll_unmade(&mut self, guard: &mut Guard) -> Option<End> {
-        match &mut guard.content {
-            Content::Share(place) => {
-                let place = *place;
-                match self.poll_share(place)? {
-                    ShareEnd::Ended(end) => {
-                        guard.content = Content::Gone;
-                        Some(end)
-                    }
-                    ShareEnd::HasValue => {
-                        let mut handle = Handle::Shared(place);
-                        let end = self.poll_handle(&mut handle);
-                        guard.content = Content::Arc(handle);
-                        end
-                    }
-                }
+        let Content::Share(place) = guard.content else { unreachable!("it is a handle") };
+        match self.poll_share(place)? {
+            ShareEnd::Ended(end) => {
+                guard.content = Content::Gone;
+                Some(end)
             }
-            Content::Opening(opening) => match self.poll_making(&mut opening.making)? {
-                Made::Given(value) => {
-                    guard.content = Content::Acquired(Box::new(value));
-                    let Content::Acquired(value) = &mut guard.content else { unreachable!() };
-                    self.poll(value)
-                }
-                // The error is reported to nobody.
-                Made::Failed => {
-                    guard.content = Content::Gone;
-                    Some(End::Result)
-                }
-                Made::Panicked { itself } => {
-                    self.fates[opening.making.id].failures += usize::from(itself);
-                    guard.content = Content::Gone;
-                    Some(End::Panic)
+            ShareEnd::HasValue => {
+                let mut handle = Handle::Shared(place);
+                let end = self.poll_handle(&mut handle);
+                guard.content = Content::Arc(handle);
+                end
+            }
+        }
+    }
+
+    /// One poll of an orphaned future of `acquire` or `shield`. An acquired value takes its place.
+    pub fn poll_future(&mut self, guard: &mut Guard) -> Option<End> {
+        let end = match &mut guard.content {
+            // The reaper drops the output.
+            Content::Shield(shielded) => match shielded.poll()? {
+                Ending::Ok | Ending::Fails => End::Ok,
+                Ending::Panics => {
+                    self.fates[guard.id].failures += 1;
+                    End::Panic
                 }
             },
-            _ => unreachable!("it is made"),
-        }
+            Content::Opening(opening) => match self.poll_making(&mut opening.making)? {
+                Made::Given(value) => {
+                    self.settle(guard.id, Settled::Released);
+                    *guard = Guard { kind: Kind::Adopted, entry: guard.entry, ..value };
+                    self.rename_entry(guard, Stage::Orphaned);
+                    return self.poll(guard);
+                }
+                // The error is reported to nobody.
+                Made::Failed => End::Ok,
+                Made::Panicked { itself } => {
+                    self.fates[opening.making.id].failures += usize::from(itself);
+                    End::Panic
+                }
+            },
+            _ => unreachable!("it is a future"),
+        };
+        guard.content = Content::Gone;
+        guard.phase = Phase::Done;
+        self.remove_entry(guard);
+        self.settle(guard.id, Settled::Released);
+        Some(end)
     }
 
     /// A handle that is not the last is released. The last one awaits the future.
@@ -178,14 +213,14 @@ impl Model {
         let task = self.shared[place].task.as_mut().expect("there is a handle");
         if task.handles > 1 {
             task.handles -= 1;
-            return Some(ShareEnd::Ended(End::Result));
+            return Some(ShareEnd::Ended(End::Ok));
         }
         let is_reported = matches!(task.future, Future::Panicked(_));
         let value = self.poll_task(place)?;
         self.shared[place].task = None;
         Some(match value {
             Ok(()) => ShareEnd::HasValue,
-            Err(_) if is_reported => ShareEnd::Ended(End::Result),
+            Err(_) if is_reported => ShareEnd::Ended(End::Ok),
             Err(id) => {
                 self.fates[id].failures += 1;
                 ShareEnd::Ended(End::Panic)

@@ -2,16 +2,19 @@
 
 mod makings;
 mod moves;
+mod reapers;
 mod scopes;
 
 use std::collections::BTreeMap;
 
-use livedrop::hook::Cause;
+use livedrop::hook::{Cause, GuardKind};
+use livedrop::reaper::Stage;
 
 use super::cleanup::End;
+use super::reaper::{Entry, Lane};
 use super::tree::{Content, Form, Guard, Handle, Phase, Row, Stack, Value};
 use super::{Fate, Model, Prediction, Settled, Shared};
-use crate::program::{Empty, Kind, Op, Program, Spec};
+use crate::program::{Empty, Finish, Kind, Op, Program, Spec};
 use crate::sites::SITES;
 use crate::statement::{Id, Polls, Statement};
 
@@ -20,6 +23,13 @@ use moves::shared;
 /// The reaper is the first guard of a program.
 pub const REAPER: Id = 0;
 
+#[derive(Clone, Copy)]
+struct Run {
+    is_alive: bool,
+    /// It is a future of `run_with`.
+    spawns: bool,
+}
+
 /// The program's variables.
 #[derive(Default)]
 pub struct Resolver {
@@ -27,31 +37,34 @@ pub struct Resolver {
     vars: BTreeMap<Id, Guard>,
     weaks: Vec<usize>,
     reaper: Option<Phase>,
-    runs: bool,
+    /// The lane of the handle that adopts.
+    lane: Option<Lane>,
+    /// The number of lanes.
+    lanes: usize,
+    runs: Vec<Run>,
+    has_map: bool,
+    /// The outcome depends on the order of the orphans, which a map does not keep.
+    needs_order: bool,
+    /// Whether each task of `run_with` was neither dropped nor polled to its end.
+    are_tasks_open: Vec<bool>,
     statements: Vec<(Statement, bool)>,
 }
 
 pub fn run(program: &Program) -> Prediction {
-    let model = Model { hook_panics: program.hook_panics, drivers: 1, ..Model::default() };
+    let model = Model { hook_panics: program.hook_panics, ..Model::default() };
     let mut run = Resolver { model, reaper: Some(Phase::Armed), ..Resolver::default() };
     run.new_id(false);
     for op in &program.ops {
         let _impossible = run.take(*op);
     }
-    // The remaining variables are dropped, the youngest first; then the run and the reaper.
+    // The remaining variables are dropped, the youngest first; then the runs and the reaper.
     while let Some(&guard) = run.vars.keys().next_back() {
         run.drop_guard(guard, false);
     }
-    if run.runs {
-        run.stop();
-    }
-    if program.waits_in_the_end && run.reaper.is_some() {
-        run.clean_reaper(None);
-    }
-    if run.reaper.is_some() {
-        run.drop_reaper(false);
-    }
-    Prediction { statements: run.statements, fates: run.model.fates }
+    run.finish(program.finish);
+    let Resolver { statements, model, .. } = run;
+    let Model { fates, body_panics, log, log_is_unordered, .. } = model;
+    Prediction { statements, fates, body_panics, log: (!log_is_unordered).then_some(log) }
 }
 
 impl Resolver {
@@ -66,6 +79,7 @@ impl Resolver {
             Op::Arc { pick } => self.wrap(pick, Form::Arc)?,
             Op::Wrap { pick, how } => self.wrap(pick, Form::Wrap(how))?,
             Op::Acquire { making } => self.acquire(making)?,
+            Op::Shield { spec } => self.shield(spec)?,
             Op::Open { pick, polls } => self.open(pick, polls)?,
             Op::Share { making } => self.share(making)?,
             Op::Ready { pick } => self.ready(pick)?,
@@ -81,11 +95,11 @@ impl Resolver {
             Op::Put { pick, into, key, spec } => self.put(pick, into, key, spec)?,
             Op::Take { pick } => self.take_out(pick)?,
             Op::Convert { pick, kind } => self.convert(pick, kind)?,
+            Op::TryAdopt { pick } => self.try_adopt(pick)?,
             Op::Clean { pick, polls } => {
                 // Seldom a guard that was cleaned up before: its cleanup does nothing.
-                let guard = self.pick(pick, |guard| {
-                    guard.form != Form::Opening && (!guard.is_done() || pick < 32)
-                })?;
+                let guard =
+                    self.pick(pick, |guard| !guard.is_future() && (!guard.is_done() || pick < 32))?;
                 self.clean(guard, polls);
             }
             Op::Bracket { pick, body, polls } => {
@@ -104,49 +118,7 @@ impl Resolver {
                 let guard = self.pick(pick, |_| true)?;
                 self.drop_guard(guard, unwinding);
             }
-            Op::Drain { .. } | Op::Close | Op::Abandon | Op::CleanReaper { .. }
-                if self.reaper.is_none_or(|phase| phase == Phase::Done) =>
-            {
-                return None;
-            }
-            Op::Drain { polls } => {
-                for _ in 0..polls {
-                    self.model.drive();
-                    if self.model.entries == 0 {
-                        break;
-                    }
-                }
-                self.record(Statement::Drain { polls });
-            }
-            Op::Run { polls } => {
-                if !self.runs {
-                    self.reaper.filter(|phase| *phase != Phase::Done)?;
-                    self.runs = true;
-                    self.model.drivers += 1;
-                    self.record(Statement::Spawn);
-                }
-                for _ in 0..polls {
-                    self.model.drive();
-                }
-                self.record(Statement::Run { polls });
-            }
-            Op::StopRun if !self.runs => return None,
-            Op::StopRun => self.stop(),
-            Op::Close => {
-                self.model.closed = true;
-                self.record(Statement::Close);
-            }
-            Op::Abandon => {
-                for id in self.model.abandon(false) {
-                    self.model.settle(id, Settled::Reported(None));
-                }
-                self.record(Statement::Abandon);
-            }
-            Op::CleanReaper { polls } => self.clean_reaper(Some(polls)),
-            Op::DropReaper { unwinding } => {
-                self.reaper?;
-                self.drop_reaper(unwinding);
-            }
+            _ => self.take_of_reaper(op)?,
         }
         Some(())
     }
@@ -180,14 +152,13 @@ impl Resolver {
     /// The same for an operation that takes the value. Seldom the value is gone: the operation panics then.
     fn pick_value(&self, pick: u8, fits: impl Fn(&Guard) -> bool) -> Option<Id> {
         self.pick(pick, |guard| {
-            guard.form != Form::Opening && fits(guard) && (guard.is_usable() || pick < 16)
+            !guard.is_future() && fits(guard) && (guard.is_usable() || pick < 16)
         })
     }
 
     fn create(&mut self, id: Id, kind: Kind, form: Form, content: Content) {
-        let registered = kind == Kind::Adopted && !self.model.closed;
-        self.model.entries += usize::from(registered);
-        self.vars.insert(id, Guard { id, kind, form, phase: Phase::Armed, registered, content });
+        let entry = if kind == Kind::Adopted { self.adopt(id) } else { None };
+        self.vars.insert(id, Guard { id, kind, form, phase: Phase::Armed, entry, content });
     }
 
     fn make(&mut self, kind: Kind, spec: Spec) -> Option<Id> {
@@ -200,6 +171,10 @@ impl Resolver {
     }
 
     fn empty(&mut self, kind: Kind, container: Empty) -> Option<()> {
+        if let Empty::Map = container {
+            (!self.needs_order).then_some(())?;
+            self.has_map = true;
+        }
         let id = self.may_create()?;
         let (form, content) = match container {
             Empty::Map => (Form::Map, Content::Row(Row { is_map: true, ..Row::default() })),
@@ -212,7 +187,7 @@ impl Resolver {
     }
 
     fn hold(&mut self, pick: u8, kind: Kind, spec: Spec) -> Option<()> {
-        let inner = self.pick(pick, |guard| guard.form != Form::Opening)?;
+        let inner = self.pick(pick, |guard| !guard.is_future())?;
         let id = self.may_create()?;
         self.fates(id).is_value = true;
         let held = self.vars.remove(&inner).map(Box::new);
@@ -233,7 +208,7 @@ impl Resolver {
         } else if let Form::Wrap(how) = form {
             let kind = guard.kind;
             let content = Content::Wrap(Box::new(guard));
-            let wrapper = Guard { id, kind, form, phase: Phase::Armed, registered: false, content };
+            let wrapper = Guard { id, kind, form, phase: Phase::Armed, entry: None, content };
             self.vars.insert(id, wrapper);
             self.record(Statement::Wrap { id, inner, how });
         }

@@ -1,6 +1,8 @@
 //! A guard in the model: its state, how far its cleanup has come, and its content.
 
-use super::making::Opening;
+use super::cleanup::End;
+use super::making::{Opening, Shielded};
+use super::reaper::Entry;
 use crate::program::{Kind, Spec, Wrap};
 use crate::statement::Id;
 
@@ -26,6 +28,8 @@ pub enum Form {
     Shared,
     /// A value that is being acquired.
     Opening,
+    /// A future that the reaper shields.
+    Shield,
 }
 
 pub struct Guard {
@@ -33,8 +37,8 @@ pub struct Guard {
     pub kind: Kind,
     pub form: Form,
     pub phase: Phase,
-    /// Whether a reaper looks after it.
-    pub registered: bool,
+    /// Its entry in the reaper, which `abandon` may have removed.
+    pub entry: Option<Entry>,
     pub content: Content,
 }
 
@@ -47,8 +51,7 @@ pub enum Content {
     /// A shared future, by the place of its value in the model's list.
     Share(usize),
     Opening(Opening),
-    /// A value that was acquired after its owner was dropped.
-    Acquired(Box<Guard>),
+    Shield(Shielded),
     Via(Via),
     Gone,
 }
@@ -85,13 +88,15 @@ pub struct Row {
     pub begun: bool,
     /// The limit of concurrent cleanups; 0 for no limit.
     pub limit: u8,
-    pub panicked: bool,
+    /// The greatest end of its guards.
+    pub end: End,
 }
 
 #[derive(Default)]
 pub struct Stack {
     pub guards: Vec<Guard>,
-    pub panicked: bool,
+    /// The greatest end of its guards.
+    pub end: End,
 }
 
 impl Guard {
@@ -121,39 +126,16 @@ impl Guard {
         self.phase == Phase::Done
     }
 
-    /// The places of the shared values whose handles are inside.
-    pub fn leads_to(&self) -> Vec<usize> {
-        match &self.content {
-            Content::Value(value) => {
-                value.inner.iter().flat_map(|inner| inner.leads_to()).collect()
-            }
-            Content::Arc(Handle::Shared(place)) | Content::Share(place) => vec![*place],
-            Content::Arc(Handle::Last(guard)) | Content::Wrap(guard) | Content::Acquired(guard) => {
-                guard.leads_to()
-            }
-            Content::Row(row) => {
-                let held = row.held.iter().map(|(guard, _)| guard);
-                row.entries
-                    .iter()
-                    .map(|(_, guard)| guard)
-                    .chain(held)
-                    .flat_map(Self::leads_to)
-                    .collect()
-            }
-            Content::Stack(stack) => stack.guards.iter().flat_map(Self::leads_to).collect(),
-            Content::Arc(Handle::Gone) | Content::Opening(_) | Content::Via(_) | Content::Gone => {
-                Vec::new()
-            }
-        }
+    /// Whether it is a future of `acquire` or `shield`, and not a guard.
+    pub fn is_future(&self) -> bool {
+        matches!(self.form, Form::Opening | Form::Shield)
     }
 
     /// The number of guards that still need a cleanup, itself included.
     pub fn owing(&self) -> usize {
         let inside = match &self.content {
             Content::Value(value) => value.inner.as_ref().map_or(0, |inner| inner.owing()),
-            Content::Arc(Handle::Last(guard)) | Content::Wrap(guard) | Content::Acquired(guard) => {
-                guard.owing()
-            }
+            Content::Arc(Handle::Last(guard)) | Content::Wrap(guard) => guard.owing(),
             Content::Row(row) => {
                 let held = row.held.iter().map(|(guard, _)| guard);
                 row.entries.iter().map(|(_, guard)| guard).chain(held).map(Self::owing).sum()
@@ -161,7 +143,11 @@ impl Guard {
             Content::Stack(stack) => stack.guards.iter().map(Self::owing).sum(),
             // The last handle may hold the whole value.
             Content::Arc(Handle::Shared(_)) | Content::Share(_) => 1,
-            Content::Arc(Handle::Gone) | Content::Opening(_) | Content::Via(_) | Content::Gone => 0,
+            Content::Arc(Handle::Gone)
+            | Content::Opening(_)
+            | Content::Shield(_)
+            | Content::Via(_)
+            | Content::Gone => 0,
         };
         usize::from(!self.is_done() && !self.is_wrapper()) + inside
     }

@@ -25,15 +25,14 @@ impl Model {
         };
         via.left = Some(left);
         if left > 0 {
-            guard.phase = Phase::CleaningUp;
             return None;
         }
         let mut unwinding = via.ending.ending == Ending::Panics;
         self.fates[guard.id].failures += usize::from(unwinding);
         guard.phase = Phase::Done;
-        self.deregister(guard);
+        self.remove_entry(guard);
         self.settle(guard.id, Settled::EndedVia);
         self.lose_content(&mut guard.content, &mut unwinding);
-        Some(if unwinding { End::Panic } else { End::Result })
+        Some(if unwinding { End::Panic } else { End::Ok })
     }
 }

@@ -7,7 +7,7 @@ use livedrop::{Adopted, Checked, Live, bracket};
 
 use super::super::Machine;
 use crate::guards::{AnyGuard, Kind, Of, note, poll};
-use crate::making::{Acquire, Get, Ready, Share};
+use crate::making::{Acquire, Get, Ready, Share, Shield};
 use crate::program::{Ending, Kind as State};
 use crate::sites::create_at;
 use crate::statement::{Id, Polls, Statement};
@@ -51,6 +51,19 @@ impl Machine {
                     _ => {
                         self.openings.insert(id, opening);
                     }
+                }
+            }
+            Statement::Shield { id, spec } => {
+                let shield = Shield { world: &self.world, id, spec };
+                self.shields.insert(id, create_at(id, shield, &self.handle));
+            }
+            Statement::Await { shield: id, polls } => {
+                let mut shield = self.shields.remove(&id).expect("the model has it");
+                match poll(&self.world, shield.as_mut(), polls) {
+                    None => {
+                        self.shields.insert(id, shield);
+                    }
+                    ended => note(&self.world, ended),
                 }
             }
             Statement::Share { id, value, making } => {

@@ -1,22 +1,25 @@
 //! The operations on futures that make a value: acquired ones and shared ones.
 
 use super::*;
-use crate::model::making::{Future, Made, Making, Opening, Task};
+use crate::model::making::{Future, Made, Making, Opening, Shielded, Task};
 use crate::program::{self, Ending};
 
 impl Resolver {
     pub(super) fn acquire(&mut self, plan: program::Making) -> Option<()> {
         let (id, value) = self.two_ids()?;
         let making = Making::new(value, plan);
-        let content = Content::Opening(Opening { making, polled: false });
+        let content = Content::Opening(Opening { making, lane: self.lane, polled: false });
         let (kind, form, phase) = (Kind::Adopted, Form::Opening, Phase::Armed);
-        self.vars.insert(id, Guard { id, kind, form, phase, registered: false, content });
+        self.vars.insert(id, Guard { id, kind, form, phase, entry: None, content });
         self.record(Statement::Acquire { id, value, making: plan });
         Some(())
     }
 
     pub(super) fn open(&mut self, pick: u8, polls: Polls) -> Option<()> {
-        let id = self.pick(pick, |guard| guard.form == Form::Opening)?;
+        let id = self.pick(pick, Guard::is_future)?;
+        if self.vars[&id].form == Form::Shield {
+            return self.await_shield(id, polls);
+        }
         let mut guard = self.vars.remove(&id)?;
         let Content::Opening(opening) = &mut guard.content else { return None };
         let value = opening.making.id;
@@ -24,8 +27,7 @@ impl Resolver {
         let mut polled = 0;
         while made.is_none() && polls.is_none_or(|polls| polled < polls) {
             if !std::mem::replace(&mut opening.polled, true) {
-                guard.registered = !self.model.closed;
-                self.model.entries += usize::from(guard.registered);
+                guard.entry = self.model.add_entry(id, Stage::Opening, opening.lane);
             }
             made = self.model.poll_making(&mut opening.making);
             polled += 1;
@@ -36,7 +38,8 @@ impl Resolver {
                 self.vars.insert(id, guard);
             }
             Some(Made::Given(made)) => {
-                let made = Guard { kind: Kind::Adopted, registered: guard.registered, ..made };
+                let made = Guard { kind: Kind::Adopted, entry: guard.entry, ..made };
+                self.model.rename_entry(&made, Stage::Alive);
                 self.vars.insert(value, made);
                 self.model.settle(id, Settled::Released);
                 gives = Some(value);
@@ -45,11 +48,44 @@ impl Resolver {
                 panics = matches!(failed, Made::Panicked { .. });
                 let fails = matches!(failed, Made::Failed | Made::Panicked { itself: true });
                 self.fates(value).failures += usize::from(fails);
-                self.model.deregister(&mut guard);
+                self.model.remove_entry(&mut guard);
                 self.model.settle(id, Settled::Released);
             }
         }
         self.statements.push((Statement::Open { opening: id, polls, gives }, panics));
+        Some(())
+    }
+
+    pub(super) fn shield(&mut self, spec: Spec) -> Option<()> {
+        let id = self.may_create()?;
+        let content = Content::Shield(Shielded { spec, left: None, lane: self.lane });
+        let (kind, form, phase) = (Kind::Adopted, Form::Shield, Phase::Armed);
+        self.vars.insert(id, Guard { id, kind, form, phase, entry: None, content });
+        self.record(Statement::Shield { id, spec });
+        Some(())
+    }
+
+    fn await_shield(&mut self, id: Id, polls: Polls) -> Option<()> {
+        let mut guard = self.vars.remove(&id)?;
+        let Content::Shield(shielded) = &mut guard.content else { return None };
+        let mut end = None;
+        let mut polled = 0;
+        while end.is_none() && polls.is_none_or(|polls| polled < polls) {
+            if shielded.left.is_none() {
+                guard.entry = self.model.add_entry(id, Stage::Shielded, shielded.lane);
+            }
+            end = shielded.poll();
+            polled += 1;
+        }
+        if let Some(end) = end {
+            self.fates(id).failures += usize::from(end != Ending::Ok);
+            self.model.remove_entry(&mut guard);
+            self.model.settle(id, Settled::Released);
+        } else {
+            self.vars.insert(id, guard);
+        }
+        let panics = end == Some(Ending::Panics);
+        self.statements.push((Statement::Await { shield: id, polls }, panics));
         Some(())
     }
 

@@ -1,6 +1,7 @@
 //! The operations that move guards: in, out, from state to state, and to their end.
 
 use super::*;
+use crate::model::reaper::Link;
 use crate::program::{Body, Ending};
 
 impl Resolver {
@@ -9,12 +10,18 @@ impl Resolver {
             matches!(guard.form, Form::Map | Form::Vec | Form::Stack) && guard.is_usable()
         })?;
         let (kind, form) = (self.vars[&into].kind, self.vars[&into].form);
-        // The cleanup order of a map is unspecified, so no outcome may depend on it.
-        let there = if form == Form::Map { self.vars[&into].leads_to() } else { Vec::new() };
-        let fitting = self.pick(pick, |guard| {
-            let collides = guard.leads_to().iter().any(|place| there.contains(place));
-            guard.form == Form::Value && guard.kind == kind && !collides
-        });
+        // The order of a map is unspecified, so no outcome may depend on it.
+        let fits = |guard: &Guard| {
+            form != Form::Map || !self.model.collide(guard, &self.vars[&into].content)
+        };
+        let fitting =
+            self.pick(pick, |guard| guard.form == Form::Value && guard.kind == kind && fits(guard));
+        let lane = self.lane.map(Link::Lane).filter(|_| kind == Kind::Adopted);
+        let links = self.model.links_of(&self.vars[&into].content);
+        if fitting.is_none() && form == Form::Map && lane.is_some_and(|lane| links.contains(&lane))
+        {
+            return None;
+        }
         let id = fitting.or_else(|| self.make(kind, spec))?;
         let guard = self.vars.remove(&id)?;
         let statement = match &mut self.vars.get_mut(&into)?.content {
@@ -108,13 +115,32 @@ impl Resolver {
         let gone = guard.is_done() && kind == Kind::Live;
         if !guard.is_done() {
             guard.phase = Phase::Armed;
-            guard.registered = kind == Kind::Adopted && !self.model.closed;
-            self.model.entries += usize::from(guard.registered);
+            if kind == Kind::Adopted {
+                let entry = self.adopt(id);
+                self.vars.get_mut(&id)?.entry = entry;
+            }
         }
         if gone {
             self.vars.remove(&id);
         }
         self.record(Statement::Convert { guard: id, kind, gone });
+        Some(())
+    }
+
+    pub(super) fn try_adopt(&mut self, pick: u8) -> Option<()> {
+        let id = self.pick(pick, |guard| {
+            matches!(guard.form, Form::Value | Form::Shared) && guard.kind != Kind::Adopted
+        })?;
+        let refused = self.model.closed;
+        if !refused {
+            let entry = if self.vars[&id].is_done() { None } else { self.adopt(id) };
+            let guard = self.vars.get_mut(&id)?;
+            (guard.kind, guard.entry) = (Kind::Adopted, entry);
+            if !guard.is_done() {
+                guard.phase = Phase::Armed;
+            }
+        }
+        self.record(Statement::TryAdopt { guard: id, refused });
         Some(())
     }
 
@@ -134,7 +160,7 @@ impl Resolver {
             self.vars.insert(id, guard);
         } else if end.is_none() {
             let cause = if polled > 0 { Cause::CancelledInCleanup } else { Cause::Forgotten };
-            self.model.report(id, cause, &mut panics);
+            self.model.report(id, cause, GuardKind::Plain, &mut panics);
             self.model.lose_content(&mut guard.content, &mut panics);
         }
         self.statements.push((Statement::Clean { guard: id, polls }, panics));
@@ -153,6 +179,8 @@ impl Resolver {
             }
             polled += 1;
         }
+        let body_panicked = body.ending == Ending::Panics && polled > body.waits;
+        self.model.body_panics += usize::from(body_panicked && end.is_none());
         let mut unwinding = match end {
             Some(end) => body.ending == Ending::Panics || end == End::Panic,
             None => false,
@@ -167,7 +195,7 @@ impl Resolver {
         let mut guard = self.vars.remove(&id)?;
         let mut unwinding = false;
         if guard.is_usable() {
-            self.model.deregister(&mut guard);
+            self.model.remove_entry(&mut guard);
             self.model.settle(id, Settled::Released);
             self.model.lose_content(&mut guard.content, &mut unwinding);
         } else {
@@ -191,14 +219,16 @@ impl Resolver {
         } else if panics {
             self.model.settle(id, Settled::Released);
             self.model.settle(old, Settled::Released);
-            self.model.deregister(&mut guard);
+            self.model.remove_entry(&mut guard);
             self.model.lose_content(&mut guard.content, &mut unwinding);
         } else {
             self.model.settle(old, Settled::Released);
             self.fates(id).is_value = true;
             let Content::Value(value) = guard.content else { return None };
             let content = Content::Value(Value { spec, left: None, ..value });
-            self.vars.insert(id, Guard { id, phase: Phase::Armed, content, ..guard });
+            let guard = Guard { id, phase: Phase::Armed, content, ..guard };
+            self.model.rename_entry(&guard, Stage::Alive);
+            self.vars.insert(id, guard);
         }
         self.statements.push((Statement::Remake { guard: old, id, spec, panics }, unwinding));
         Some(())
@@ -209,45 +239,6 @@ impl Resolver {
         let mut panics = unwinding;
         self.model.lose(guard, &mut panics);
         self.statements.push((Statement::Drop { guard: id, unwinding }, panics));
-    }
-
-    pub(super) fn stop(&mut self) {
-        self.runs = false;
-        let mut panics = false;
-        self.model.remove_driver(&mut panics);
-        self.statements.push((Statement::StopRun, panics));
-    }
-
-    pub(super) fn clean_reaper(&mut self, polls: Polls) {
-        let mut panics = false;
-        let mut polled = 0;
-        let left = |polled| polls.is_none_or(|polls| polled < polls);
-        while self.reaper != Some(Phase::Done) && left(polled) {
-            polled += 1;
-            self.model.closed = true;
-            self.model.drive();
-            self.reaper = Some(Phase::CleaningUp);
-            if self.model.entries == 0 {
-                self.reaper = Some(Phase::Done);
-                self.model.settle(REAPER, Settled::Discharged);
-                self.model.remove_driver(&mut panics);
-            }
-        }
-        self.statements.push((Statement::CleanReaper { polls }, panics));
-    }
-
-    pub(super) fn drop_reaper(&mut self, unwinding: bool) {
-        let mut panics = unwinding;
-        let cause = match self.reaper.take() {
-            Some(Phase::Armed) => Some(Cause::Forgotten),
-            Some(Phase::CleaningUp) => Some(Cause::CancelledInCleanup),
-            _ => None,
-        };
-        if let Some(cause) = cause {
-            self.model.report(REAPER, cause, &mut panics);
-            self.model.remove_driver(&mut panics);
-        }
-        self.statements.push((Statement::DropReaper { unwinding }, panics));
     }
 }
 

@@ -98,5 +98,5 @@ impl Resolver {
 
 /// Whether the caller of `async_drop_via` gets an error.
 fn fails(end: Option<End>, ending: Spec) -> bool {
-    end == Some(End::Result) && ending.ending == Ending::Fails
+    matches!(end, Some(End::Ok | End::Err)) && ending.ending == Ending::Fails
 }
