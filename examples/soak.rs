@@ -1,5 +1,5 @@
 //! Adopts many resources from 64 tasks that are aborted, time out, panic and forget at random, and
-//! counts how each resource was cleaned up.
+//! counts how each resource was cleaned up. Some resources depend on others, and some work is shielded.
 //!
 //! `cargo run --release --example soak -- [SECONDS] [RESOURCES]`; the defaults are 30 and 100000.
 //! It ends at the first limit that is reached.
@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use livedrop::hook::{self, Unhandled};
 use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, Reaper, ReaperHandle, with_async_drop};
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
@@ -23,6 +24,14 @@ struct Counts {
     made: AtomicUsize,
     cleaned_by_owner: AtomicUsize,
     failed_at_owner: AtomicUsize,
+    /// Failures at the reaper that the hook was told of.
+    told: AtomicUsize,
+    /// Cleanups that began before the cleanup of a dependant had ended.
+    out_of_order: AtomicUsize,
+    shielded: AtomicUsize,
+    shielded_to_the_end: AtomicUsize,
+    /// Shielded work whose caller was not cancelled.
+    shielded_for_caller: AtomicUsize,
     /// Cleanups that began a second time.
     restarted: AtomicUsize,
     /// Values that were dropped before their cleanup had ended.
@@ -38,7 +47,9 @@ impl Counts {
 struct Resource {
     counts: Arc<Counts>,
     begun: AtomicBool,
-    ended: AtomicBool,
+    ended: Arc<AtomicBool>,
+    /// Whether the cleanup of the resource that depends on this one has ended.
+    dependant: Option<Arc<AtomicBool>>,
 }
 
 #[derive(Debug)]
@@ -52,9 +63,16 @@ impl Display for Failed {
 
 impl Resource {
     fn make(counts: &Arc<Counts>) -> AsyncDropGuard<Resource> {
+        Self::with_dependant(counts, None)
+    }
+
+    fn with_dependant(
+        counts: &Arc<Counts>,
+        dependant: Option<Arc<AtomicBool>>,
+    ) -> AsyncDropGuard<Resource> {
         Counts::add(&counts.made);
-        let (begun, ended) = (AtomicBool::new(false), AtomicBool::new(false));
-        AsyncDropGuard::new(Resource { counts: Arc::clone(counts), begun, ended })
+        let (counts, begun, ended) = (Arc::clone(counts), AtomicBool::new(false), Arc::default());
+        AsyncDropGuard::new(Resource { counts, begun, ended, dependant })
     }
 }
 
@@ -65,6 +83,9 @@ impl AsyncDrop for Resource {
     async fn async_drop_impl(&mut self) -> Result<(), Failed> {
         if self.begun.swap(true, SeqCst) {
             Counts::add(&self.counts.restarted);
+        }
+        if self.dependant.as_ref().is_some_and(|dependant| !dependant.load(SeqCst)) {
+            Counts::add(&self.counts.out_of_order);
         }
         pause().await;
         self.ended.store(true, SeqCst);
@@ -133,6 +154,31 @@ async fn own(reaper: ReaperHandle, counts: Arc<Counts>) {
     }
 }
 
+/// Owns a network and a container in it. Whoever cleans up, the container goes first.
+async fn own_two(reaper: ReaperHandle, counts: Arc<Counts>) {
+    let reaper = reaper.ordered();
+    let container = Resource::make(&counts);
+    let network = Resource::with_dependant(&counts, Some(Arc::clone(&container.ended)));
+    let mut network = reaper.adopt(network);
+    let mut container = reaper.adopt(container); // declared later, so it is dropped first
+    let cleaned_up = |cleaned: Result<(), Failed>| {
+        Counts::add(&counts.cleaned_by_owner);
+        if cleaned.is_err() {
+            Counts::add(&counts.failed_at_owner);
+        }
+    };
+    pause().await;
+    cleaned_up(container.async_drop().await);
+    cleaned_up(network.async_drop().await);
+}
+
+/// Work that must not be cancelled.
+async fn work(counts: Arc<Counts>) {
+    Counts::add(&counts.shielded);
+    pause().await;
+    Counts::add(&counts.shielded_to_the_end);
+}
+
 /// The payload of the intended panics.
 struct Meant;
 const MEANT: Meant = Meant;
@@ -140,7 +186,15 @@ const MEANT: Meant = Meant;
 /// Starts owners one after another, and aborts some of them at a random point.
 async fn worker(reaper: ReaperHandle, counts: Arc<Counts>, until: Instant, resources: usize) {
     while Instant::now() < until && counts.made.load(SeqCst) < resources {
-        let owner = tokio::spawn(own(reaper.clone(), Arc::clone(&counts)));
+        let (handle, counted) = (reaper.clone(), Arc::clone(&counts));
+        let owner = match fastrand::u8(..8) {
+            0 => tokio::spawn(own_two(handle, counted)),
+            1 => tokio::spawn(async move {
+                handle.shield(work(Arc::clone(&counted))).await;
+                Counts::add(&counted.shielded_for_caller);
+            }),
+            _ => tokio::spawn(own(handle, counted)),
+        };
         if fastrand::bool() {
             pause().await;
             owner.abort();
@@ -167,8 +221,17 @@ async fn main() -> ExitCode {
     let until = Instant::now() + Duration::from_secs(seconds as u64);
 
     let counts = Arc::<Counts>::default();
+    let told = Arc::clone(&counts);
+    hook::set(move |unhandled| match unhandled {
+        Unhandled::Failed { .. } => Counts::add(&told.told),
+        _ => hook::panic(unhandled),
+    });
     let mut reaper = Reaper::new();
+    reaper.set_concurrency(1_000);
     let running = tokio::spawn(reaper.run());
+    let spawning = tokio::spawn(reaper.run_with(|cleanup| {
+        tokio::spawn(cleanup);
+    }));
     let workers: Vec<_> = (0..TASKS)
         .map(|_| tokio::spawn(worker(reaper.handle(), Arc::clone(&counts), until, resources)))
         .collect();
@@ -188,20 +251,32 @@ async fn main() -> ExitCode {
     progress.abort();
     reaper.async_drop().await.expect("drained before");
     running.await.expect("the reaper's task does not panic");
+    spawning.await.expect("the reaper's task does not panic");
 
     let get = |count: &AtomicUsize| count.load(SeqCst);
     let (made, by_owner) = (get(&counts.made), get(&counts.cleaned_by_owner));
     // `made` does not count openings that were cancelled before they had created a resource.
-    let by_reaper = made - by_owner;
-    let failed = get(&counts.failed_at_owner) + report.failures.len();
+    let (shielded, to_the_end) = (get(&counts.shielded), get(&counts.shielded_to_the_end));
+    let by_reaper = made - by_owner + shielded - get(&counts.shielded_for_caller);
+    let failed_at_reaper = report.failures.len() + report.more_failures;
+    let failed = get(&counts.failed_at_owner) + failed_at_reaper;
     let (restarted, lost) = (get(&counts.restarted), get(&counts.lost));
+    let (told, out_of_order) = (get(&counts.told), get(&counts.out_of_order));
+    let interrupted = shielded - to_the_end;
     println!("made               {made:>8}");
     println!("cleaned by owner   {by_owner:>8}");
     println!("cleaned by reaper  {:>8}", report.cleaned);
     println!("failed             {failed:>8}");
+    println!("failed at reaper   {failed_at_reaper:>8}");
+    println!("the hook was told  {told:>8}");
+    println!("shielded           {shielded:>8}");
+    println!("interrupted        {interrupted:>8}");
+    println!("out of order       {out_of_order:>8}");
     println!("restarted          {restarted:>8}");
     println!("lost               {lost:>8}");
-    let agree = report.cleaned == by_reaper && lost == 0 && restarted == 0;
+    let agree = report.cleaned == by_reaper
+        && told == failed_at_reaper
+        && [interrupted, out_of_order, restarted, lost] == [0; 4];
     println!("{}", if agree { "the sums agree" } else { "the sums do not agree" });
     if agree { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
