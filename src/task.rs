@@ -80,13 +80,15 @@ pub struct Task<R> {
     handle: JoinHandle<R>,
     stop: CancellationToken,
     deadline: Duration,
-    /// The end of the deadline, once the token was cancelled.
+    /// The end of the deadline, once the token was cancelled. `None` also if it is too far in the future for
+    /// an `Instant`.
     abort_at: Option<Instant>,
     joined: bool,
 }
 
 impl<R> Task<R> {
-    /// Sets the time between the cancellation of the token and the abort of the task.
+    /// Sets the time between the cancellation of the token and the abort of the task. With
+    /// [`Duration::MAX`], the task is never aborted.
     pub fn set_deadline(&mut self, deadline: Duration) {
         self.deadline = deadline;
     }
@@ -117,8 +119,11 @@ impl<R: CleanupOutput<Error: Send> + Send> AsyncDrop for Task<R> {
         }
         self.stop.cancel();
         let deadline = self.deadline;
-        let abort_at = *self.abort_at.get_or_insert_with(|| Instant::now() + deadline);
-        let mut ended = tokio::time::timeout_at(abort_at, &mut self.handle).await.ok();
+        self.abort_at = self.abort_at.or_else(|| Instant::now().checked_add(deadline));
+        let mut ended = match self.abort_at {
+            Some(abort_at) => tokio::time::timeout_at(abort_at, &mut self.handle).await.ok(),
+            None => Some(pin!(&mut self.handle).await),
+        };
         if ended.is_none() {
             self.handle.abort();
             ended = Some(pin!(&mut self.handle).await);
@@ -156,7 +161,7 @@ impl<E> TaskError<E> {
     fn from_join(error: JoinError, deadline: Duration) -> Self {
         match error.try_into_panic() {
             Ok(payload) => {
-                let message = format!("panicked: {}", message(&payload));
+                let message = message(&payload).to_owned();
                 drop_payload(payload);
                 TaskError::Panicked(message)
             }
@@ -169,7 +174,7 @@ impl<E: Display> Display for TaskError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TaskError::Failed(error) => write!(f, "the task failed: {error}"),
-            TaskError::Panicked(message) => write!(f, "the task {message}"),
+            TaskError::Panicked(message) => write!(f, "the task panicked: {message}"),
             TaskError::Aborted(deadline) => {
                 write!(f, "the task did not stop within {deadline:?}, and was aborted")
             }

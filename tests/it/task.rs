@@ -75,11 +75,30 @@ async fn the_default_deadline_is_the_documented_one() {
     assert_eq!(begun.elapsed().as_secs(), task::DEADLINE.as_secs());
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_longest_deadline_is_no_deadline() {
+    for longest in [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_secs(1 << 40)] {
+        let flushed = Arc::<AtomicUsize>::default();
+        let count = Arc::clone(&flushed);
+        let mut guard = task::spawn(|stop| async move {
+            stop.cancelled().await;
+            tokio::time::sleep(Duration::from_secs(1_000_000)).await;
+            count.fetch_add(1, SeqCst);
+        });
+        guard.set_deadline(longest);
+        let called = tokio::time::timeout(Duration::from_secs(1), guard.async_drop()).await;
+        assert!(called.is_err(), "cancelled, it can be called again");
+        guard.async_drop().await.unwrap();
+        assert_eq!(flushed.load(SeqCst), 1, "{longest:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_panic_of_the_task_is_its_error() {
     let mut guard = task::spawn(|_| async { assert!(std::hint::black_box(false), "in the task") });
     let error = guard.async_drop().await.unwrap_err();
     assert_eq!(error.to_string(), "the task panicked: in the task");
+    assert!(matches!(error, TaskError::Panicked(message) if message == "in the task"));
 }
 
 #[tokio::test]
