@@ -84,7 +84,7 @@ impl<T: AsyncDrop, S: Cleanable<T>> SyncDrop<T, S> {
 /// Cleans up the value, and blocks the thread until that has ended.
 impl<T: AsyncDrop, S: Cleanable<T>> Drop for SyncDrop<T, S> {
     fn drop(&mut self) {
-        if self.guard.as_ref().is_none_or(|guard| guard.slot.get().is_none()) {
+        if self.guard.as_ref().is_none_or(|guard| guard.slot.is_done()) {
             return;
         }
         let cleanup = clean_in_place(&mut self.guard);

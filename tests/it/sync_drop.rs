@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{Ending, Log, Reports, Resource, block_on, panic_of};
+use crate::support::{Ending, Log, Reports, Resource, block_on, cancel_after, panic_of};
 use async_trait::async_trait;
 use futures::channel::oneshot;
 use livedrop::testing::SyncDrop;
-use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Live};
+use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Live, Reaper};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::LocalSet;
@@ -44,6 +44,19 @@ impl AsyncDrop for Busy {
         tokio::spawn(async { tokio::task::yield_now().await }).await?;
         self.0.async_drop_impl().await.unwrap();
         Ok(())
+    }
+}
+
+#[test]
+fn a_begun_adopted_cleanup_is_finished() {
+    for polls in 0..4 {
+        let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
+        let mut guard = reaper.adopt(AsyncDropGuard::new(Resource::plain(&log)));
+        cancel_after(polls, guard.async_drop());
+        drop(SyncDrop::new(guard));
+        assert_eq!(log.counts(), (1, 1, 1), "after {polls} polls");
+        assert!(reaper.pending().is_empty());
+        block_on(reaper.async_drop()).unwrap();
     }
 }
 
