@@ -606,14 +606,3 @@ fn a_stack_being_cleaned_has_its_members_under_it() {
     drop((stack, before, after));
     block_on(reaper.async_drop()).unwrap();
 }
-
-#[test]
-fn pending_holds_nobody_up_while_it_formats() {
-    let (log, mut reaper) = (log(), Reaper::new());
-    let guards: Vec<_> = (0..1_000).map(|_| reaper.adopt(resource(&log, Ending::Ok))).collect();
-    let handle = reaper.handle();
-    let info = allocation_counter::measure(|| drop(handle.pending()));
-    assert!(info.count_total >= 1_000, "each entry has its name: {info:?}");
-    drop(guards);
-    block_on(reaper.async_drop()).unwrap();
-}
