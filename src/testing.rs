@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
+use futures::FutureExt;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::guard::{CleanupResult, Slot, clean_in_place};
@@ -27,14 +28,14 @@ use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 ///
 /// Dropping it panics
 ///
-/// - on a current-thread tokio runtime and in a `LocalSet`, at once and without cleaning up: the
-///   cleanup would wait for the thread that it blocks;
+/// - on a current-thread tokio runtime, if the first poll of the cleanup does not end it: the cleanup would
+///   wait for the thread that it blocks. In a `LocalSet`, before the first poll;
 /// - if the cleanup fails, with its error;
 /// - if the cleanup panics.
 ///
 /// If the thread is already panicking, dropping it does not panic, so it cannot abort the process.
 /// It cleans up the value, and an error or a panic of the cleanup goes to the [hook](crate::hook).
-/// If the cleanup would deadlock, it does not run, and the hook gets the message of that panic.
+/// If the cleanup would deadlock, it does not go on, and the hook gets the message of that panic.
 ///
 /// # Examples
 ///
@@ -72,6 +73,12 @@ impl<T: AsyncDrop, S: Cleanable<T>> SyncDrop<T, S> {
     /// Makes a `SyncDrop` that owns `guard`.
     pub fn new(guard: AsyncDropGuard<T, S>) -> Self {
         Self { guard: Some(guard) }
+    }
+
+    /// Returns the guard, to use it as one.
+    #[expect(clippy::missing_panics_doc, reason = "it never panics")]
+    pub fn inner(this: &Self) -> &AsyncDropGuard<T, S> {
+        this.guard.as_ref().expect(HELD)
     }
 
     /// Returns the guard, which still owes its cleanup.
@@ -131,13 +138,16 @@ fn block_in_test<T, F: Future>(cleanup: F) -> F::Output {
     match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
         // `block_in_place` moves the other tasks of this worker to another thread.
         Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(|| block_on(cleanup)),
-        Ok(_) => panic!(
-            "SyncDrop of {} would deadlock on a current-thread tokio runtime: its cleanup waits \
-             for the thread that it blocks\n\
-             Write `#[tokio::test(flavor = \"multi_thread\")]`, or await the cleanup: \
-             `SyncDrop::into_inner(value).async_drop().await`.",
-            type_name::of::<T>()
-        ),
+        // Most cleanups in tests do not wait, so one poll decides.
+        Ok(_) => pin!(cleanup).now_or_never().unwrap_or_else(|| {
+            panic!(
+                "SyncDrop of {} would deadlock on a current-thread tokio runtime: its cleanup waits \
+                 for the thread that it blocks\n\
+                 Write `#[tokio::test(flavor = \"multi_thread\")]`, or await the cleanup: \
+                 `SyncDrop::into_inner(value).async_drop().await`.",
+                type_name::of::<T>()
+            )
+        }),
         Err(_) => block_on(cleanup),
     }
 }
