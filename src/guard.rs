@@ -346,7 +346,6 @@ impl<T, S: State> AsyncDropGuard<T, S> {
     /// # Panics
     ///
     /// If the value was cleaned up before, or if the cleanup of an `Adopted` guard has begun.
-    #[doc(alias = "unsafe_into_inner_dont_drop")]
     #[must_use = "the value is dropped without its cleanup otherwise"]
     #[track_caller]
     pub fn into_inner_without_cleanup(guard: Self) -> T
@@ -364,7 +363,6 @@ impl<T, S: State> AsyncDropGuard<T, S> {
     /// # Panics
     ///
     /// If the value was cleaned up before, or if the cleanup of an `Adopted` guard has begun.
-    #[doc(alias = "map_unsafe")]
     #[track_caller]
     pub fn map_without_cleanup<U: AsyncDrop>(
         mut guard: Self,
@@ -385,6 +383,41 @@ impl<T, S: State> AsyncDropGuard<T, S> {
         }
         let owned = OwnedSlot::<U, S>::new(origin, value, registration);
         AsyncDropGuard { slot: S::Slot::from_owned(owned).expect(NEW) }
+    }
+
+    /// The name that the original pattern has for this.
+    #[doc(hidden)]
+    #[deprecated(note = "renamed: write `AsyncDropGuard::into_inner_without_cleanup(guard)`")]
+    #[must_use = "the value is dropped without its cleanup otherwise"]
+    #[track_caller]
+    pub fn unsafe_into_inner_dont_drop(self) -> T
+    where
+        S: UnscopedState,
+    {
+        Self::into_inner_without_cleanup(self)
+    }
+
+    /// The name that the original pattern has for this.
+    #[doc(hidden)]
+    #[deprecated(note = "renamed: write `AsyncDropGuard::map_without_cleanup(guard, map)`")]
+    #[track_caller]
+    pub fn map_unsafe<U: AsyncDrop>(self, map: impl FnOnce(T) -> U) -> AsyncDropGuard<U, S>
+    where
+        S: UnscopedState + Accepts<U>,
+    {
+        Self::map_without_cleanup(self, map)
+    }
+
+    /// The name that the original pattern has for this.
+    #[doc(hidden)]
+    #[deprecated(note = "write `AsyncDropGuard::map_without_cleanup(guard, Box::new)`")]
+    #[track_caller]
+    pub fn into_box(self) -> AsyncDropGuard<Box<T>, S>
+    where
+        Box<T>: AsyncDrop,
+        S: UnscopedState + Accepts<Box<T>>,
+    {
+        Self::map_without_cleanup(self, Box::new)
     }
 
     /// Ends the guard by other means than its [`AsyncDrop`]: a commit instead of a rollback, a close that

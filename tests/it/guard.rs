@@ -232,3 +232,14 @@ fn into_checked_of_a_checked_guard_changes_nothing() {
     drop(AsyncDropGuard::into_checked(AsyncDropGuard::new(Resource::plain(&log))));
     reports.expect_one("Forgot");
 }
+
+#[test]
+#[expect(deprecated, reason = "they are for code that moves to this crate")]
+fn names_of_the_original_pattern_work() {
+    let log = Arc::<Log>::default();
+    let guard = || AsyncDropGuard::new(Resource::plain(&log));
+    assert_eq!(guard().unsafe_into_inner_dont_drop().touch(), 3);
+    block_on(guard().map_unsafe(|resource| resource).async_drop()).unwrap();
+    block_on(guard().into_box().async_drop()).unwrap();
+    assert_eq!(log.counts(), (2, 2, 3));
+}
