@@ -1,5 +1,5 @@
-//! A cache of shared connections. The first user of an address opens its connection. It is closed once,
-//! when the cache and the last user have cleaned up their handles.
+//! A cache of shared connections. The first user of an address opens its connection, the last one closes
+//! it, and the next one waits for that and opens it anew.
 //!
 //! `cargo run --example shared_connections -- [USERS]`; USERS is the number of concurrent users.
 
@@ -11,9 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use async_trait::async_trait;
-use futures::future::{BoxFuture, join_all};
-use livedrop::collections::{AsyncDropHashMap, AsyncDropResult};
-use livedrop::sync::{AsyncDropArc, AsyncDropShared};
+use futures::future::join_all;
+use livedrop::collections::AsyncDropCache;
 use livedrop::{AsyncDrop, AsyncDropGuard, with_async_drop};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -58,58 +57,14 @@ impl AsyncDrop for Connection {
     }
 }
 
-/// Opening may fail: the users that share the attempt also share its error.
-type Opened = AsyncDropResult<Connection, io::Error>;
-type Opening = BoxFuture<'static, AsyncDropGuard<Opened>>;
-type Handle = AsyncDropGuard<AsyncDropArc<Opened>>;
-type Shared = AsyncDropShared<Opened, Opening>;
-
-/// Opens a connection when it is first asked for.
-struct Cache {
-    connections: Mutex<AsyncDropGuard<AsyncDropHashMap<SocketAddr, Shared>>>,
-}
-
-impl Cache {
-    fn new() -> AsyncDropGuard<Cache> {
-        AsyncDropGuard::new(Cache { connections: Mutex::new(AsyncDropHashMap::new()) })
-    }
-
-    async fn get(&self, address: SocketAddr) -> Result<Handle> {
-        let mut connections = self.connections.lock().await;
-        if !connections.contains_key(&address) {
-            let opening: Opening =
-                Box::pin(async move { AsyncDropResult::new(Connection::open(address).await) });
-            let replaced = connections.insert(address, AsyncDropShared::new(opening));
-            assert!(replaced.is_none(), "the key was looked up under the same lock");
-        }
-        let shared = AsyncDropShared::clone(
-            connections.get(&address).expect("the entry was inserted above"),
-        );
-        // Other users may take the lock while this connection is being opened.
-        drop(connections);
-        // The cache has a handle, too, so this one is not the last: its cleanup cannot fail.
-        with_async_drop(shared, async |shared| Ok(shared.get().await?)).await
-    }
-}
-
-#[async_trait]
-impl AsyncDrop for Cache {
-    type Error = livedrop::CleanupErrors<io::Error>;
-
-    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
-        self.connections.get_mut().async_drop().await
-    }
-}
+type Cache = AsyncDropCache<SocketAddr, Connection>;
 
 /// Uses the connection to `address`, and opens it first if necessary.
 async fn use_it(cache: &Cache, address: SocketAddr) -> Result {
-    let connection = cache.get(address).await?;
-    with_async_drop(connection, async |connection| match connection.as_inner() {
-        Ok(connection) => {
-            connection.ask("hello").await?;
-            Ok(())
-        }
-        Err(error) => Err(format!("cannot open {address}: {}", error.kind()).into()),
+    let connection = cache.get(address, Connection::open(address)).await?;
+    with_async_drop(connection, async |connection| {
+        connection.ask("hello").await?;
+        Ok(())
     })
     .await
 }
@@ -141,11 +96,9 @@ async fn run(users: usize) -> Result {
     // No server listens at this address any more.
     addresses.push(TcpListener::bind("127.0.0.1:0").await?.local_addr()?);
 
-    let results = with_async_drop(Cache::new(), async |cache| -> Result<_> {
-        let users = (0..users).map(|user| use_it(cache, addresses[user % addresses.len()]));
-        Ok(join_all(users).await)
-    })
-    .await?;
+    let cache = Cache::new();
+    let all = (0..users).map(|user| use_it(&cache, addresses[user % addresses.len()]));
+    let results = join_all(all).await;
     servers.iter().for_each(tokio::task::JoinHandle::abort);
 
     let failed = results.iter().filter(|result| result.is_err()).count();
@@ -154,7 +107,7 @@ async fn run(users: usize) -> Result {
     println!("{users} users, {} addresses, one of them without a server", addresses.len());
     println!("{lines} were answered, {failed} were told that it cannot be opened");
     println!("{opened} connections opened, {goodbyes} said goodbye");
-    if lines + failed == users && opened == goodbyes {
+    if lines + failed == users && opened == goodbyes && cache.is_empty() {
         Ok(())
     } else {
         Err("the numbers do not agree".into())

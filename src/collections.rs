@@ -6,6 +6,7 @@
 //! | guards by index | [`AsyncDropVec`] |
 //! | guards of many types, cleaned up in reverse order; an async `defer` | [`AsyncDropStack`] |
 //! | a guard or an error | [`AsyncDropResult`] |
+//! | one open value for each key, shared by its users | [`AsyncDropCache`] |
 //!
 //! The guard of a container is in the same state as the guards inside the container.
 
@@ -14,12 +15,14 @@ use std::vec::IntoIter;
 use crate::AsyncDropGuard;
 use crate::state::State;
 
+mod cache;
 mod concurrent;
 mod hash_map;
 mod result;
 mod stack;
 mod vec;
 
+pub use cache::AsyncDropCache;
 pub(crate) use concurrent::{ConcurrentCleanup, clean_vec};
 pub use hash_map::{AsyncDropHashMap, OccupiedError};
 pub use result::AsyncDropResult;

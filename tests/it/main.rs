@@ -11,6 +11,7 @@ mod all;
 mod arc;
 mod arc_gone;
 mod async_drop;
+mod cache;
 mod cancellation;
 mod contract;
 mod deferred;

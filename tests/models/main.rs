@@ -6,6 +6,7 @@
 //! ```
 #![cfg(shuttle)]
 
+mod cache;
 mod counts;
 mod gone;
 mod reaper;

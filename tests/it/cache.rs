@@ -1,0 +1,228 @@
+//! `AsyncDropCache`: one open value for each key.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+
+use async_trait::async_trait;
+use futures::FutureExt;
+use futures::future::{Either, join_all, select};
+use livedrop::collections::AsyncDropCache;
+use livedrop::sync::AsyncDropArc;
+use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, Reaper};
+use static_assertions::assert_impl_all;
+
+use crate::support::{Failed, Reports, block_on, cancel_after, panic_of, run, wait};
+
+assert_impl_all!(AsyncDropCache<u8, Door>: Send, Sync, Default, std::fmt::Debug);
+assert_impl_all!(AsyncDropCache<u8, Door, Adopted>: Send, Sync);
+
+/// What happened to the doors of one key.
+#[derive(Default)]
+struct House {
+    is_open: AtomicBool,
+    opened: AtomicUsize,
+    closed: AtomicUsize,
+}
+
+impl House {
+    fn counts(&self) -> (usize, usize) {
+        (self.opened.load(SeqCst), self.closed.load(SeqCst))
+    }
+}
+
+/// A value that may be open only once at a time.
+struct Door {
+    house: Arc<House>,
+    waits: usize,
+}
+
+impl Door {
+    async fn open(house: Arc<House>, waits: usize) -> Result<AsyncDropGuard<Door>, Failed> {
+        wait(waits).await;
+        assert!(!house.is_open.swap(true, SeqCst), "two doors overlap");
+        house.opened.fetch_add(1, SeqCst);
+        Ok(AsyncDropGuard::new(Door { house, waits }))
+    }
+}
+
+#[async_trait]
+impl AsyncDrop for Door {
+    type Error = Failed;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Failed> {
+        wait(self.waits).await;
+        assert!(self.house.is_open.swap(false, SeqCst), "closed twice");
+        self.house.closed.fetch_add(1, SeqCst);
+        Ok(())
+    }
+}
+
+#[test]
+fn callers_at_the_same_time_share_one_value() {
+    let (house, cache) = (Arc::<House>::default(), AsyncDropCache::new());
+    let callers = (0..5).map(|_| cache.get("a", Door::open(Arc::clone(&house), 2)));
+    let handles: Vec<_> =
+        block_on(join_all(callers)).into_iter().map(|handle| handle.unwrap()).collect();
+    assert!(handles.windows(2).all(|pair| AsyncDropArc::ptr_eq(&pair[0], &pair[1])));
+    assert_eq!((house.counts(), cache.len()), ((1, 0), 1));
+    for mut handle in handles {
+        block_on(handle.async_drop()).unwrap();
+    }
+    assert_eq!(house.counts(), (1, 1));
+    assert!(cache.is_empty());
+}
+
+#[test]
+fn other_keys_are_other_values() {
+    let cache = AsyncDropCache::new();
+    let houses = [Arc::<House>::default(), Arc::default()];
+    for (key, house) in houses.iter().enumerate() {
+        let mut handle = block_on(cache.get(key, Door::open(Arc::clone(house), 0))).unwrap();
+        block_on(handle.async_drop()).unwrap();
+        assert_eq!(house.counts(), (1, 1));
+    }
+}
+
+#[test]
+fn a_get_during_the_close_waits_for_its_end() {
+    let (house, cache) = (Arc::<House>::default(), AsyncDropCache::new());
+    let mut first = block_on(cache.get(1, Door::open(Arc::clone(&house), 3))).unwrap();
+    let mut closing = Box::pin(first.async_drop());
+    assert!(closing.as_mut().now_or_never().is_none());
+    let mut second = Box::pin(cache.get(1, Door::open(Arc::clone(&house), 0)));
+    for _ in 0..3 {
+        assert!(second.as_mut().now_or_never().is_none());
+    }
+    block_on(closing).unwrap();
+    let mut second = block_on(second).unwrap();
+    assert_eq!(house.counts(), (2, 1));
+    block_on(second.async_drop()).unwrap();
+}
+
+#[test]
+fn a_failed_opening_is_its_callers_error() {
+    let (house, cache) = (Arc::<House>::default(), AsyncDropCache::new());
+    let fails = async {
+        wait(1).await;
+        Err::<AsyncDropGuard<Door>, _>(Failed)
+    };
+    let mut failing = Box::pin(cache.get(1, fails));
+    assert!(failing.as_mut().now_or_never().is_none());
+    let mut next = Box::pin(cache.get(1, Door::open(Arc::clone(&house), 0)));
+    assert!(next.as_mut().now_or_never().is_none(), "the first caller still tries");
+    assert_eq!(block_on(failing).map(drop), Err(Failed));
+    let mut handle = block_on(next).unwrap();
+    block_on(handle.async_drop()).unwrap();
+    assert_eq!(house.counts(), (1, 1));
+}
+
+#[test]
+fn a_panic_of_the_opening_leaves_the_key_usable() {
+    let (house, cache) = (Arc::<House>::default(), AsyncDropCache::new());
+    let panics = async {
+        assert!(std::hint::black_box(false), "no door");
+        Err::<AsyncDropGuard<Door>, _>(Failed)
+    };
+    assert_eq!(panic_of(|| block_on(cache.get(1, panics)).is_ok()), "no door");
+    let mut handle = block_on(cache.get(1, Door::open(Arc::clone(&house), 0))).unwrap();
+    block_on(handle.async_drop()).unwrap();
+    assert_eq!(house.counts(), (1, 1));
+}
+
+#[test]
+fn a_cancelled_get_leaves_nothing_behind() {
+    for polls in 0..3 {
+        let (reports, house) = (Reports::collect(), Arc::<House>::default());
+        let cache = AsyncDropCache::new();
+        cancel_after(polls, cache.get(1, Door::open(Arc::clone(&house), 3)));
+        assert!(cache.is_empty());
+        let mut handle = block_on(cache.get(1, Door::open(Arc::clone(&house), 0))).unwrap();
+        block_on(handle.async_drop()).unwrap();
+        assert_eq!(house.counts(), (1, 1));
+        reports.expect_none();
+    }
+}
+
+#[test]
+fn the_reaper_finishes_a_cancelled_opening() {
+    for polls in 0..4 {
+        let (reports, house) = (Reports::collect(), Arc::<House>::default());
+        let mut reaper = Reaper::new();
+        let cache = AsyncDropCache::adopted(&reaper.handle());
+        cancel_after(polls, cache.get(1, Door::open(Arc::clone(&house), 3)));
+        let opened = usize::from(polls > 0);
+        // The next caller waits for that opening and for its close.
+        let next = Box::pin(cache.get(1, Door::open(Arc::clone(&house), 0)));
+        match block_on(select(next, reaper.run())) {
+            Either::Left((handle, _run)) => drop(handle.unwrap()),
+            Either::Right(_) => panic!("the reaper is open"),
+        }
+        block_on(reaper.async_drop()).unwrap();
+        assert_eq!(house.counts(), (opened + 1, opened + 1), "after {polls} polls");
+        assert!(cache.is_empty());
+        reports.expect_none();
+    }
+}
+
+#[test]
+fn slots_of_closed_values_are_removed() {
+    let cache = AsyncDropCache::new();
+    for key in 0..1_000 {
+        let mut handle = block_on(cache.get(key, Door::open(Arc::default(), 0))).unwrap();
+        block_on(handle.async_drop()).unwrap();
+    }
+    assert!(cache.is_empty());
+    let bytes = allocation_counter::measure(|| drop(cache)).bytes_total;
+    assert_eq!(bytes, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_tasks_on_eight_keys_never_overlap() {
+    let mut reaper = Reaper::new();
+    let running = tokio::spawn(reaper.run());
+    let cache = Arc::new(AsyncDropCache::adopted(&reaper.handle()));
+    let houses: Vec<Arc<House>> = (0..8).map(|_| Arc::default()).collect();
+    let tasks: Vec<_> = (0..2_000)
+        .map(|number: usize| {
+            let (key, cache) = (number % 8, Arc::clone(&cache));
+            let house = Arc::clone(&houses[key]);
+            tokio::spawn(async move {
+                let open = Door::open(Arc::clone(&house), number % 3);
+                let mut handle = cache.get(key, open).await.unwrap();
+                tokio::task::yield_now().await;
+                assert!(house.is_open.load(SeqCst), "it is open while there is a handle");
+                if number % 4 < 2 {
+                    handle.async_drop().await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for (number, task) in tasks.into_iter().enumerate() {
+        if number % 2 == 1 {
+            tokio::task::yield_now().await;
+            task.abort();
+        }
+        if let Err(error) = task.await {
+            assert!(error.is_cancelled(), "{error}");
+        }
+    }
+    reaper.async_drop().await.unwrap();
+    running.await.unwrap();
+    for house in houses {
+        let (opened, closed) = house.counts();
+        assert!(opened > 0 && opened == closed, "{opened} opened, {closed} closed");
+    }
+    assert!(cache.is_empty());
+}
+
+#[test]
+fn only_the_opening_caller_polls_its_future() {
+    let (house, cache) = (Arc::<House>::default(), AsyncDropCache::new());
+    let first = run(cache.get(1, Door::open(Arc::clone(&house), 0))).1.unwrap();
+    let never = async { unreachable!("the value is open") };
+    let second: Result<_, Failed> = run(cache.get(1, never)).1;
+    for mut handle in [first, second.unwrap()] {
+        block_on(handle.async_drop()).unwrap();
+    }
+    assert_eq!(house.counts(), (1, 1));
+}
