@@ -663,8 +663,8 @@ impl<T, S: Holds> AsyncDropGuard<T, S> {
         AsyncDropGuard::wrapper(Origin::here(), make(guard), entry)
     }
 
-    /// A guard for a helper that owns guards in this state. `entry` is that of the guard inside, if there is
-    /// one guard.
+    /// A guard for a helper that owns guards in this state. If there is one guard inside, `entry` is its entry
+    /// with a reaper.
     pub(crate) fn wrapper(origin: Origin<T>, value: T, entry: Option<EntryRef>) -> Self
     where
         T: AsyncDrop,

@@ -107,7 +107,7 @@ pub enum GuardKind {
     OfReaper,
 }
 
-/// What has failed with a [`Suppressed`](Unhandled::Suppressed) error.
+/// The part that failed with a [`Suppressed`](Unhandled::Suppressed) error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Source {

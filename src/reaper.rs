@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::guard::{AdoptedSlot, Arms, Origin, Slot};
 use crate::state::Armed;
 use crate::{Adopted, AsyncDrop, AsyncDropGuard};
 
 mod acquire;
 mod driver;
 mod entry;
+mod handle;
 mod inner;
 mod orphan;
 mod registration;
@@ -25,6 +25,7 @@ mod task;
 
 pub use acquire::{Abandoned, Acquire, TryAcquire, TryAcquireError};
 pub use driver::{Drain, Run};
+pub use handle::ReaperHandle;
 pub(crate) use orphan::{BoxedError, Cleanup, start};
 pub use registration::EntryRef;
 pub(crate) use registration::Registration;
@@ -33,7 +34,6 @@ pub use shield::Shield;
 pub use shutdown::Shutdown;
 pub use task::CleanupTask;
 
-use entry::{Identity, Tag};
 use registry::Registry;
 
 /// A value whose guard can be [adopted](crate::Reaper::adopt): it is `'static` and [`Send`],
@@ -230,7 +230,7 @@ impl Reaper {
         Drain::new(self.registry())
     }
 
-    /// Returns what has ended since the last report, without waiting.
+    /// Returns a report of the time since the last one, without waiting.
     ///
     /// A service that never drains can call it from time to time, to log the number of cleanups. The hook
     /// has been told of each failure already.
@@ -265,9 +265,9 @@ impl Reaper {
         self.registry().abandon()
     }
 
-    /// Closes the reaper, drains it until `deadline` is ready, and then abandons what is left.
+    /// Closes the reaper, drains it until `deadline` is ready, and then abandons the rest.
     ///
-    /// The report has everything that ended, and names what was [abandoned](Reaper::abandon). A cleanup that
+    /// The report counts the cleanups that ended, and names the [abandoned](Reaper::abandon) values. A cleanup that
     /// another thread is polling at the deadline is not waited for; the report
     /// [counts](Report::undecided) these. [`Shutdown::watch`] shows what the shutdown waits for in the
     /// meantime.
@@ -333,350 +333,5 @@ impl Drop for Reaper {
 impl fmt::Debug for Reaper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reaper").field("pending", &self.pending()).finish()
-    }
-}
-
-/// Adopts for a [`Reaper`] from any task.
-///
-/// It is cheap to clone, `Send`, `Sync` and `'static`.
-#[derive(Clone)]
-pub struct ReaperHandle {
-    adopter: Arc<Adopter>,
-    tag: Option<Arc<Tag>>,
-}
-
-/// Shared by a reaper and its handles. When it is dropped, nobody can adopt any more, so every `Run` ends.
-struct Adopter {
-    registry: Arc<Registry>,
-}
-
-impl Drop for Adopter {
-    fn drop(&mut self) {
-        self.registry.close();
-    }
-}
-
-impl ReaperHandle {
-    fn new(registry: Arc<Registry>) -> Self {
-        Self { adopter: Arc::new(Adopter { registry }), tag: None }
-    }
-
-    fn registry(&self) -> &Arc<Registry> {
-        &self.adopter.registry
-    }
-
-    /// Registers a value under this handle's label and lane, unless the reaper is closed.
-    pub(crate) fn register<T>(&self, origin: Origin<T>, stage: Stage) -> Option<Registration> {
-        self.registry().register(Identity::new(origin, self.tag.clone()), stage)
-    }
-
-    fn with_tag(&self, change: impl FnOnce(&mut Tag)) -> Self {
-        let mut tag = self.tag.as_deref().cloned().unwrap_or_default();
-        change(&mut tag);
-        Self { adopter: Arc::clone(&self.adopter), tag: Some(Arc::new(tag)) }
-    }
-
-    /// Returns a handle of the same reaper that labels the guards it adopts and acquires.
-    ///
-    /// The label distinguishes values of one type that are created at one place: [`Pending`] and
-    /// [`Failure`] have it beside the type and the creation site. The new
-    /// label replaces the label of this handle.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use livedrop::{AsyncDropGuard, Reaper};
-    /// # struct Peer;
-    /// # impl Peer {
-    /// #     async fn connect(_: &str) -> std::io::Result<AsyncDropGuard<Peer>> { Ok(AsyncDropGuard::new(Peer)) }
-    /// # }
-    /// # #[async_trait::async_trait]
-    /// # impl livedrop::AsyncDrop for Peer {
-    /// #     type Error = std::io::Error;
-    /// #     async fn async_drop_impl(&mut self) -> std::io::Result<()> { Ok(()) }
-    /// # }
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let mut reaper = Reaper::new();
-    /// let handle = reaper.handle();
-    ///
-    /// let name = "anna";
-    /// let peer = handle.with_label(format!("peer {name}")).acquire(Peer::connect(name)).await?;
-    /// assert_eq!(reaper.pending()[0].label.as_deref(), Some("peer anna"));
-    /// # drop(peer);
-    /// reaper.async_drop().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use = "this returns a new handle and does not label guards adopted through the old one"]
-    pub fn with_label(&self, label: impl Into<Arc<str>>) -> ReaperHandle {
-        self.with_tag(|tag| tag.label = Some(label.into()))
-    }
-
-    /// Returns a handle of the same reaper whose orphans are cleaned up one after another, in the order in
-    /// which they were orphaned.
-    ///
-    /// Rust drops a dependant before the value that it depends on, so that is the right order for values that
-    /// depend on each other: the containers of a network, then the network. The next orphan has its turn when
-    /// the cleanup of the one before has ended, with success or without.
-    ///
-    /// An owner that is alive delays no orphan. A cleanup that was half done when its owner was cancelled waits
-    /// for its turn, too. An opening whose caller was cancelled holds its place until it has opened the value
-    /// and cleaned it up.
-    ///
-    /// Clones of the handle and handles made by [`with_label`](Self::with_label) have the same order. Another
-    /// call of `ordered` begins a new one, which is independent of the first.
-    ///
-    /// If the cleanup of an orphan waits for a later orphan of the same order, it waits forever.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use std::sync::{Arc, Mutex};
-    /// # use livedrop::{AsyncDropGuard, Reaper};
-    /// # futures::executor::block_on(async {
-    /// # let log = Arc::new(Mutex::new(Vec::new()));
-    /// # let resource = |name: &'static str| {
-    /// #     let log = Arc::clone(&log);
-    /// #     AsyncDropGuard::with_cleanup(name, move |name| async move { log.lock().unwrap().push(name) })
-    /// # };
-    /// let mut reaper = Reaper::new();
-    /// let handle = reaper.handle().ordered();
-    /// let network = handle.adopt(resource("network"));
-    /// let container = handle.adopt(resource("container"));
-    ///
-    /// drop((container, network)); // as locals are dropped if a task is aborted
-    /// reaper.drain().await;
-    /// # assert_eq!(*log.lock().unwrap(), ["container", "network"]);
-    /// # reaper.async_drop().await.unwrap();
-    /// # });
-    /// ```
-    #[must_use = "this returns a new handle and does not order guards adopted through the old one"]
-    pub fn ordered(&self) -> ReaperHandle {
-        let lane = self.registry().new_lane();
-        self.with_tag(|tag| tag.lane = Some(lane))
-    }
-
-    /// Adopts the guard: if its owner does not clean it up, the reaper does.
-    ///
-    /// A guard that was cleaned up before stays cleaned up. If the reaper is closed,
-    /// the guard behaves as a [`Checked`](crate::Checked) one: it panics if it is forgotten. Use
-    /// [`try_adopt`](Self::try_adopt) where that may happen.
-    pub fn adopt<T, S: Armed>(&self, guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<T, Adopted>
-    where
-        T: Adoptable + 'static, // the reaper may outlive this borrow: own the data (`Arc<Mutex<_>>`), or clean up here
-    {
-        let slot = match guard.slot.take() {
-            Ok((origin, value)) => {
-                let registration = self.register(origin, Stage::Alive);
-                AdoptedSlot::new(origin, value, registration)
-            }
-            Err(origin) => AdoptedSlot::done(origin),
-        };
-        AsyncDropGuard { slot }
-    }
-
-    /// As [`adopt`](Self::adopt), but a closed reaper refuses the guard.
-    ///
-    /// # Errors
-    ///
-    /// Returns the guard if the reaper is closed. It still owes its cleanup.
-    pub fn try_adopt<T, S: Armed>(
-        &self,
-        guard: AsyncDropGuard<T, S>,
-    ) -> Result<AsyncDropGuard<T, Adopted>, AsyncDropGuard<T, S>>
-    where
-        T: Adoptable + 'static, // the reaper may outlive this borrow: own the data (`Arc<Mutex<_>>`), or clean up here
-    {
-        let Some(registration) = self.register(guard.slot.origin(), Stage::Alive) else {
-            return Err(guard);
-        };
-        let slot = match guard.slot.take() {
-            Ok((origin, value)) => AdoptedSlot::new(origin, value, Some(registration)),
-            Err(origin) => AdoptedSlot::done(origin),
-        };
-        Ok(AsyncDropGuard { slot })
-    }
-
-    /// Awaits `open`, and adopts its guard. Cancelling the returned future leaks nothing.
-    ///
-    /// If the returned future is dropped after its first poll and before it is ready, the reaper
-    /// finishes `open` and cleans up its guard. If `open` fails then, its error is dropped, because
-    /// there is nothing to clean up. If the future is dropped before its first poll, `open` never
-    /// runs.
-    ///
-    /// `open` must be `'static`. Move the data that it borrows into it:
-    /// `acquire(async move { Connection::open(&address).await })`.
-    ///
-    /// If the reaper is closed before the first poll, it protects nothing: `open` is
-    /// dropped with the returned future, and its guard behaves as a [`Checked`](crate::Checked)
-    /// one. Use [`try_acquire`](Self::try_acquire) where that may happen.
-    ///
-    /// A cancelled `acquire` keeps what `open` has already got, for example a place in a fair queue: the tasks
-    /// after it in the queue wait until a [`run`](Reaper::run) or a `drain` has finished the opening. Wait in
-    /// the queue before this call, and put only the step that must be cleaned up into `open`. If that is
-    /// impossible, use [`acquire_with`](Self::acquire_with). The guide has
-    /// [an example](crate::guide::shutdown#wait-outside-of-acquire).
-    ///
-    /// # Errors
-    ///
-    /// Returns the error of `open`.
-    ///
-    /// # Panics
-    ///
-    /// Panics if `open` panics.
-    #[track_caller]
-    pub fn acquire<T, S, E, F>(&self, open: F) -> Acquire<T, S, E, F>
-    where
-        T: Adoptable,
-        S: Armed,
-        F: Future<Output = Result<AsyncDropGuard<T, S>, E>> + Send + 'static,
-    {
-        Acquire::new(self.clone(), Origin::here(), open, None)
-    }
-
-    /// As [`acquire`](Self::acquire), but a closed reaper does not open anything.
-    ///
-    /// # Errors
-    ///
-    /// [`TryAcquireError::Closed`] if the reaper is closed at the first poll, and
-    /// [`TryAcquireError::Open`] if `open` fails.
-    ///
-    /// # Panics
-    ///
-    /// Panics if `open` panics.
-    #[track_caller]
-    pub fn try_acquire<T, S, E, F>(&self, open: F) -> TryAcquire<T, S, E, F>
-    where
-        T: Adoptable,
-        S: Armed,
-        F: Future<Output = Result<AsyncDropGuard<T, S>, E>> + Send + 'static,
-    {
-        TryAcquire { acquire: self.acquire(open) }
-    }
-
-    /// As [`acquire`](Self::acquire), for an opening that can stop early.
-    ///
-    /// `open` gets an [`Abandoned`], which is ready once the caller is gone. The opening can then give up, by
-    /// an error, instead of getting something that nobody uses. Leave everything else to the reaper: it polls
-    /// the opening to its end in any case, and cleans up if that is a guard.
-    ///
-    /// # Errors
-    ///
-    /// Returns the error of the opening.
-    ///
-    /// # Panics
-    ///
-    /// Panics if `open` or its future panics.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::sync::Arc;
-    ///
-    /// use livedrop::{Adopted, AsyncDropGuard, ReaperHandle};
-    /// use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-    /// # struct Connection(#[expect(dead_code)] OwnedSemaphorePermit);
-    /// # #[async_trait::async_trait]
-    /// # impl livedrop::AsyncDrop for Connection {
-    /// #     type Error = std::io::Error;
-    /// #     async fn async_drop_impl(&mut self) -> std::io::Result<()> { Ok(()) }
-    /// # }
-    /// # impl Connection {
-    /// #     async fn open(permit: OwnedSemaphorePermit) -> Result<AsyncDropGuard<Connection>, &'static str> {
-    /// #         Ok(AsyncDropGuard::new(Connection(permit)))
-    /// #     }
-    /// # }
-    ///
-    /// async fn connect(
-    ///     reaper: &ReaperHandle,
-    ///     pool: Arc<Semaphore>,
-    /// ) -> Result<AsyncDropGuard<Connection, Adopted>, &'static str> {
-    ///     let open = async move |abandoned| {
-    ///         let permit = tokio::select! {
-    ///             permit = pool.acquire_owned() => permit.map_err(|_| "the pool is closed")?,
-    ///             () = abandoned => return Err("nobody waits for it"),
-    ///         };
-    ///         Connection::open(permit).await
-    ///     };
-    ///     reaper.acquire_with(open).await
-    /// }
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// #     let mut reaper = livedrop::Reaper::new();
-    /// #     let pool = Arc::new(Semaphore::new(1));
-    /// #     drop(connect(&reaper.handle(), pool).await.unwrap());
-    /// #     reaper.async_drop().await.unwrap();
-    /// # }
-    /// ```
-    #[track_caller]
-    pub fn acquire_with<T, S, E, F>(&self, open: impl FnOnce(Abandoned) -> F) -> Acquire<T, S, E, F>
-    where
-        T: Adoptable,
-        S: Armed,
-        F: Future<Output = Result<AsyncDropGuard<T, S>, E>> + Send + 'static,
-    {
-        let (caller, abandoned) = Abandoned::new();
-        Acquire::new(self.clone(), Origin::here(), open(abandoned), Some(caller))
-    }
-
-    /// Awaits `future`. Cancelling the returned future does not cancel `future`.
-    ///
-    /// If the returned future is dropped after its first poll and before it is ready, the reaper polls
-    /// `future` to its end, and drops its output. `drain` waits for it. It is
-    /// [`acquire`](Self::acquire) for a future that makes no guard: a message that must be sent to its end, a
-    /// file that must not be half written.
-    ///
-    /// If the reaper is closed before the first poll, it shields nothing: `future` is dropped with the
-    /// returned future.
-    ///
-    /// # Panics
-    ///
-    /// Panics if `future` panics. If the reaper polls it then, the panic is a
-    /// [`Failure`] of type `F`.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use livedrop::Reaper;
-    /// # use std::time::Duration;
-    /// # async fn send(_: &str) { tokio::time::sleep(Duration::from_secs(1)).await }
-    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
-    /// # async fn main() {
-    /// let mut reaper = Reaper::new();
-    /// let sending = reaper.handle().shield(async { send("goodbye").await });
-    /// let sent = tokio::time::timeout(Duration::from_millis(10), sending).await;
-    /// assert!(sent.is_err());
-    /// reaper.async_drop().await.expect("it is sent by now");
-    /// # }
-    /// ```
-    #[track_caller]
-    pub fn shield<F>(&self, future: F) -> Shield<F>
-    where
-        F: Future + Send + 'static, // the reaper may poll it after the caller is gone: move the data in (`async move`)
-    {
-        Shield::new(self.clone(), Origin::here(), future)
-    }
-
-    /// Returns the adopted values that are not cleaned up yet, oldest first. The members of a stack stand
-    /// after the stack.
-    #[must_use = "this returns a list and changes nothing"]
-    pub fn pending(&self) -> Vec<Pending> {
-        self.registry().pending()
-    }
-
-    /// Returns whether the reaper is closed, so that it adopts nothing any more.
-    #[must_use = "this returns whether the reaper is closed and does not close it"]
-    pub fn is_closed(&self) -> bool {
-        self.registry().is_closed()
-    }
-}
-
-impl fmt::Debug for ReaperHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReaperHandle")
-            .field("is_closed", &self.is_closed())
-            .field("label", &self.tag.as_ref().and_then(|tag| tag.label.as_ref()))
-            .finish_non_exhaustive()
     }
 }

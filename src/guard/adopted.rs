@@ -18,8 +18,8 @@ use crate::{AsyncDrop, Outcome};
 #[expect(missing_debug_implementations, reason = "cannot be named outside the crate")]
 pub struct AdoptedSlot<T> {
     content: Content<T>,
-    /// `None` if the reaper was closed, and once the cleanup has ended. A wrapper borrows that of the one guard
-    /// inside, if there is one.
+    /// `None` if the reaper was closed, and once the cleanup has ended. A wrapper of one guard borrows the
+    /// registration of that guard.
     registration: Option<Registration>,
     origin: Origin<T>,
 }

@@ -43,7 +43,7 @@ pub trait Slot<T>: Sized {
     /// If the value is gone.
     fn take(self) -> Result<(Origin<T>, T), Origin<T>>;
 
-    /// Whether a reaper cleans up what is dropped. Then the parts of the value need not report it.
+    /// Whether a reaper cleans up a dropped value. Then the parts of the value need not report themselves.
     const BACKED: bool = false;
 
     /// Returns the entry with a reaper, if there is one. A helper has the entry of the guard inside.

@@ -162,7 +162,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What has ended since the last report of a reaper.
+/// The cleanups that have ended since the last report of a reaper.
 ///
 /// The [hook](crate::hook) was told of each failure when it happened, so no failure is lost if nobody reads
 /// the report.
@@ -179,8 +179,8 @@ pub struct Report {
     /// The values that [`abandon`](crate::Reaper::abandon) dropped without their cleanup, and the
     /// adopted values that owners still held then.
     pub abandoned: Vec<Pending>,
-    /// The number of orphans that were being polled when [`abandon`](crate::Reaper::abandon) was called. The
-    /// hook or the next report has what comes of them.
+    /// The number of orphans that were being polled when [`abandon`](crate::Reaper::abandon) was called. Their
+    /// outcome goes to the hook or into the next report.
     pub undecided: usize,
 }
 
