@@ -49,6 +49,21 @@ impl<T: AsyncDrop, S: State> ConcurrentCleanup<T, S> {
         self.slots.extend(guards.map(|guard| guard.slot.into_owned()));
     }
 
+    /// Adds the guards of `entries`, and drops the keys. If the `Drop` of a key panics, the next
+    /// [`clean`](Self::clean) resumes the panic when all cleanups have ended.
+    pub(crate) fn extend_keyed<K>(
+        &mut self,
+        entries: impl Iterator<Item = (K, AsyncDropGuard<T, S>)>,
+    ) {
+        let errors = &mut self.errors;
+        self.slots.extend(entries.map(|(key, guard)| {
+            if let Err(payload) = caught(|| drop(key)) {
+                errors.add_panic(payload);
+            }
+            guard.slot.into_owned()
+        }));
+    }
+
     /// Takes out the guards whose cleanup has not ended.
     pub(crate) fn drain_owing(&mut self) -> impl Iterator<Item = AsyncDropGuard<T, S>> {
         let owing = self.slots.drain(..).filter(|slot| !slot.is_done());

@@ -7,12 +7,15 @@ use std::fmt::{self, Debug};
 use std::hash::{BuildHasher, Hash, RandomState};
 
 use async_trait::async_trait;
+use futures::future::Either;
 
 use super::{ConcurrentCleanup, Drain, IntoGuard};
 use crate::guard::Origin;
 use crate::reaper::Adoptable;
 use crate::state::{Backing, Backs, Brand, Cleanable, Holds, State, Unscoped};
-use crate::{Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Live, ReaperHandle};
+use crate::{
+    Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Live, ReaperHandle, panic,
+};
 
 /// A hash map of guards. The cleanup of the map cleans up all values concurrently.
 ///
@@ -246,7 +249,16 @@ impl<K: Eq + Hash, V: AsyncDrop, S: State, H: BuildHasher> AsyncDropHashMap<K, V
     #[must_use = "a replaced guard still owes its cleanup, and panics if it is dropped without it; \
                   if the key must be new, use `try_insert`"]
     pub fn insert(&mut self, key: K, guard: AsyncDropGuard<V, S>) -> Option<AsyncDropGuard<V, S>> {
-        self.entries.insert(key, guard)
+        // If the `Drop` of an equal key panics, a guard is still a local: it is dropped and reported.
+        // `HashMap::insert` would leak the replaced guard.
+        match self.entries.entry(key) {
+            Entry::Vacant(entry) => {
+                entry.insert(guard);
+                None
+            }
+            // In the `std` of Rust 1.85, `into_mut` drops the key.
+            Entry::Occupied(entry) => Some(std::mem::replace(entry.into_mut(), guard)),
+        }
     }
 
     /// Returns a reference to the guard of `key`.
@@ -279,7 +291,10 @@ impl<K: Eq + Hash, V: AsyncDrop, S: State, H: BuildHasher> AsyncDropHashMap<K, V
     where
         K: Borrow<Q>,
     {
-        self.entries.remove(key)
+        let (stored_key, guard) = self.entries.remove_entry(key)?;
+        // If this panics, `guard` is dropped and reported. `HashMap::remove` would leak it.
+        drop(stored_key);
+        Some(guard)
     }
 }
 
@@ -298,17 +313,19 @@ where
 
     fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send {
         async move {
-            self.cleanup.extend(self.entries.drain().map(|(_, guard)| guard));
+            self.cleanup.extend_keyed(self.entries.drain());
             self.cleanup.clean().await
         }
     }
 }
 
-/// Drops every guard, even if the hook panics at one of them. The drop of a [`HashMap`] would leak
-/// the guards after it.
+/// Drops every guard and every key, even if the hook, a value or a key panics. The drop of a
+/// [`HashMap`] would leak the guards after the first panic.
 impl<K, V: AsyncDrop, S: State, H> Drop for AsyncDropHashMap<K, V, S, H> {
     fn drop(&mut self) {
-        self.entries.drain().for_each(drop);
+        // One at a time: a second panic during an unwinding would abort.
+        let parts = |(key, guard)| [Either::Left(guard), Either::Right(key)];
+        panic::for_each(self.entries.drain().flat_map(parts), drop);
     }
 }
 

@@ -17,6 +17,7 @@ mod contract;
 mod deferred;
 mod derive;
 mod flatten;
+mod foreign_code;
 mod guard;
 mod guide;
 mod hash_map;

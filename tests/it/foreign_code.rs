@@ -1,0 +1,196 @@
+//! Foreign code that panics: `Drop`, `Hash`, `Eq`, `Debug`, `From` and hooks. Each guard is cleaned up or
+//! reported once, the first panic is resumed, and a process that only unwinds does not abort.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+use crate::numbered::{Numbered, Row};
+use crate::support::{Ending, Reports, alone, block_on, cancel_after, panic_of};
+use livedrop::AsyncDropGuard;
+use livedrop::collections::AsyncDropHashMap;
+
+/// Where the code of a [`Key`] panics, once its switch is on.
+#[derive(Clone, Copy, PartialEq)]
+enum In {
+    Nothing,
+    Drop,
+    Hash,
+    Eq,
+}
+
+/// A key whose code panics.
+struct Key {
+    number: u32,
+    panics: In,
+    switch: Arc<AtomicBool>,
+}
+
+impl Key {
+    fn new(number: u32, panics: In) -> Self {
+        Self { number, panics, switch: Arc::new(AtomicBool::new(true)) }
+    }
+
+    fn panic(&self, place: In) {
+        assert!(self.panics != place || !self.switch.load(SeqCst), "in the key");
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        self.panic(In::Drop);
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.panic(In::Hash);
+        self.number.hash(state);
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.panic(In::Eq);
+        other.panic(In::Eq);
+        self.number == other.number
+    }
+}
+
+impl Eq for Key {}
+
+type Map = AsyncDropGuard<AsyncDropHashMap<Key, Numbered>>;
+
+const PANIC: &str = "in the key";
+const LOST: &str = "Numbered was dropped without its cleanup";
+
+/// A map of ten values whose keys panic in their `Drop`, if their number is in `panicking`.
+fn ten(waits: usize, panicking: &[u32]) -> (Row, Map) {
+    let (mut row, mut map) = (Row::default(), AsyncDropHashMap::new());
+    for number in 0..10 {
+        let panics = if panicking.contains(&number) { In::Drop } else { In::Nothing };
+        let guard = AsyncDropGuard::new(row.value(waits, Ending::Ok));
+        assert!(map.insert(Key::new(number, panics), guard).is_none());
+    }
+    (row, map)
+}
+
+/// Asserts that each value was dropped once, and that `cleaned` of them were cleaned up before.
+#[track_caller]
+fn expect_cleaned(row: &Row, cleaned: usize) {
+    let counts = row.counts();
+    assert!(
+        counts.iter().all(|(begun, ended, dropped)| begun == ended && *dropped == 1),
+        "{counts:?}"
+    );
+    assert_eq!(counts.iter().filter(|(_, ended, _)| *ended == 1).count(), cleaned, "{counts:?}");
+}
+
+#[test]
+fn keys_that_panic_do_not_stop_the_cleanup() {
+    for waits in 0..2 {
+        let reports = Reports::collect();
+        let (row, mut map) = ten(waits, &[5, 7]);
+        assert_eq!(panic_of(|| block_on(map.async_drop())), PANIC);
+        row.expect_cleaned_once();
+        drop(map);
+        reports.expect(&["cleanup of Numbered failed as well: panicked: in the key"]);
+    }
+}
+
+#[test]
+fn cancelled_cleanup_keeps_the_panic_of_a_key() {
+    let reports = Reports::collect();
+    let (row, mut map) = ten(2, &[5]);
+    cancel_after(1, map.async_drop());
+    assert_eq!(panic_of(|| block_on(map.async_drop())), PANIC);
+    let counts = row.counts();
+    assert!(counts.iter().all(|(_, ended, dropped)| (*ended, *dropped) == (1, 1)), "{counts:?}");
+    reports.expect_none();
+}
+
+#[test]
+fn removed_guard_is_reported_when_its_key_panics() {
+    let reports = Reports::collect();
+    let (row, mut map) = ten(0, &[5]);
+    assert_eq!(panic_of(|| drop(map.remove(&Key::new(5, In::Nothing)))), PANIC);
+    reports.expect_one(LOST);
+    block_on(map.async_drop()).unwrap();
+    expect_cleaned(&row, 9);
+    reports.expect_none();
+}
+
+#[test]
+fn inserting_an_equal_key_that_panics_loses_nothing() {
+    let reports = Reports::collect();
+    for panics in [In::Drop, In::Hash, In::Eq] {
+        let (mut row, mut map) = ten(0, &[]);
+        let guard = AsyncDropGuard::new(row.value(0, Ending::Ok));
+        assert_eq!(panic_of(|| drop(map.insert(Key::new(5, panics), guard))), PANIC);
+        reports.expect_one(LOST);
+        assert_eq!(map.len(), 10);
+        block_on(map.async_drop()).unwrap();
+        expect_cleaned(&row, 10);
+    }
+    reports.expect_none();
+}
+
+#[test]
+fn refused_guard_is_reported_when_its_key_panics() {
+    for panics in [In::Drop, In::Hash, In::Eq] {
+        let reports = Reports::collect();
+        let (mut row, mut map) = ten(0, &[]);
+        let guard = AsyncDropGuard::new(row.value(0, Ending::Ok));
+        let text = panic_of(|| match map.try_insert(Key::new(5, panics), guard) {
+            Ok(_) => panic!("there is an entry"),
+            Err(occupied) => drop(occupied),
+        });
+        assert_eq!(text, PANIC);
+        reports.expect_one(LOST);
+        assert_eq!(map.len(), 10);
+        block_on(map.async_drop()).unwrap();
+        expect_cleaned(&row, 10);
+        reports.expect_none();
+    }
+}
+
+#[test]
+fn lookup_that_panics_leaves_the_map_unchanged() {
+    for panics in [In::Hash, In::Eq] {
+        let (row, mut map) = ten(0, &[]);
+        let key = Key::new(5, panics);
+        assert_eq!(panic_of(|| map.get(&key).is_some()), PANIC);
+        assert_eq!(panic_of(|| map.get_mut(&key).is_some()), PANIC);
+        assert_eq!(panic_of(|| map.contains_key(&key)), PANIC);
+        assert_eq!(panic_of(|| drop(map.remove(&key))), PANIC);
+        assert_eq!(map.len(), 10);
+        block_on(map.async_drop()).unwrap();
+        row.expect_cleaned_once();
+    }
+}
+
+#[test]
+fn dropped_map_reports_every_guard_though_keys_panic() {
+    alone("foreign_code::dropped_map_reports_every_guard_though_keys_panic", || {
+        let reports = Reports::collect();
+        let (row, map) = ten(0, &[2, 5, 7]);
+        assert_eq!(panic_of(|| drop(AsyncDropGuard::into_inner_without_cleanup(map))), PANIC);
+        assert_eq!(reports.take().len(), 10);
+        expect_cleaned(&row, 0);
+    });
+}
+
+#[test]
+fn map_dropped_while_unwinding_survives_keys_that_panic() {
+    alone("foreign_code::map_dropped_while_unwinding_survives_keys_that_panic", || {
+        let reports = Reports::collect();
+        let (row, map) = ten(0, &[2, 5, 7]);
+        let text = panic_of(|| {
+            let _map = map;
+            panic!("first");
+        });
+        assert_eq!(text, "first");
+        assert_eq!(reports.take().len(), 11);
+        expect_cleaned(&row, 0);
+    });
+}
