@@ -12,8 +12,8 @@
 
 use std::vec::IntoIter;
 
-use crate::AsyncDropGuard;
 use crate::state::State;
+use crate::{AsyncDropGuard, panic};
 
 mod cache;
 mod concurrent;
@@ -50,12 +50,12 @@ impl<T, S: State> sealed::Sealed for AsyncDropGuard<T, S> {}
 impl<T, S: State> IntoGuard<T, S> for AsyncDropGuard<T, S> {}
 
 /// Takes the guards out of a container. When this is dropped, it puts the remaining guards back.
-struct Drain<'a, I, C: Extend<I>> {
+struct Drain<I, F: FnMut(I)> {
     rest: IntoIter<I>,
-    container: &'a mut C,
+    put_back: F,
 }
 
-impl<I, C: Extend<I>> Iterator for Drain<'_, I, C> {
+impl<I, F: FnMut(I)> Iterator for Drain<I, F> {
     type Item = I;
 
     fn next(&mut self) -> Option<I> {
@@ -67,8 +67,9 @@ impl<I, C: Extend<I>> Iterator for Drain<'_, I, C> {
     }
 }
 
-impl<I, C: Extend<I>> Drop for Drain<'_, I, C> {
+/// Puts every guard back, even if `put_back` panics at one of them, as the `Hash` of a key can.
+impl<I, F: FnMut(I)> Drop for Drain<I, F> {
     fn drop(&mut self) {
-        self.container.extend(&mut self.rest);
+        panic::for_each(&mut self.rest, &mut self.put_back);
     }
 }

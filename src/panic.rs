@@ -37,7 +37,7 @@ pub(crate) fn drop_caught<T>(value: T) {
 
 /// Calls `f` with every item, even if a call panics. Resumes the first panic, unless the thread is
 /// panicking: a second panic would abort the process.
-pub(crate) fn for_each<I: Iterator>(items: I, f: impl Fn(I::Item)) {
+pub(crate) fn for_each<I: Iterator>(items: I, mut f: impl FnMut(I::Item)) {
     let mut first_panic = None;
     for item in items {
         if let Err(payload) = caught(|| f(item)) {

@@ -226,7 +226,8 @@ impl<K: Eq + Hash, V: AsyncDrop, S: State, H: BuildHasher> AsyncDropHashMap<K, V
     #[must_use = "iterators are lazy: entries that it has not yielded stay in the map"]
     pub fn drain(&mut self) -> impl Iterator<Item = (K, AsyncDropGuard<V, S>)> {
         let rest: Vec<_> = self.entries.drain().collect();
-        Drain { rest: rest.into_iter(), container: &mut self.entries }
+        let put_back = |(key, guard)| drop(self.entries.insert(key, guard));
+        Drain { rest: rest.into_iter(), put_back }
     }
 
     /// Inserts the guard if there is no entry for `key`.

@@ -199,7 +199,7 @@ impl<T: AsyncDrop, S: State> AsyncDropVec<T, S> {
     #[must_use = "iterators are lazy: guards that it has not yielded stay in the vector"]
     pub fn drain(&mut self) -> impl Iterator<Item = AsyncDropGuard<T, S>> {
         let rest = std::mem::take(&mut self.guards).into_iter();
-        Drain { rest, container: &mut self.guards }
+        Drain { rest, put_back: |guard| self.guards.push(guard) }
     }
 
     fn empty() -> Self {

@@ -194,3 +194,47 @@ fn map_dropped_while_unwinding_survives_keys_that_panic() {
         expect_cleaned(&row, 0);
     });
 }
+
+/// A map of ten values. Once the switch is on, the keys 5 and 7 panic in their `Hash`.
+fn ten_with_a_switch() -> (Row, Map, Arc<AtomicBool>) {
+    let (mut row, mut map) = (Row::default(), AsyncDropHashMap::new());
+    let switch = Arc::new(AtomicBool::new(false));
+    for number in 0..10 {
+        let panics = if [5, 7].contains(&number) { In::Hash } else { In::Nothing };
+        let key = Key { number, panics, switch: Arc::clone(&switch) };
+        assert!(map.insert(key, AsyncDropGuard::new(row.value(0, Ending::Ok))).is_none());
+    }
+    (row, map, switch)
+}
+
+#[test]
+fn dropped_drain_puts_the_other_entries_back() {
+    let reports = Reports::collect();
+    let (row, mut map, switch) = ten_with_a_switch();
+    let drain = map.drain();
+    switch.store(true, SeqCst);
+    assert_eq!(panic_of(|| drop(drain)), PANIC);
+    assert_eq!(map.len(), 8);
+    reports.expect(&[LOST, LOST]);
+    block_on(map.async_drop()).unwrap();
+    expect_cleaned(&row, 8);
+    reports.expect_none();
+}
+
+#[test]
+fn drain_dropped_while_unwinding_survives_a_panicking_hash() {
+    alone("foreign_code::drain_dropped_while_unwinding_survives_a_panicking_hash", || {
+        let reports = Reports::collect();
+        let (row, mut map, switch) = ten_with_a_switch();
+        let text = panic_of(|| {
+            let _drain = map.drain();
+            switch.store(true, SeqCst);
+            panic!("first");
+        });
+        assert_eq!(text, "first");
+        assert_eq!(map.len(), 8);
+        reports.expect(&[LOST, LOST]);
+        block_on(map.async_drop()).unwrap();
+        expect_cleaned(&row, 8);
+    });
+}
