@@ -9,7 +9,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::errors::ErrorCollector;
 use crate::guard::{OwnedSlot, Slot, clean};
-use crate::panic::caught;
+use crate::panic::{self, caught};
 use crate::state::{Cleanable, State};
 use crate::{AsyncDrop, AsyncDropGuard, CleanupErrors, type_name};
 
@@ -104,6 +104,13 @@ impl<T: AsyncDrop, S: Cleanable<T>> ConcurrentCleanup<T, S> {
             self.slots.clear();
             self.errors.finish()
         }
+    }
+}
+
+/// Drops every guard, even if the hook or a value panics. Two panics in the drop of a `Vec` would abort.
+impl<T: AsyncDrop, S: State> Drop for ConcurrentCleanup<T, S> {
+    fn drop(&mut self) {
+        panic::for_each(self.slots.drain(..), drop);
     }
 }
 

@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use crate::deferred::CleanupOutput;
 use crate::errors::ErrorCollector;
 use crate::guard::{AdoptedSlot, Arms, Origin, Slot, clean_in_place};
-use crate::panic::{catch, drop_caught};
+use crate::panic::{self, catch};
 use crate::reaper::{EntryRef, Stage};
 use crate::shim::SyncWrapper;
 use crate::state::{Armed, Cleanable, Holds, State};
@@ -482,22 +482,7 @@ impl Entries {
 /// start at the bottom.
 impl Drop for Entries {
     fn drop(&mut self) {
-        let rest = DropLastFirst(&mut self.stacked);
-        while let Some(last) = rest.0.pop() {
-            drop(last);
-        }
-    }
-}
-
-/// Drops the rest of a stack in its order, although an entry has panicked.
-struct DropLastFirst<'a>(&'a mut Vec<(usize, Box<dyn Entry>)>);
-
-impl Drop for DropLastFirst<'_> {
-    fn drop(&mut self) {
-        while let Some(last) = self.0.pop() {
-            // The thread is panicking, so a second panic would abort the process.
-            drop_caught(last);
-        }
+        panic::for_each(std::iter::from_fn(|| self.stacked.pop()), drop);
     }
 }
 

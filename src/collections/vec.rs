@@ -10,7 +10,9 @@ use super::{ConcurrentCleanup, Drain, IntoGuard};
 use crate::guard::Origin;
 use crate::reaper::Adoptable;
 use crate::state::{Backing, Backs, Brand, Cleanable, Holds, State, Unscoped};
-use crate::{Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Live, ReaperHandle};
+use crate::{
+    Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Live, ReaperHandle, panic,
+};
 
 /// A vector of guards. The cleanup of the vector cleans up all values concurrently.
 ///
@@ -221,6 +223,13 @@ impl<T: AsyncDrop<Error: Send>, S: Cleanable<T>> AsyncDrop for AsyncDropVec<T, S
             self.cleanup.extend(self.guards.drain(..));
             self.cleanup.clean().await
         }
+    }
+}
+
+/// Drops every guard, even if the hook or a value panics. Two panics in the drop of a [`Vec`] would abort.
+impl<T: AsyncDrop, S: State> Drop for AsyncDropVec<T, S> {
+    fn drop(&mut self) {
+        panic::for_each(self.guards.drain(..), drop);
     }
 }
 

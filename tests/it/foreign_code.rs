@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use crate::numbered::{Numbered, Row};
 use crate::support::{Ending, Reports, alone, block_on, cancel_after, panic_of};
-use livedrop::AsyncDropGuard;
-use livedrop::collections::AsyncDropHashMap;
+use async_trait::async_trait;
+use livedrop::collections::{AsyncDropHashMap, AsyncDropStack, AsyncDropVec};
+use livedrop::{AsyncDrop, AsyncDropGuard};
 
 /// Where the code of a [`Key`] panics, once its switch is on.
 #[derive(Clone, Copy, PartialEq)]
@@ -236,5 +237,70 @@ fn drain_dropped_while_unwinding_survives_a_panicking_hash() {
         reports.expect(&[LOST, LOST]);
         block_on(map.async_drop()).unwrap();
         expect_cleaned(&row, 8);
+    });
+}
+
+/// A value that panics in its `Drop`.
+struct Panics(Numbered);
+
+#[async_trait]
+impl AsyncDrop for Panics {
+    type Error = u32;
+
+    async fn async_drop_impl(&mut self) -> Result<(), u32> {
+        self.0.async_drop_impl().await
+    }
+}
+
+impl Drop for Panics {
+    fn drop(&mut self) {
+        panic!("in the value");
+    }
+}
+
+/// Drops the container that `fill` makes of three values while the thread unwinds.
+fn survives_while_unwinding<T>(fill: impl FnOnce([AsyncDropGuard<Panics>; 3]) -> T) {
+    let reports = Reports::collect();
+    let mut row = Row::default();
+    let container = fill([(); 3].map(|()| AsyncDropGuard::new(Panics(row.value(9, Ending::Ok)))));
+    let text = panic_of(|| {
+        let _container = container;
+        panic!("first");
+    });
+    assert_eq!(text, "first");
+    let texts = reports.take();
+    let lost = texts.iter().filter(|text| text.starts_with("Panics was dropped without")).count();
+    assert_eq!(lost, 3, "{texts:?}");
+    assert!(row.counts().iter().all(|(_, ended, dropped)| (*ended, *dropped) == (0, 1)));
+}
+
+#[test]
+fn containers_dropped_while_unwinding_survive_values_that_panic() {
+    alone("foreign_code::containers_dropped_while_unwinding_survive_values_that_panic", || {
+        survives_while_unwinding(|guards| {
+            let mut vec = AsyncDropVec::new();
+            vec.extend(guards);
+            vec
+        });
+        survives_while_unwinding(|guards| {
+            let mut vec = AsyncDropVec::new();
+            vec.extend(guards);
+            cancel_after(1, vec.async_drop());
+            vec
+        });
+        survives_while_unwinding(|guards| {
+            let mut map = AsyncDropHashMap::new();
+            for (key, guard) in guards.into_iter().enumerate() {
+                assert!(map.insert(key, guard).is_none());
+            }
+            map
+        });
+        survives_while_unwinding(|guards| {
+            let mut stack = AsyncDropStack::new();
+            for guard in guards {
+                stack.push(guard);
+            }
+            stack
+        });
     });
 }
