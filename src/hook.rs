@@ -46,7 +46,7 @@ use std::rc::Rc;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::guard::Origin;
-use crate::panic::{PanicPayload, caught, drop_caught, drop_payload, message};
+use crate::panic::{PanicPayload, caught, debug_text, drop_caught, drop_payload, message};
 use crate::type_name;
 
 /// A failure that the library cannot return to a caller.
@@ -195,8 +195,7 @@ impl fmt::Display for Unhandled<'_> {
                     Source::Body => write!(f, "the body that used {type_name} failed as well: ")?,
                 }
                 // Keep the report on one line, even if the error's `Debug` has line breaks.
-                let error = format!("{error:?}");
-                f.write_str(&error.replace('\n', " "))
+                f.write_str(&debug_text(error).replace('\n', " "))
             }
         }
     }
@@ -297,7 +296,7 @@ pub fn panic(unhandled: &Unhandled<'_>) {
 /// A hook that prints to the standard error. A forgotten guard is a leak then, not a panic.
 pub fn log(unhandled: &Unhandled<'_>) {
     // `eprintln!` panics if the standard error is closed.
-    let _closed = caught(|| eprintln!("livedrop: {unhandled}"));
+    caught(|| eprintln!("livedrop: {unhandled}")).unwrap_or_else(drop_payload);
 }
 
 /// A hook that prints to the standard error, and aborts the process on [`Unhandled::Forgotten`].
@@ -430,7 +429,7 @@ fn emit(unhandled: &Unhandled<'_>) {
             "{unhandled}"
         ),
         Unhandled::Suppressed { type_name, error, .. } => {
-            tracing::warn!(type_name, ?error, "{unhandled}");
+            tracing::warn!(type_name, error = %debug_text(error), "{unhandled}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Catches panics, drops their payloads, and reads their messages.
 
 use std::any::Any;
+use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use futures::FutureExt;
@@ -52,6 +53,15 @@ pub(crate) fn for_each<I: Iterator>(items: I, mut f: impl FnMut(I::Item)) {
         Some(payload) => resume_unwind(payload),
         None => {}
     }
+}
+
+/// Formats `value` by its `Debug`. If that panics, the text contains the message of the panic.
+pub(crate) fn debug_text(value: &dyn Debug) -> String {
+    caught(|| format!("{value:?}")).unwrap_or_else(|payload| {
+        let text = format!("its `Debug` panicked: {}", message(&payload));
+        drop_payload(payload);
+        text
+    })
 }
 
 /// Returns the message of a panic.

@@ -40,7 +40,7 @@ impl BoxedError {
     fn new<E: Debug + Send + 'static>(error: E) -> Self {
         let format = |error: &(dyn Any + Send)| {
             let error = error.downcast_ref::<E>().expect("the box holds the `E` from `new`");
-            format!("{error:?}")
+            panic::debug_text(error)
         };
         Self { error: Box::new(error), format }
     }

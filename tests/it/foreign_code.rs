@@ -1,6 +1,7 @@
 //! Foreign code that panics: `Drop`, `Hash`, `Eq`, `Debug`, `From` and hooks. Each guard is cleaned up or
 //! reported once, the first panic is resumed, and a process that only unwinds does not abort.
 
+use std::fmt::{self, Debug};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -9,7 +10,7 @@ use crate::numbered::{Numbered, Row};
 use crate::support::{Ending, Reports, alone, block_on, cancel_after, panic_of};
 use async_trait::async_trait;
 use livedrop::collections::{AsyncDropHashMap, AsyncDropStack, AsyncDropVec};
-use livedrop::{AsyncDrop, AsyncDropGuard};
+use livedrop::{AsyncDrop, AsyncDropGuard, Reaper};
 
 /// Where the code of a [`Key`] panics, once its switch is on.
 #[derive(Clone, Copy, PartialEq)]
@@ -302,5 +303,63 @@ fn containers_dropped_while_unwinding_survive_values_that_panic() {
             }
             stack
         });
+    });
+}
+
+/// An error that panics in its `Debug`, and in its `Drop` if it is `true`.
+struct Mute(bool);
+
+impl Debug for Mute {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("in the error's `Debug`");
+    }
+}
+
+impl Drop for Mute {
+    fn drop(&mut self) {
+        assert!(!self.0, "in the error's `Drop`");
+    }
+}
+
+/// A value whose cleanup fails with a [`Mute`].
+struct Fails(bool);
+
+#[async_trait]
+impl AsyncDrop for Fails {
+    type Error = Mute;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Mute> {
+        Err(Mute(self.0))
+    }
+}
+
+#[test]
+fn report_of_an_error_names_the_panic_of_its_debug() {
+    alone("foreign_code::report_of_an_error_names_the_panic_of_its_debug", || {
+        for panics_in_drop in [false, true] {
+            let reports = Reports::collect();
+            let guard = AsyncDropGuard::new(Fails(panics_in_drop));
+            let body = block_on(AsyncDropGuard::async_drop_on_err(guard, Err::<(), _>("body")));
+            assert_eq!(body.err(), Some("body"));
+            reports.expect_one(
+                "cleanup of Fails failed as well: its `Debug` panicked: in the error's `Debug`",
+            );
+        }
+    });
+}
+
+#[test]
+fn reaper_keeps_an_error_whose_debug_panics() {
+    alone("foreign_code::reaper_keeps_an_error_whose_debug_panics", || {
+        for panics_in_drop in [false, true] {
+            let mut reaper = Reaper::new();
+            drop(reaper.adopt(AsyncDropGuard::new(Fails(panics_in_drop))));
+            let mut report = block_on(reaper.drain());
+            let failure = report.failures.pop().expect("the cleanup failed");
+            assert_eq!(failure.message, "its `Debug` panicked: in the error's `Debug`");
+            assert!(!failure.is_panic());
+            std::mem::forget(failure.downcast::<Mute>().expect("the error is kept"));
+            block_on(reaper.async_drop()).unwrap();
+        }
     });
 }
