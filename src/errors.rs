@@ -53,7 +53,10 @@ impl<E> CleanupErrors<E> {
 
     /// Returns the error that was found first, and drops the others.
     pub fn into_first(self) -> E {
-        self.first
+        let Self { first, others } = self;
+        // If this panics, `first` is dropped, too, and a guard inside it is reported.
+        drop(others);
+        first
     }
 
     /// Iterates over all errors, in the order in which they were found.

@@ -182,7 +182,14 @@ impl<T: AsyncDrop> CleanupResult<T> {
         body: Result<R, E>,
         map_err: impl FnOnce(T::Error) -> E,
     ) -> Result<R, E> {
-        let output = body?;
+        let output = match body {
+            Ok(output) => output,
+            Err(error) => {
+                // If the hook panics, `error` is a local and is dropped, with the guards inside it.
+                drop(self);
+                return Err(error);
+            }
+        };
         if let Some(Ok(Ok(()))) = self.result {
             return Ok(output);
         }

@@ -10,7 +10,8 @@ use crate::numbered::{Numbered, Row};
 use crate::support::{Ending, Reports, alone, block_on, cancel_after, panic_of};
 use async_trait::async_trait;
 use livedrop::collections::{AsyncDropHashMap, AsyncDropStack, AsyncDropVec};
-use livedrop::{AsyncDrop, AsyncDropGuard, Reaper};
+use livedrop::hook::{self, Unhandled};
+use livedrop::{AsyncDrop, AsyncDropGuard, Reaper, with_async_drop};
 
 /// Where the code of a [`Key`] panics, once its switch is on.
 #[derive(Clone, Copy, PartialEq)]
@@ -362,4 +363,53 @@ fn reaper_keeps_an_error_whose_debug_panics() {
             block_on(reaper.async_drop()).unwrap();
         }
     });
+}
+
+/// The error of a body, which may hold a guard.
+#[derive(Debug)]
+struct BodyError(#[expect(dead_code, reason = "it is dropped")] Option<AsyncDropGuard<Numbered>>);
+
+impl From<u32> for BodyError {
+    fn from(_: u32) -> Self {
+        panic!("in `From`");
+    }
+}
+
+#[test]
+fn panicking_hook_does_not_leak_the_error_of_a_body() {
+    let mut row = Row::default();
+    let lost = Arc::<AtomicBool>::default();
+    let sink = Arc::clone(&lost);
+    let _hook = hook::scoped(move |unhandled| match unhandled {
+        Unhandled::Suppressed { .. } => panic!("in the hook"),
+        _ => sink.store(true, SeqCst),
+    });
+    let (guard, held) = (row.value(0, Ending::Err), row.value(0, Ending::Ok));
+    let text = panic_of(|| {
+        block_on(with_async_drop(AsyncDropGuard::new(guard), async |_| {
+            Err::<(), _>(BodyError(Some(AsyncDropGuard::new(held))))
+        }))
+    });
+    assert_eq!(text, "in the hook");
+    assert!(lost.load(SeqCst), "the guard inside the error is reported");
+    expect_cleaned(&row, 1);
+}
+
+#[test]
+fn panicking_from_leaves_other_errors_to_the_hook() {
+    let reports = Reports::collect();
+    let mut row = Row::default();
+    let a = AsyncDropGuard::new(row.value(0, Ending::Err));
+    let b = AsyncDropGuard::new(row.value(1, Ending::Err));
+    let text = panic_of(|| {
+        block_on(async {
+            with_async_drop!(a, b, {
+                let _both = (&a, &b);
+                Ok::<(), BodyError>(())
+            })
+        })
+    });
+    assert_eq!(text, "in `From`");
+    row.expect_cleaned_once();
+    reports.expect(&["cleanup of Numbered failed as well: 1"]);
 }
