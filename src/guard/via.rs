@@ -35,12 +35,16 @@ impl<T: AsyncDrop, Fut: Future> EndsVia<T, Fut> for CheckedSlot<T> {
     fn end_via(self, end: impl FnOnce(T) -> Fut) -> impl Future<Output = Fut::Output> {
         async move {
             let (origin, value) = self.take().ok().expect(OWED);
-            // Nothing is armed while `end` is called. If it panics, that was the attempt.
-            let ending = pin!(catch(end(value)));
-            // Declared after the future: it reports before the guards inside the value do.
-            let bomb = CancelledBomb(origin);
-            let result = ending.await;
-            std::mem::forget(bomb);
+            let result;
+            {
+                // Nothing is armed while `end` is called. If it panics, that was the attempt.
+                let ending = pin!(catch(end(value)));
+                // Declared after the future: it reports before the guards inside the value do.
+                let bomb = CancelledBomb(origin);
+                result = ending.await;
+                std::mem::forget(bomb);
+            }
+            // The future is dropped by now. If that panicked, `result` was dropped with its guards.
             result.unwrap_or_else(|payload| resume_unwind(payload))
         }
     }
@@ -86,6 +90,9 @@ impl<T, Fut: Future + Send + 'static> Future for AdoptedEnding<T, Fut> {
         let poll = ending.as_mut().poll(cx);
         if poll.is_pending() {
             self.ending = Some(ending);
+        } else {
+            // If this panics, `poll` is a local and is dropped, with the guards inside the output.
+            drop(ending);
         }
         poll
     }

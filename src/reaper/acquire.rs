@@ -103,6 +103,9 @@ where
             self.step = Step::Opening(open, registration);
             return Poll::Pending;
         };
+        // If this panics, `result` and `registration` are locals: the guard is reported, and the reaper
+        // does not wait for it.
+        drop(open);
         if let Some(Caller(sender)) = self.caller.take() {
             let _is_dropped = sender.send(Opened);
         }
@@ -126,13 +129,16 @@ where
     F: Future<Output = Result<AsyncDropGuard<T, S>, E>> + Send + 'static,
 {
     fn drop(&mut self) {
-        if let Step::Opening(open, Some(mut registration)) =
+        if let Step::Opening(mut open, Some(mut registration)) =
             std::mem::replace(&mut self.step, Step::Over)
         {
             let entry = registration.entry().clone();
             let cleanup = async move {
                 // An opening that fails now has made nothing that must be cleaned up.
-                let opened = open.await.ok().and_then(|guard| guard.slot.take().ok());
+                let result = open.as_mut().await;
+                // If this panics, `result` is a local, and its guard is reported.
+                drop(open);
+                let opened = result.ok().and_then(|guard| guard.slot.take().ok());
                 let Some((origin, value)) = opened else { return Ok(()) };
                 entry.renew_orphan(origin);
                 start(value).await

@@ -56,6 +56,9 @@ impl<F: Future + Send + 'static> Future for Shield<F> {
         let poll = future.as_mut().poll(cx);
         if poll.is_pending() {
             self.step = Step::Running(future, registration);
+        } else {
+            // If this panics, `poll` is a local and is dropped, with the guards inside the output.
+            drop(future);
         }
         poll
     }

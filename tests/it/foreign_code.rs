@@ -1,10 +1,13 @@
 //! Foreign code that panics: `Drop`, `Hash`, `Eq`, `Debug`, `From` and hooks. Each guard is cleaned up or
 //! reported once, the first panic is resumed, and a process that only unwinds does not abort.
 
+use std::convert::Infallible;
 use std::fmt::{self, Debug};
 use std::hash::{Hash, Hasher};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::task::{Context, Poll};
 
 use crate::numbered::{Numbered, Row};
 use crate::support::{Ending, Reports, alone, block_on, cancel_after, panic_of};
@@ -412,4 +415,81 @@ fn panicking_from_leaves_other_errors_to_the_hook() {
     assert_eq!(text, "in `From`");
     row.expect_cleaned_once();
     reports.expect(&["cleanup of Numbered failed as well: 1"]);
+}
+
+struct Second;
+
+#[async_trait]
+impl AsyncDrop for Second {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// A future that is ready at once, and panics in its `Drop`.
+struct Opens(Option<AsyncDropGuard<Numbered>>, usize);
+
+impl Opens {
+    fn new(row: &mut Row, waits: usize) -> Self {
+        Self(Some(AsyncDropGuard::new(row.value(0, Ending::Ok))), waits)
+    }
+}
+
+impl Future for Opens {
+    type Output = Result<AsyncDropGuard<Numbered>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.1 > 0 {
+            self.1 -= 1;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(self.0.take().expect("it is polled once")))
+    }
+}
+
+impl Drop for Opens {
+    fn drop(&mut self) {
+        panic!("in the future");
+    }
+}
+
+/// Asserts that the future's panic is resumed, and that its output is reported once.
+#[track_caller]
+fn expect_output_reported<F: Future>(make: impl FnOnce(Opens) -> F) {
+    let (reports, mut row) = (Reports::collect(), Row::default());
+    let future = make(Opens::new(&mut row, 0));
+    assert_eq!(panic_of(|| block_on(future)), "in the future");
+    reports.expect_one(LOST);
+    expect_cleaned(&row, 0);
+}
+
+#[test]
+fn output_of_a_future_that_panics_is_reported() {
+    let mut reaper = Reaper::new();
+    let handle = reaper.handle();
+    expect_output_reported(|opens| handle.shield(opens));
+    let guard = reaper.adopt(AsyncDropGuard::new(Second));
+    expect_output_reported(|opens| guard.async_drop_via(|_| opens));
+    let guard = AsyncDropGuard::new(Second);
+    expect_output_reported(|opens| guard.async_drop_via(|_| opens));
+    block_on(reaper.async_drop()).unwrap();
+}
+
+#[test]
+fn reaper_does_not_wait_for_an_opening_that_panics() {
+    let (reports, mut row) = (Reports::collect(), Row::default());
+    let mut reaper = Reaper::new();
+    let opening = reaper.handle().acquire(Opens::new(&mut row, 0));
+    assert_eq!(panic_of(|| block_on(opening)), "in the future");
+    reports.expect_one(LOST);
+    // Its caller is cancelled: the reaper continues the opening.
+    cancel_after(1, reaper.handle().acquire(Opens::new(&mut row, 1)));
+    let report = block_on(reaper.drain());
+    assert_eq!(report.failures.len(), 1);
+    reports.expect_one(LOST);
+    expect_cleaned(&row, 0);
+    assert!(block_on(reaper.async_drop()).is_ok());
 }
