@@ -46,7 +46,9 @@ use std::rc::Rc;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::guard::Origin;
-use crate::panic::{PanicPayload, caught, debug_text, drop_caught, drop_payload, message};
+use crate::panic::{
+    PanicPayload, caught, debug_text, drop_caught, drop_payload, for_each, message,
+};
 use crate::type_name;
 
 /// A failure that the library cannot return to a caller.
@@ -275,7 +277,9 @@ impl fmt::Debug for ScopedHook {
 impl Drop for ScopedHook {
     fn drop(&mut self) {
         // If the thread is ending, its locals may be gone. Then there is nothing to restore.
-        let _ended = LOCAL.try_with(|local| local.replace(self.previous.take()));
+        let replaced = LOCAL.try_with(|local| local.replace(self.previous.take()));
+        // The `Drop` of what the hook captured may panic.
+        for_each(replaced.into_iter().flatten(), drop);
     }
 }
 
@@ -397,8 +401,14 @@ fn call(unhandled: &Unhandled<'_>) {
 
 /// Calls the hook of the thread, or else the hook of the process.
 fn call_hook(unhandled: &Unhandled<'_>) {
+    // The subscriber is foreign code, too. If it panics, the hook is still called.
     #[cfg(feature = "tracing")]
-    emit(unhandled);
+    return for_each([emit, call_installed].into_iter(), |call| call(unhandled));
+    #[cfg(not(feature = "tracing"))]
+    call_installed(unhandled);
+}
+
+fn call_installed(unhandled: &Unhandled<'_>) {
     // Clone the hook, so that nothing is borrowed or locked during the call: a hook may set hooks.
     let local = LOCAL.try_with(|local| local.borrow().clone()).ok().flatten();
     if let Some(hook) = local {

@@ -493,3 +493,25 @@ fn reaper_does_not_wait_for_an_opening_that_panics() {
     expect_cleaned(&row, 0);
     assert!(block_on(reaper.async_drop()).is_ok());
 }
+
+struct PanicsInDrop;
+
+impl Drop for PanicsInDrop {
+    fn drop(&mut self) {
+        panic!("in the hook's `Drop`");
+    }
+}
+
+#[test]
+fn scoped_hook_that_panics_in_drop_does_not_abort() {
+    alone("foreign_code::scoped_hook_that_panics_in_drop_does_not_abort", || {
+        let text = panic_of(|| {
+            let captured = PanicsInDrop;
+            let _hook = hook::scoped(move |_| {
+                let _ = &captured;
+            });
+            panic!("first");
+        });
+        assert_eq!(text, "first");
+    });
+}
