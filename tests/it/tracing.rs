@@ -5,7 +5,7 @@
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 
-use crate::support::{Ending, Failed, Log, Resource, alone, block_on};
+use crate::support::{Ending, Failed, Log, Reports, Resource, alone, block_on, panic_of};
 use livedrop::{AsyncDropGuard, hook, with_async_drop};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -44,6 +44,39 @@ impl Subscriber for Events {
 #[test]
 fn forgotten_guard_reaches_tracing_and_the_hook() {
     alone("tracing::forgotten_guard_reaches_tracing_and_the_hook", report_a_forgotten_guard);
+}
+
+/// A subscriber that panics at each event.
+struct Panicking;
+
+impl Subscriber for Panicking {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, _: &Event<'_>) {
+        panic!("in the subscriber");
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn hook_is_called_though_the_subscriber_panics() {
+    alone("tracing::hook_is_called_though_the_subscriber_panics", || {
+        let reports = Reports::collect();
+        let text = panic_of(|| {
+            tracing::subscriber::with_default(Panicking, || {
+                drop(AsyncDropGuard::new(Resource::plain(&Arc::<Log>::default())));
+            });
+        });
+        assert_eq!(text, "in the subscriber");
+        reports.expect_one("Forgot to call async_drop on Resource");
+    });
 }
 
 fn report_a_forgotten_guard() {
