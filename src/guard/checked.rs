@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll};
 
-use super::cleanup::{Arms, Owes};
+use super::cleanup::{Arms, Owes, drop_after_panic};
 use super::origin::Origin;
 use super::slot::Slot;
 use crate::AsyncDrop;
@@ -140,7 +140,12 @@ impl<T: AsyncDrop> Owes<T> for CheckedSlot<T> {
     #[inline]
     fn settle(&mut self) {
         if let Self::Owed { bomb: DropBomb { phase: Phase::Finished, origin }, .. } = self {
-            *self = Self::Done { origin: *origin };
+            let done = Self::Done { origin: *origin };
+            if std::mem::needs_drop::<T>() && std::thread::panicking() {
+                drop_after_panic::<T>(std::mem::replace(self, done));
+            } else {
+                *self = done;
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use futures::FutureExt;
 use super::checked::Phase;
 use super::origin::Origin;
 use super::slot::{OwnedSlot, Slot};
-use crate::panic::catch;
+use crate::panic::{catch, caught};
 use crate::reaper::{EntryRef, Registration};
 use crate::state::{Cleanable, State};
 use crate::{AsyncDrop, AsyncDropGuard, hook};
@@ -73,6 +73,15 @@ pub(crate) fn clean<T: AsyncDrop, S: Owes<T>>(
         let result = CleanupResult::<T>::new(Err(error));
         settled.slot.settle();
         result.into_result()
+    }
+}
+
+/// Drops a value whose cleanup has panicked. If its `Drop` panics, too, that goes to the hook: a second
+/// panic would abort the process.
+#[cold]
+pub(crate) fn drop_after_panic<T>(value: impl Sized) {
+    if let Err(payload) = caught(|| drop(value)) {
+        hook::report_panic::<T>(payload);
     }
 }
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use super::inner::Taken;
 use super::{Adoptable, Failure};
-use crate::guard::CleanupResult;
+use crate::guard::{CleanupResult, drop_after_panic};
 use crate::panic::{self, drop_payload};
 use crate::shim::Arc;
 use crate::sync::Waiters;
@@ -55,13 +55,29 @@ impl BoxedError {
 }
 
 /// Returns the cleanup of `value`. It begins at its first poll.
-pub(crate) fn start<T: Adoptable>(mut value: T) -> Cleanup {
+pub(crate) fn start<T: Adoptable>(value: T) -> Cleanup {
+    let mut held = Held { value: Some(value) };
     Box::pin(async move {
+        let Some(value) = &mut held.value else { return Ok(()) };
         let result = CleanupResult::<T>::new(value.async_drop_unboxed().await);
         // If the value panics in its own `Drop`, `result` reports its error.
-        drop(value);
+        drop(held);
         result.into_result().map_err(BoxedError::new)
     })
+}
+
+/// Drops the value. If its cleanup has panicked, a panic of its `Drop` goes to the hook.
+struct Held<T> {
+    value: Option<T>,
+}
+
+impl<T> Drop for Held<T> {
+    fn drop(&mut self) {
+        let value = self.value.take();
+        if std::thread::panicking() {
+            drop_after_panic::<T>(value);
+        }
+    }
 }
 
 impl Taken {

@@ -515,3 +515,55 @@ fn scoped_hook_that_panics_in_drop_does_not_abort() {
         assert_eq!(text, "first");
     });
 }
+
+/// A value whose cleanup panics, and whose `Drop` panics, too.
+struct PanicsTwice;
+
+#[async_trait]
+impl AsyncDrop for PanicsTwice {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        panic!("in the cleanup");
+    }
+}
+
+impl Drop for PanicsTwice {
+    fn drop(&mut self) {
+        panic!("in the value");
+    }
+}
+
+const CLEANUP: &str = "cleanup of PanicsTwice failed as well: panicked: in the cleanup";
+const VALUE: &str = "cleanup of PanicsTwice failed as well: panicked: in the value";
+
+#[test]
+fn orphan_that_panics_twice_does_not_abort() {
+    alone("foreign_code::orphan_that_panics_twice_does_not_abort", || {
+        let (reports, mut row) = (Reports::collect(), Row::default());
+        let mut reaper = Reaper::new();
+        drop(reaper.adopt(AsyncDropGuard::new(PanicsTwice)));
+        drop(reaper.adopt(AsyncDropGuard::new(row.value(1, Ending::Ok))));
+        let report = block_on(reaper.drain());
+        assert_eq!(report.failures.len(), 1);
+        assert_eq!(report.failures[0].message, "panicked: in the cleanup");
+        row.expect_cleaned_once();
+        // The owner awaits the cleanup.
+        let mut guard = reaper.adopt(AsyncDropGuard::new(PanicsTwice));
+        assert_eq!(panic_of(|| block_on(guard.async_drop())), "in the cleanup");
+        block_on(reaper.async_drop()).unwrap();
+        reports.expect(&[VALUE; 2]);
+    });
+}
+
+#[test]
+fn member_that_panics_twice_does_not_stop_a_container() {
+    alone("foreign_code::member_that_panics_twice_does_not_stop_a_container", || {
+        let reports = Reports::collect();
+        let mut vec = AsyncDropVec::new();
+        vec.extend([(); 3].map(|()| AsyncDropGuard::new(PanicsTwice)));
+        assert_eq!(panic_of(|| block_on(vec.async_drop())), "in the cleanup");
+        assert!(vec.is_dropped());
+        reports.expect(&[VALUE, VALUE, CLEANUP, VALUE, CLEANUP]);
+    });
+}
