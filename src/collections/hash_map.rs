@@ -34,6 +34,12 @@ use crate::{
 /// guards; use [`drain`](Self::drain) instead. A guard that is taken out of the map is unchanged:
 /// in a [`scope`](crate::scope()), it still belongs to that scope.
 ///
+/// # Panics
+///
+/// A key whose `Hash`, `Eq` or `Drop` panics loses no guard. The cleanup resumes such a panic after all
+/// cleanups have ended. Any other method resumes it at once: the guard that it was about to store or
+/// to return is then dropped and reported, or it stays in the map.
+///
 /// # Cancel safety
 ///
 /// A cancelled cleanup of the map keeps its progress. The next call cleans up the remaining
