@@ -16,6 +16,7 @@ mod cancellation;
 mod contract;
 mod deferred;
 mod derive;
+mod facade;
 mod flatten;
 mod foreign_code;
 mod guard;
