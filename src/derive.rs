@@ -55,6 +55,36 @@ use crate::{AsyncDropGuard, CleanupErrors, Live};
 ///
 /// `#[async_drop(concurrent)]` on the type cleans up all fields concurrently, in one task.
 ///
+/// # Renamed and re-exported crates
+///
+/// The expansion names the crate `::livedrop`. If a package renames the dependency, or uses it only
+/// through a re-export, `#[async_drop(crate = path)]` on the type names its path.
+///
+/// ```
+/// mod facade {
+///     pub mod drops {
+///         pub use livedrop::*;
+///     }
+/// }
+/// use facade::drops::{AsyncDrop, AsyncDropGuard};
+/// # struct Socket;
+/// # #[livedrop::unboxed]
+/// # impl AsyncDrop for Socket {
+/// #     type Error = std::io::Error;
+/// #     async fn async_drop_impl(&mut self) -> std::io::Result<()> { Ok(()) }
+/// # }
+///
+/// #[derive(AsyncDrop)]
+/// #[async_drop(crate = facade::drops)]
+/// struct Client {
+///     socket: AsyncDropGuard<Socket>,
+/// }
+/// # fn main() {
+/// # let client = Client { socket: AsyncDropGuard::new(Socket) };
+/// # futures::executor::block_on(AsyncDropGuard::new(client).async_drop()).unwrap();
+/// # }
+/// ```
+///
 /// # Panics
 ///
 /// Resumes the first panic of a cleanup when the others have ended. Errors and other panics then go
@@ -158,6 +188,9 @@ pub use livedrop_derive::AsyncDrop;
 ///
 /// Otherwise it behaves as `#[async_trait]`: the future is [`Send`], and `self` may be held across
 /// an `.await`. A type that derives its cleanup does not need this macro.
+///
+/// The expansion names the crate `::livedrop`. `#[livedrop::unboxed(crate = path)]` names another
+/// path, for a renamed dependency or a re-export: `#[drops::unboxed(crate = drops)]`.
 ///
 /// # Examples
 ///

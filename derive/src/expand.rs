@@ -7,23 +7,20 @@ use syn::{Data, Generics, parse_quote};
 
 use crate::ast::{Ast, Field, Role, Variant};
 use crate::guards::mentions;
+use crate::options::Livedrop;
 
 pub(crate) fn expand(ast: &Ast<'_>) -> TokenStream {
     let error = error(ast);
     let unboxed = unboxed(ast);
-    let boxed = boxed(
-        &checks(ast),
-        &quote! {
-            ::livedrop::__private::Box::pin(::livedrop::AsyncDrop::async_drop_unboxed(self))
-        },
-    );
+    let boxed = boxed(&ast.options.livedrop, &checks(ast), None);
     implement(ast, &bounded(ast), &quote!(#error #boxed #unboxed))
 }
 
 /// Generates an `impl` for a rejected type, so that its uses compile and only its mistakes are
 /// reported.
 pub(crate) fn stand_in(ast: &Ast<'_>) -> TokenStream {
-    let boxed = boxed(&checks(ast), &quote!(::core::unreachable!()));
+    let unreachable = quote!(::core::unreachable!());
+    let boxed = boxed(&ast.options.livedrop, &checks(ast), Some(unreachable));
     let body = quote! {
         type Error = ::core::convert::Infallible;
         #boxed
@@ -32,26 +29,34 @@ pub(crate) fn stand_in(ast: &Ast<'_>) -> TokenStream {
 }
 
 fn implement(ast: &Ast<'_>, generics: &Generics, body: &TokenStream) -> TokenStream {
-    let name = &ast.input.ident;
+    let (name, livedrop) = (&ast.input.ident, &ast.options.livedrop);
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     // A bound on a type without parameters is trivial, and rustc warns about it.
     let allow = gives_unknown_error(ast).map(|_| quote!(#[allow(trivial_bounds)]));
     quote! {
         #[automatically_derived]
         #allow
-        impl #impl_generics ::livedrop::AsyncDrop for #name #ty_generics #where_clause {
+        impl #impl_generics #livedrop::AsyncDrop for #name #ty_generics #where_clause {
             #body
         }
     }
 }
 
-/// Generates the boxed method, with the signature that `async_trait` generates.
-pub(crate) fn boxed(before: &TokenStream, future: &TokenStream) -> TokenStream {
+/// Generates the boxed method, with the signature that `async_trait` generates. It returns the
+/// boxed future of the unboxed method, unless `instead` is given.
+pub(crate) fn boxed(
+    livedrop: &Livedrop,
+    before: &TokenStream,
+    instead: Option<TokenStream>,
+) -> TokenStream {
+    let future = instead.unwrap_or_else(
+        || quote!(#livedrop::__private::Box::pin(#livedrop::AsyncDrop::async_drop_unboxed(self))),
+    );
     quote! {
         fn async_drop_impl<'life0, 'async_trait>(
             &'life0 mut self,
         ) -> ::core::pin::Pin<
-            ::livedrop::__private::Box<
+            #livedrop::__private::Box<
                 dyn ::core::future::Future<Output = ::core::result::Result<(), Self::Error>>
                     + ::core::marker::Send
                     + 'async_trait,
@@ -73,20 +78,22 @@ fn checks(ast: &Ast<'_>) -> TokenStream {
     let unmarked = ast.fields().filter(|field| matches!(field.role, Role::Unmarked));
     unmarked
         .map(|Field { ty, .. }| {
+            let livedrop = ast.options.livedrop.at(ty.span());
             quote_spanned!(ty.span()=>
-                ::livedrop::__private::UnmarkedField::<#ty>::new().owes_no_cleanup();
+                #livedrop::__private::UnmarkedField::<#ty>::new().owes_no_cleanup();
             )
         })
         .collect()
 }
 
 /// Returns the error type of a field, or of one guard if the field is a vector.
-fn error_of(field: &Field<'_>) -> TokenStream {
+fn error_of(ast: &Ast<'_>, field: &Field<'_>) -> TokenStream {
+    let livedrop = &ast.options.livedrop;
     let ty = field.each().unwrap_or(field.ty);
     if field.is_no_guard_itself() {
-        quote!(<#ty as ::livedrop::__private::FieldToCleanUp>::Error)
+        quote!(<#ty as #livedrop::__private::FieldToCleanUp>::Error)
     } else {
-        quote!(<#ty as ::livedrop::AsyncDrop>::Error)
+        quote!(<#ty as #livedrop::AsyncDrop>::Error)
     }
 }
 
@@ -106,10 +113,11 @@ fn error(ast: &Ast<'_>) -> TokenStream {
     let first = first(ast);
     let (named, span) = match &ast.options.error {
         Some(named) => (named.to_token_stream(), named.span()),
-        None => (error_of(first), first.ty.span()),
+        None => (error_of(ast, first), first.ty.span()),
     };
     if ast.has_several_errors() {
-        quote_spanned!(span=> type Error = ::livedrop::CleanupErrors<#named>;)
+        let livedrop = ast.options.livedrop.at(span);
+        quote_spanned!(span=> type Error = #livedrop::CleanupErrors<#named>;)
     } else {
         quote_spanned!(span=> type Error = #named;)
     }
@@ -138,14 +146,16 @@ fn of_struct(ast: &Ast<'_>, form: &Variant<'_>) -> TokenStream {
     let body = match &cleaned[..] {
         [field] if ast.options.error.is_none() && !field.is_no_guard_itself() => {
             let Field { binding, ty, .. } = field;
-            quote_spanned!(ty.span()=> ::livedrop::AsyncDrop::async_drop_unboxed(#binding))
+            let livedrop = ast.options.livedrop.at(ty.span());
+            quote_spanned!(ty.span()=> #livedrop::AsyncDrop::async_drop_unboxed(#binding))
         }
         [field] if !ast.has_several_errors() => {
             let Field { binding, ty, .. } = field;
-            quote_spanned!(ty.span()=> ::livedrop::__private::clean_field(#binding))
+            let livedrop = ast.options.livedrop.at(ty.span());
+            quote_spanned!(ty.span()=> #livedrop::__private::clean_field(#binding))
         }
         _ => {
-            let (new, runs) = (new_cleanups(), runs(ast, form));
+            let (new, runs) = (new_cleanups(ast), runs(ast, form));
             let cleanups = cleanups();
             quote!(async move { #new #runs #cleanups.end() })
         }
@@ -163,7 +173,8 @@ fn of_enum(ast: &Ast<'_>) -> TokenStream {
             [] if several => quote!(#pattern => {}),
             [] => quote!(#pattern => ::core::result::Result::Ok(()),),
             [Field { binding, ty, .. }] if !several => {
-                quote_spanned!(ty.span()=> #pattern => ::livedrop::__private::clean_field(#binding).await,)
+                let livedrop = ast.options.livedrop.at(ty.span());
+                quote_spanned!(ty.span()=> #pattern => #livedrop::__private::clean_field(#binding).await,)
             }
             _ => {
                 let runs = runs(ast, variant);
@@ -172,7 +183,7 @@ fn of_enum(ast: &Ast<'_>) -> TokenStream {
         }
     });
     if several {
-        let (new, cleanups) = (new_cleanups(), cleanups());
+        let (new, cleanups) = (new_cleanups(ast), cleanups());
         quote!(async move { #new match self { #(#arms)* } #cleanups.end() })
     } else {
         quote!(async move { match self { #(#arms)* } })
@@ -185,14 +196,15 @@ fn cleanups() -> Ident {
     Ident::new("cleanups", Span::mixed_site())
 }
 
-fn new_cleanups() -> TokenStream {
+fn new_cleanups(ast: &Ast<'_>) -> TokenStream {
+    let livedrop = &ast.options.livedrop;
     let cleanups = cleanups();
-    quote!(let #cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();)
+    quote!(let #cleanups = #livedrop::__private::Cleanups::<Self, _>::new();)
 }
 
 /// Generates the cleanups of the fields, sequential or concurrent.
 fn runs(ast: &Ast<'_>, variant: &Variant<'_>) -> TokenStream {
-    let cleanups = cleanups();
+    let (cleanups, livedrop) = (cleanups(), &ast.options.livedrop);
     let run = |field: &Field<'_>| {
         let Field { binding, ty, .. } = field;
         let run = Ident::new(if field.each().is_some() { "run_each" } else { "run" }, ty.span());
@@ -206,7 +218,7 @@ fn runs(ast: &Ast<'_>, variant: &Variant<'_>) -> TokenStream {
         return TokenStream::new();
     };
     while let Some(run) = runs.pop() {
-        all = quote!(::livedrop::__private::join(#run, #all));
+        all = quote!(#livedrop::__private::join(#run, #all));
     }
     quote!(#all.await;)
 }
@@ -237,10 +249,10 @@ fn bounded(ast: &Ast<'_>) -> Generics {
     let is_generic = |tokens: TokenStream| {
         mentions(tokens.clone(), &params) && !mentions(tokens, &[&ast.input.ident, &self_type])
     };
-    let several = ast.has_several_errors();
+    let (several, livedrop) = (ast.has_several_errors(), &ast.options.livedrop);
     let error = match &ast.options.error {
         Some(named) => named.to_token_stream(),
-        None => error_of(first(ast)),
+        None => error_of(ast, first(ast)),
     };
     let mut clauses: Vec<TokenStream> = Vec::new();
     let mut add = |clause: TokenStream| {
@@ -249,26 +261,27 @@ fn bounded(ast: &Ast<'_>) -> Generics {
         }
     };
     for field in ast.cleaned().filter(|field| is_generic(field.ty.to_token_stream())) {
-        let (ty, error) = (field.ty, error_of(field));
+        let (ty, error) = (field.ty, error_of(ast, field));
         let trait_ = match field.each() {
             // With this bound, the compiler ignores the `impl` for `Vec`: name the error, too.
             Some(each) => {
-                add(quote!(#each: ::livedrop::AsyncDrop));
-                quote!(::livedrop::AsyncDrop<Error = ::livedrop::CleanupErrors<#error>>)
+                add(quote!(#each: #livedrop::AsyncDrop));
+                quote!(#livedrop::AsyncDrop<Error = #livedrop::CleanupErrors<#error>>)
             }
-            None if field.is_no_guard_itself() => quote!(::livedrop::__private::FieldToCleanUp),
-            None => quote!(::livedrop::AsyncDrop),
+            None if field.is_no_guard_itself() => quote!(#livedrop::__private::FieldToCleanUp),
+            None => quote!(#livedrop::AsyncDrop),
         };
         add(quote!(#ty: #trait_ + ::core::marker::Send));
     }
     if let Some(Field { ty, .. }) = gives_unknown_error(ast) {
         let words = ty.to_token_stream();
         if !is_generic(words.clone()) && !mentions(words, &[&ast.input.ident, &self_type]) {
-            add(quote_spanned!(ty.span()=> #ty: ::livedrop::__private::FieldToCleanUp));
+            let livedrop = livedrop.at(ty.span());
+            add(quote_spanned!(ty.span()=> #ty: #livedrop::__private::FieldToCleanUp));
         }
     }
     for field in ast.cleaned() {
-        let (ty, from) = (field.ty.to_token_stream(), error_of(field));
+        let (ty, from) = (field.ty.to_token_stream(), error_of(ast, field));
         let converts = from.to_string() != error.to_string();
         if converts && is_generic(quote!(#ty #error)) {
             add(quote!(#error: ::core::convert::From<#from>));

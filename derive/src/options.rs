@@ -1,9 +1,10 @@
 //! Parses the `#[async_drop(…)]` attributes of types and fields, and rejects unknown options.
 
-use proc_macro2::TokenTree;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Attribute, Ident, Meta, Token, Type};
+use syn::{Attribute, Ident, Meta, Path, Token, Type};
 
 use crate::problems::{Problems, problem};
 
@@ -12,6 +13,46 @@ use crate::problems::{Problems, problem};
 pub(crate) struct TypeOptions {
     pub(crate) concurrent: bool,
     pub(crate) error: Option<Type>,
+    pub(crate) livedrop: Livedrop,
+}
+
+/// The path of the crate `livedrop` in the expansion: `::livedrop`, unless `crate = path` names
+/// another.
+#[derive(Default)]
+pub(crate) struct Livedrop(Option<Path>);
+
+impl Livedrop {
+    /// Parses `= path` after the option `crate`, and returns whether it is repeated.
+    pub(crate) fn read(&mut self, name: &Ident, input: ParseStream<'_>) -> syn::Result<bool> {
+        if !input.peek(Token![=]) {
+            let help = "name it: `crate = facade::livedrop`";
+            return Err(problem(name, "`crate` needs the path of `livedrop`", help));
+        }
+        input.parse::<Token![=]>()?;
+        Ok(self.0.replace(Path::parse_mod_style(input)?).is_some())
+    }
+
+    /// Returns the path for `quote_spanned!`. The compiler reports an error about it at `span`, and
+    /// resolves it where it is written.
+    pub(crate) fn at(&self, span: Span) -> TokenStream {
+        let Some(path) = &self.0 else {
+            return quote_spanned!(span=> ::livedrop);
+        };
+        let at = |mut token: TokenTree| {
+            token.set_span(span.resolved_at(token.span()));
+            token
+        };
+        path.to_token_stream().into_iter().map(at).collect()
+    }
+}
+
+impl ToTokens for Livedrop {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match &self.0 {
+            Some(path) => path.to_tokens(tokens),
+            None => tokens.extend(quote!(::livedrop)),
+        }
+    }
 }
 
 /// The mark of a field: `#[async_drop]` or `#[async_drop(skip)]`.
@@ -21,8 +62,8 @@ pub(crate) enum Mark {
     Skip,
 }
 
-const OPTIONS: &str = "a type takes `#[async_drop(concurrent)]` and \
-                       `#[async_drop(error = Error)]`, \
+const OPTIONS: &str = "a type takes `#[async_drop(concurrent)]`, \
+                       `#[async_drop(error = Error)]` and `#[async_drop(crate = path)]`, \
                        a field takes `#[async_drop]` or `#[async_drop(skip)]`";
 
 impl TypeOptions {
@@ -49,6 +90,7 @@ impl TypeOptions {
                     input.parse::<Token![=]>()?;
                     self.error.replace(input.parse()?).is_some()
                 }
+                "crate" => self.livedrop.read(name, input)?,
                 other => {
                     let wrong = format!("a type has no option `{other}`");
                     return Err(problem(name, &wrong, OPTIONS));

@@ -150,6 +150,67 @@ fn unboxed() {
     expect("unboxed.rs", &formatted(crate::unboxed::expand(&TokenStream::new(), input)));
 }
 
+/// Behind another path, the name `livedrop` need not exist.
+#[test]
+fn behind_a_facade() {
+    let mut expansion = String::new();
+    for input in [
+        quote! {
+            #[async_drop(crate = crate::facade::drops)]
+            struct Service {
+                database: AsyncDropGuard<Database>,
+                workers: Vec<AsyncDropGuard<Worker>>,
+                #[async_drop]
+                log: Log,
+                name: String,
+            }
+        },
+        quote! {
+            #[async_drop(concurrent, crate = drops, error = LinkError)]
+            enum Link<T, U> {
+                Open(#[async_drop] T, #[async_drop] Log, Vec<AsyncDropGuard<U>>),
+                Closed,
+            }
+        },
+        quote! {
+            #[async_drop(crate = ::drops)]
+            struct Client {
+                #[async_drop]
+                socket: Socket,
+            }
+        },
+    ] {
+        expansion += &derived(input);
+    }
+    let input = quote! {
+        impl AsyncDrop for File {
+            type Error = std::io::Error;
+
+            async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+                self.flush().await
+            }
+        }
+    };
+    let path = quote!(crate = crate::facade::drops);
+    expansion += &formatted(crate::unboxed::expand(&path, input));
+    assert!(!expansion.contains("livedrop"), "{expansion}");
+    expect("behind_a_facade.rs", &expansion);
+}
+
+/// A rejected type, too.
+#[test]
+fn a_stand_in_behind_a_facade() {
+    let expansion = derived(quote! {
+        #[async_drop(crate = drops)]
+        struct Client {
+            pub socket: AsyncDropGuard<Socket>,
+            alias: Alias,
+        }
+    });
+    assert!(expansion.contains("impl drops::AsyncDrop for Client"), "{expansion}");
+    assert!(!expansion.contains("livedrop"), "{expansion}");
+}
+
 /// A single vector of guards can have several errors, and each is converted.
 #[test]
 fn one_vec_with_an_error_by_name() {
@@ -284,6 +345,7 @@ fn all_mistakes_of_a_type_are_reported() {
     let messages = rejected(quote! {
         #[async_drop]
         #[async_drop(concurrent, concurrent, parallel = 3, error, error = E x)]
+        #[async_drop(crate, crate = drops, crate = drops)]
         #[async_drop()]
         #[async_drop = "x"]
         pub enum Link {
@@ -311,6 +373,8 @@ fn all_mistakes_of_a_type_are_reported() {
             "a type has no option `parallel`",
             "`error` needs the type of the error",
             "only a comma may follow `error`",
+            "`crate` needs the path of `livedrop`",
+            "`crate` is repeated",
             "`#[async_drop()]` has no option",
             "`async_drop` takes no value",
             "`#[async_drop]` marks a field, not a variant",
@@ -403,7 +467,14 @@ fn unboxed_rejects_other_items() {
             async fn async_drop_impl(&mut self) -> Result<(), Self::Error> { Ok(()) }
         }
     };
-    assert!(rejected(quote!(boxed), good).contains("takes no arguments"));
+    for (arguments, message) in [
+        (quote!(boxed), "takes no arguments but `crate = path`"),
+        (quote!(crate = drops, boxed), "takes no arguments but `crate = path`"),
+        (quote!(crate), "`crate` needs the path of `livedrop`"),
+        (quote!(crate = 3), "expected identifier"),
+    ] {
+        assert!(rejected(arguments, good.clone()).contains(message));
+    }
     assert!(rejected(none(), quote!(impl Other for X {})).contains("works only on"));
     assert!(rejected(none(), quote!(impl X {})).contains("works only on"));
     assert!(

@@ -2,9 +2,12 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Attribute, ImplItem, ImplItemFn, ItemImpl, ReturnType};
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{Attribute, Ident, ImplItem, ImplItemFn, ItemImpl, ReturnType, Token};
 
 use crate::expand::boxed;
+use crate::options::Livedrop;
 use crate::problems::{Problems, problem};
 
 const FORM: &str = "`#[livedrop::unboxed] impl AsyncDrop for Type { type Error = Error; \
@@ -12,9 +15,13 @@ const FORM: &str = "`#[livedrop::unboxed] impl AsyncDrop for Type { type Error =
 
 pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
     let mut problems = Problems::default();
-    if !arguments.is_empty() {
-        problems.add(arguments, "`#[livedrop::unboxed]` takes no arguments", FORM);
-    }
+    let livedrop = match syn::parse::Parser::parse2(livedrop, arguments.clone()) {
+        Ok(livedrop) => livedrop,
+        Err(error) => {
+            problems.merge(error);
+            Livedrop::default()
+        }
+    };
     let mut block = match parse(item) {
         Ok(block) => block,
         Err(error) => {
@@ -27,7 +34,7 @@ pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream 
     for item in std::mem::take(&mut block.items) {
         match item {
             ImplItem::Fn(method) if method.sig.ident == "async_drop_impl" => {
-                items.extend(both(method, &mut problems));
+                items.extend(both(method, &livedrop, &mut problems));
             }
             ImplItem::Fn(method) if method.sig.ident == "async_drop_unboxed" => problems.add(
                 &method.sig.ident,
@@ -40,6 +47,22 @@ pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream 
     block.items = items;
     let errors = problems.into_error().map(syn::Error::into_compile_error);
     quote!(#errors #block)
+}
+
+/// Parses the arguments: none, or `crate = path`.
+fn livedrop(input: ParseStream<'_>) -> syn::Result<Livedrop> {
+    let mut livedrop = Livedrop::default();
+    if input.peek(Token![crate]) {
+        let name = input.call(Ident::parse_any)?;
+        livedrop.read(&name, input)?;
+        input.parse::<Option<Token![,]>>()?;
+    }
+    if input.is_empty() {
+        return Ok(livedrop);
+    }
+    let rest: TokenStream = input.parse()?;
+    let wrong = "`#[livedrop::unboxed]` takes no arguments but `crate = path`";
+    Err(problem(rest, wrong, FORM))
 }
 
 fn parse(item: TokenStream) -> syn::Result<ItemImpl> {
@@ -81,7 +104,7 @@ fn twice(culprit: impl ToTokens) -> syn::Error {
 }
 
 /// Generates the boxed method, and the unboxed one with the written body.
-fn both(mut method: ImplItemFn, problems: &mut Problems) -> Vec<ImplItem> {
+fn both(mut method: ImplItemFn, livedrop: &Livedrop, problems: &mut Problems) -> Vec<ImplItem> {
     let signature = &mut method.sig;
     if signature.asyncness.take().is_none() {
         let lifetimes = signature.generics.lifetimes();
@@ -107,12 +130,7 @@ fn both(mut method: ImplItemFn, problems: &mut Problems) -> Vec<ImplItem> {
     let (generics, inputs) = (&signature.generics, &signature.inputs);
     let where_clause = &generics.where_clause;
     let conditions = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
-    let boxed = boxed(
-        &TokenStream::new(),
-        &quote! {
-            ::livedrop::__private::Box::pin(::livedrop::AsyncDrop::async_drop_unboxed(self))
-        },
-    );
+    let boxed = boxed(livedrop, &TokenStream::new(), None);
     [
         quote!(#(#conditions)* #boxed),
         quote! {

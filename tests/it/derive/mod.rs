@@ -5,6 +5,7 @@ mod allocations;
 mod cancelled;
 mod endings;
 mod enums;
+mod facade;
 mod generics;
 mod hygiene;
 mod structs;
