@@ -8,9 +8,9 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::async_drop::AsyncDrop;
 use crate::errors::ErrorCollector;
-use crate::panic::{catch, caught};
+use crate::panic::{catch, caught, for_each};
 use crate::state::Brand;
-use crate::{AsyncDropGuard, CleanupErrors, Live};
+use crate::{AsyncDropGuard, CleanupErrors, Live, hook};
 
 /// Implements [`AsyncDrop`](crate::AsyncDrop) for a type that has guards as fields.
 ///
@@ -50,6 +50,10 @@ use crate::{AsyncDropGuard, CleanupErrors, Live};
 ///
 /// `#[async_drop(error = E)]` on the type names another `E`. It is also needed if the first field
 /// of a public type has a private type (E0446), and if a type contains itself.
+///
+/// `#[async_drop(first)]` on the type makes its `Error` the error `E` itself: the first error, for a
+/// trait or a caller that wants a single one. The other errors go to the [hook](crate::hook). It is
+/// often written with the name of the error: `#[async_drop(error = io::Error, first)]`.
 ///
 /// # Concurrent cleanup
 ///
@@ -290,6 +294,25 @@ impl<T, E: Debug + Send> Cleanups<T, E> {
     /// Returns all the errors of the cleanups.
     pub fn end(self) -> Result<(), CleanupErrors<E>> {
         self.errors.into_inner().unwrap_or_else(PoisonError::into_inner).finish()
+    }
+
+    /// Returns the first error, or resumes the first panic. The other errors go to the hook.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error that was found first.
+    pub fn end_first(self) -> Result<(), E> {
+        let Err(errors) = self.end() else {
+            return Ok(());
+        };
+        let mut errors = errors.into_iter();
+        let mut first = ErrorCollector::<T, E>::new();
+        if let Some(error) = errors.next() {
+            first.add_result(Err(error));
+        }
+        // If the hook panics, the drop of the collector reports the first error, too.
+        for_each(errors, hook::report_suppressed::<T>);
+        first.finish().map_err(CleanupErrors::into_first)
     }
 
     /// Calls `add` with the collector. A panic of the hook in an earlier `add` poisons the lock,

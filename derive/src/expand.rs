@@ -115,7 +115,7 @@ fn error(ast: &Ast<'_>) -> TokenStream {
         Some(named) => (named.to_token_stream(), named.span()),
         None => (error_of(ast, first), first.ty.span()),
     };
-    if ast.has_several_errors() {
+    if ast.has_several_errors() && !ast.options.first {
         let livedrop = ast.options.livedrop.at(span);
         quote_spanned!(span=> type Error = #livedrop::CleanupErrors<#named>;)
     } else {
@@ -156,8 +156,8 @@ fn of_struct(ast: &Ast<'_>, form: &Variant<'_>) -> TokenStream {
         }
         _ => {
             let (new, runs) = (new_cleanups(ast), runs(ast, form));
-            let cleanups = cleanups();
-            quote!(async move { #new #runs #cleanups.end() })
+            let end = end(ast);
+            quote!(async move { #new #runs #end })
         }
     };
     quote!(let #pattern = self; #body)
@@ -183,8 +183,8 @@ fn of_enum(ast: &Ast<'_>) -> TokenStream {
         }
     });
     if several {
-        let (new, cleanups) = (new_cleanups(ast), cleanups());
-        quote!(async move { #new match self { #(#arms)* } #cleanups.end() })
+        let (new, end) = (new_cleanups(ast), end(ast));
+        quote!(async move { #new match self { #(#arms)* } #end })
     } else {
         quote!(async move { match self { #(#arms)* } })
     }
@@ -200,6 +200,12 @@ fn new_cleanups(ast: &Ast<'_>) -> TokenStream {
     let livedrop = &ast.options.livedrop;
     let cleanups = cleanups();
     quote!(let #cleanups = #livedrop::__private::Cleanups::<Self, _>::new();)
+}
+
+/// Generates the result: all errors, or only the first one.
+fn end(ast: &Ast<'_>) -> TokenStream {
+    let cleanups = cleanups();
+    if ast.options.first { quote!(#cleanups.end_first()) } else { quote!(#cleanups.end()) }
 }
 
 /// Generates the cleanups of the fields, sequential or concurrent.

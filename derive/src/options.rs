@@ -13,6 +13,7 @@ use crate::problems::{Problems, problem};
 pub(crate) struct TypeOptions {
     pub(crate) concurrent: bool,
     pub(crate) error: Option<Type>,
+    pub(crate) first: bool,
     pub(crate) livedrop: Livedrop,
 }
 
@@ -63,7 +64,8 @@ pub(crate) enum Mark {
 }
 
 const OPTIONS: &str = "a type takes `#[async_drop(concurrent)]`, \
-                       `#[async_drop(error = Error)]` and `#[async_drop(crate = path)]`, \
+                       `#[async_drop(error = Error)]`, `#[async_drop(first)]` and \
+                       `#[async_drop(crate = path)]`, \
                        a field takes `#[async_drop]` or `#[async_drop(skip)]`";
 
 impl TypeOptions {
@@ -82,6 +84,7 @@ impl TypeOptions {
         each_option(attribute, problems, |name, input| {
             let again = match name.to_string().as_str() {
                 "concurrent" => std::mem::replace(&mut self.concurrent, true),
+                "first" => std::mem::replace(&mut self.first, true),
                 "error" => {
                     if !input.peek(Token![=]) {
                         let help = "name it: `#[async_drop(error = Error)]`";

@@ -225,6 +225,31 @@ fn one_vec_with_an_error_by_name() {
     );
 }
 
+/// With `first`, the error is the first one itself. One guard has only one error.
+#[test]
+fn only_the_first_error() {
+    let structure = quote! {
+        #[async_drop(error = ServiceError, first)]
+        struct Service {
+            database: AsyncDropGuard<Database>,
+            workers: Vec<AsyncDropGuard<Worker>>,
+        }
+    };
+    let enumeration = quote! {
+        #[async_drop(first)]
+        enum Link {
+            Two(AsyncDropGuard<Socket>, AsyncDropGuard<Log>),
+            One(AsyncDropGuard<Socket>),
+        }
+    };
+    let single = quote! {
+        #[async_drop(first)]
+        struct Client(AsyncDropGuard<Socket>);
+    };
+    let expansions = [structure, enumeration, single].map(derived);
+    expect("only_the_first_error.rs", &expansions.concat());
+}
+
 /// All arms share one collector, and an empty arm does nothing.
 #[test]
 fn an_enum_with_several_errors() {
@@ -345,7 +370,7 @@ fn all_mistakes_of_a_type_are_reported() {
     let messages = rejected(quote! {
         #[async_drop]
         #[async_drop(concurrent, concurrent, parallel = 3, error, error = E x)]
-        #[async_drop(crate, crate = drops, crate = drops)]
+        #[async_drop(crate, crate = drops, crate = drops, first, first)]
         #[async_drop()]
         #[async_drop = "x"]
         pub enum Link {
@@ -375,6 +400,7 @@ fn all_mistakes_of_a_type_are_reported() {
             "only a comma may follow `error`",
             "`crate` needs the path of `livedrop`",
             "`crate` is repeated",
+            "`first` is repeated",
             "`#[async_drop()]` has no option",
             "`async_drop` takes no value",
             "`#[async_drop]` marks a field, not a variant",

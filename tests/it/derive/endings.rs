@@ -1,6 +1,9 @@
 //! Errors and panics of fields, alone and together.
 
-use livedrop::{AsyncDrop, AsyncDropGuard, CleanupErrors};
+use std::cell::Cell;
+use std::rc::Rc;
+
+use livedrop::{AsyncDrop, AsyncDropGuard, CleanupErrors, hook};
 
 use super::{AnyError, Diary, Other, Part};
 use crate::support::{Ending, Reports, block_on, panic_of, run};
@@ -155,4 +158,62 @@ fn fields_cleaned_up_before_are_skipped() {
     });
     let errors = block_on(guard.async_drop()).unwrap_err();
     assert_eq!(errors.into_iter().collect::<Vec<_>>(), ["c"]);
+}
+
+#[derive(AsyncDrop)]
+#[async_drop(error = AnyError, first)]
+struct First {
+    all: Vec<AsyncDropGuard<Part>>,
+    other: AsyncDropGuard<Other>,
+    last: AsyncDropGuard<Part>,
+}
+
+impl First {
+    fn new(
+        diary: &Diary,
+        [a, b, last]: [Ending; 3],
+        other: Result<(), u8>,
+    ) -> AsyncDropGuard<Self> {
+        let part = |name, ending| diary.ending(name, 0, ending);
+        let all = vec![part("a", a), part("b", b)];
+        let other = AsyncDropGuard::new(Other(other));
+        AsyncDropGuard::new(Self { all, other, last: part("last", last) })
+    }
+}
+
+#[test]
+fn with_first_the_other_errors_go_to_the_hook() {
+    let (diary, reports) = (Diary::default(), Reports::collect());
+    let mut guard = First::new(&diary, [Ending::Ok, Ending::Err, Ending::Err], Err(3));
+    let result: Result<(), AnyError> = block_on(guard.async_drop());
+    assert_eq!(result, Err(AnyError::Part("b")));
+    assert_eq!(
+        reports.take(),
+        [
+            "cleanup of First failed as well: Other(3)",
+            "cleanup of First failed as well: Part(\"last\")",
+        ]
+    );
+    let mut guard = First::new(&diary, [Ending::Ok; 3], Ok(()));
+    assert_eq!(block_on(guard.async_drop()), Ok(()));
+    let mut guard = First::new(&diary, [Ending::Ok; 3], Err(4));
+    assert_eq!(block_on(guard.async_drop()), Err(AnyError::Other(4)));
+    let mut guard = First::new(&diary, [Ending::Err, Ending::Ok, Ending::Panic], Ok(()));
+    assert_eq!(panic_of(|| block_on(guard.async_drop())), "last went wrong");
+    assert_eq!(reports.take(), ["cleanup of First failed as well: Part(\"a\")"]);
+}
+
+/// The first error is not lost: it goes to the hook as well.
+#[test]
+fn with_first_a_panicking_hook_gets_all_errors() {
+    let diary = Diary::default();
+    let seen = Rc::new(Cell::new(0));
+    let counted = Rc::clone(&seen);
+    let _hook = hook::scoped(move |_| {
+        counted.set(counted.get() + 1);
+        panic!("in the hook");
+    });
+    let mut guard = First::new(&diary, [Ending::Err, Ending::Err, Ending::Ok], Err(3));
+    assert_eq!(panic_of(|| block_on(guard.async_drop())), "in the hook");
+    assert_eq!(seen.get(), 3);
 }
