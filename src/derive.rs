@@ -43,6 +43,11 @@ use crate::{AsyncDropGuard, CleanupErrors, Live, hook};
 /// `E` is the error of the first field, or of one guard if that field is a `Vec`. The errors of the
 /// other fields are converted into `E` by [`From`].
 ///
+/// `#[async_drop(map_err = path)]` on a field converts its error by that function, and not by
+/// [`From`]. If the field is a `Vec` of guards, the function converts the error of each. The mark
+/// also means `#[async_drop]`. `E` is then the error of the first field without `map_err`; if there
+/// is none, name it by `#[async_drop(error = E)]`.
+///
 /// A container in a guard, such as `AsyncDropGuard<AsyncDropHashMap<K, T>>`, fails with its own
 /// [`CleanupErrors`](crate::CleanupErrors). A single error converts into a `CleanupErrors`, but not
 /// the reverse. So if there are single guards beside the container, declare the container first or
@@ -259,8 +264,17 @@ impl<T, E: Debug + Send> Cleanups<T, E> {
         F: FieldToCleanUp + Send,
         E: TakesFieldError<F::Error>,
     {
+        self.run_mapped(field, E::take)
+    }
+
+    /// As `run`, but `map_err` converts the error.
+    pub fn run_mapped<F, M>(&self, field: &mut F, map_err: M) -> impl Future<Output = ()> + Send
+    where
+        F: FieldToCleanUp + Send,
+        M: FnOnce(F::Error) -> E + Send,
+    {
         async move {
-            let result = catch(clean_field(field)).await;
+            let result = catch(clean_field_mapped(field, map_err)).await;
             self.with(|errors| errors.add(result));
         }
     }
@@ -271,13 +285,26 @@ impl<T, E: Debug + Send> Cleanups<T, E> {
         F: FieldToCleanUp<Error = CleanupErrors<E1>> + Send,
         E: TakesFieldError<E1>,
     {
+        self.run_each_mapped(field, E::take)
+    }
+
+    /// As `run_each`, but `map_err` converts each error.
+    pub fn run_each_mapped<F, E1, M>(
+        &self,
+        field: &mut F,
+        mut map_err: M,
+    ) -> impl Future<Output = ()> + Send
+    where
+        F: FieldToCleanUp<Error = CleanupErrors<E1>> + Send,
+        M: FnMut(E1) -> E + Send,
+    {
         async move {
             let cleanup = async {
                 let Err(errors) = field.clean().await else {
                     return;
                 };
                 for error in errors {
-                    let taken = caught(|| E::take(error));
+                    let taken = caught(|| map_err(error));
                     self.with(|errors| errors.add(taken.map(Err)));
                 }
             };
@@ -333,7 +360,24 @@ where
     F: FieldToCleanUp + Send,
     E: TakesFieldError<F::Error>,
 {
-    async move { field.clean().await.map_err(E::take) }
+    clean_field_mapped(field, E::take)
+}
+
+/// As [`clean_field`], but `map_err` converts the error.
+///
+/// # Errors
+///
+/// Returns the converted error of the field.
+#[doc(hidden)]
+pub fn clean_field_mapped<F, E, M>(
+    field: &mut F,
+    map_err: M,
+) -> impl Future<Output = Result<(), E>> + Send
+where
+    F: FieldToCleanUp + Send,
+    M: FnOnce(F::Error) -> E + Send,
+{
+    async move { field.clean().await.map_err(map_err) }
 }
 
 /// The error of a derived cleanup, into which the error of each field is converted.

@@ -202,7 +202,7 @@ pub mod __private {
 
     pub use crate::derive::{
         Cleanups, FieldToCleanUp, MarkedField, OwesCleanup, TakesFieldError, UnmarkedField,
-        clean_field,
+        clean_field, clean_field_mapped,
     };
     pub use crate::guard::{CannotHappen, CleanupResult, FromCleanupError};
     pub use crate::panic::catch;

@@ -1,7 +1,7 @@
 //! The parsed input: the fields of the type, and which of them are cleaned up.
 
 use quote::format_ident;
-use syn::{Data, DeriveInput, Fields, Ident, Type, Visibility};
+use syn::{Data, DeriveInput, ExprPath, Fields, Ident, Type, Visibility};
 
 use crate::guards::{Named, named};
 use crate::options::{Mark, TypeOptions, mark, none_here};
@@ -33,8 +33,8 @@ pub(crate) struct Field<'a> {
 /// How the expansion treats a field.
 pub(crate) enum Role<'a> {
     /// Cleans it up. For a vector of guards, which can have several errors, `each` is the type of
-    /// one guard.
-    Clean { each: Option<&'a Type> },
+    /// one guard. `map_err` converts its errors; otherwise it is [`From`].
+    Clean { each: Option<&'a Type>, map_err: Option<ExprPath> },
     /// Skips it, and makes the compiler check that its type has no cleanup.
     Unmarked,
     /// Skips it.
@@ -68,6 +68,12 @@ impl<'a> Ast<'a> {
         self.fields().filter(|field| field.is_cleaned())
     }
 
+    /// Returns the first field whose errors are converted by [`From`]: its error is the error of the
+    /// type, unless the type names one.
+    pub(crate) fn gives_error(&self) -> Option<&Field<'a>> {
+        self.cleaned().find(|field| field.map_err().is_none())
+    }
+
     /// Returns whether the cleanup of a value can have more than one error.
     pub(crate) fn has_several_errors(&self) -> bool {
         let several = |variant: &Variant<'_>| {
@@ -92,11 +98,16 @@ impl<'a> Variant<'a> {
 
 impl<'a> Field<'a> {
     fn new(index: usize, field: &'a syn::Field, problems: &mut Problems) -> Self {
-        let role = match (mark(&field.attrs, problems), named(&field.ty)) {
-            (Some(Mark::Skip), _) => Role::Skip,
-            (_, Some(Named::Vec(each))) => Role::Clean { each: Some(each) },
-            (Some(Mark::Clean), _) | (None, Some(_)) => Role::Clean { each: None },
-            (None, None) => Role::Unmarked,
+        let named = named(&field.ty);
+        let each = match named {
+            Some(Named::Vec(each)) => Some(each),
+            _ => None,
+        };
+        let role = match mark(&field.attrs, problems) {
+            Some(Mark::Skip) => Role::Skip,
+            Some(Mark::Clean { map_err }) => Role::Clean { each, map_err },
+            None if named.is_some() => Role::Clean { each, map_err: None },
+            None => Role::Unmarked,
         };
         let name = field.ident.as_ref();
         // A name in capitals may name a constant: a pattern would compare with it, not bind it.
@@ -119,7 +130,15 @@ impl<'a> Field<'a> {
     /// Returns the type of one guard, if the field is a vector of guards.
     pub(crate) fn each(&self) -> Option<&'a Type> {
         match self.role {
-            Role::Clean { each } => each,
+            Role::Clean { each, .. } => each,
+            Role::Unmarked | Role::Skip => None,
+        }
+    }
+
+    /// Returns the function that converts the errors, if the field names one.
+    pub(crate) fn map_err(&self) -> Option<&ExprPath> {
+        match &self.role {
+            Role::Clean { map_err, .. } => map_err.as_ref(),
             Role::Unmarked | Role::Skip => None,
         }
     }

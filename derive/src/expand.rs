@@ -100,26 +100,27 @@ fn error_of(ast: &Ast<'_>, field: &Field<'_>) -> TokenStream {
 /// Returns the first field, if its error is the error of the type, but only the compiler knows
 /// whether it has one.
 fn gives_unknown_error<'a, 'b>(ast: &'b Ast<'a>) -> Option<&'b Field<'a>> {
-    ast.cleaned().next().filter(|field| ast.options.error.is_none() && field.is_no_guard_itself())
+    ast.gives_error().filter(|field| ast.options.error.is_none() && field.is_no_guard_itself())
 }
 
-fn first<'a, 'b>(ast: &'b Ast<'a>) -> &'b Field<'a> {
-    ast.cleaned().next().expect("`valid::check` rejects types with nothing to clean up")
+/// Returns the error type that all fields share, and the span of its source.
+fn shared_error(ast: &Ast<'_>) -> (TokenStream, Span) {
+    match (&ast.options.error, ast.gives_error()) {
+        (Some(named), _) => (named.to_token_stream(), named.span()),
+        (None, Some(field)) => (error_of(ast, field), field.ty.span()),
+        (None, None) => unreachable!("`valid::check` rejects types without an error"),
+    }
 }
 
-/// Generates `type Error`. It has the span of the first field, so that an error about the type
-/// points there.
+/// Generates `type Error`. It has the span of the field that gives the error, so that an error about
+/// the type points there.
 fn error(ast: &Ast<'_>) -> TokenStream {
-    let first = first(ast);
-    let (named, span) = match &ast.options.error {
-        Some(named) => (named.to_token_stream(), named.span()),
-        None => (error_of(ast, first), first.ty.span()),
-    };
+    let (shared, span) = shared_error(ast);
     if ast.has_several_errors() && !ast.options.first {
         let livedrop = ast.options.livedrop.at(span);
-        quote_spanned!(span=> type Error = #livedrop::CleanupErrors<#named>;)
+        quote_spanned!(span=> type Error = #livedrop::CleanupErrors<#shared>;)
     } else {
-        quote_spanned!(span=> type Error = #named;)
+        quote_spanned!(span=> type Error = #shared;)
     }
 }
 
@@ -149,11 +150,7 @@ fn of_struct(ast: &Ast<'_>, form: &Variant<'_>) -> TokenStream {
             let livedrop = ast.options.livedrop.at(ty.span());
             quote_spanned!(ty.span()=> #livedrop::AsyncDrop::async_drop_unboxed(#binding))
         }
-        [field] if !ast.has_several_errors() => {
-            let Field { binding, ty, .. } = field;
-            let livedrop = ast.options.livedrop.at(ty.span());
-            quote_spanned!(ty.span()=> #livedrop::__private::clean_field(#binding))
-        }
+        [field] if !ast.has_several_errors() => clean_field(ast, field),
         _ => {
             let (new, runs) = (new_cleanups(ast), runs(ast, form));
             let end = end(ast);
@@ -161,6 +158,19 @@ fn of_struct(ast: &Ast<'_>, form: &Variant<'_>) -> TokenStream {
         }
     };
     quote!(let #pattern = self; #body)
+}
+
+/// Generates the cleanup of a field that has the only error of a value.
+fn clean_field(ast: &Ast<'_>, field: &Field<'_>) -> TokenStream {
+    let Field { binding, ty, .. } = field;
+    let livedrop = ast.options.livedrop.at(ty.span());
+    if let Some(map_err) = field.map_err() {
+        quote_spanned! {ty.span()=>
+            #livedrop::__private::clean_field_mapped(#binding, #map_err)
+        }
+    } else {
+        quote_spanned!(ty.span()=> #livedrop::__private::clean_field(#binding))
+    }
 }
 
 fn of_enum(ast: &Ast<'_>) -> TokenStream {
@@ -172,9 +182,9 @@ fn of_enum(ast: &Ast<'_>) -> TokenStream {
         match &cleaned[..] {
             [] if several => quote!(#pattern => {}),
             [] => quote!(#pattern => ::core::result::Result::Ok(()),),
-            [Field { binding, ty, .. }] if !several => {
-                let livedrop = ast.options.livedrop.at(ty.span());
-                quote_spanned!(ty.span()=> #pattern => #livedrop::__private::clean_field(#binding).await,)
+            [field] if !several => {
+                let cleanup = clean_field(ast, field);
+                quote_spanned!(field.ty.span()=> #pattern => #cleanup.await,)
             }
             _ => {
                 let runs = runs(ast, variant);
@@ -213,8 +223,15 @@ fn runs(ast: &Ast<'_>, variant: &Variant<'_>) -> TokenStream {
     let (cleanups, livedrop) = (cleanups(), &ast.options.livedrop);
     let run = |field: &Field<'_>| {
         let Field { binding, ty, .. } = field;
-        let run = Ident::new(if field.each().is_some() { "run_each" } else { "run" }, ty.span());
-        quote_spanned!(ty.span()=> #cleanups.#run(#binding))
+        let map_err = field.map_err().into_iter();
+        let run = match (field.each(), field.map_err()) {
+            (None, None) => "run",
+            (Some(_), None) => "run_each",
+            (None, Some(_)) => "run_mapped",
+            (Some(_), Some(_)) => "run_each_mapped",
+        };
+        let run = Ident::new(run, ty.span());
+        quote_spanned!(ty.span()=> #cleanups.#run(#binding #(, #map_err)*))
     };
     if !ast.options.concurrent {
         return variant.cleaned().map(run).map(|run| quote!(#run.await;)).collect();
@@ -256,10 +273,7 @@ fn bounded(ast: &Ast<'_>) -> Generics {
         mentions(tokens.clone(), &params) && !mentions(tokens, &[&ast.input.ident, &self_type])
     };
     let (several, livedrop) = (ast.has_several_errors(), &ast.options.livedrop);
-    let error = match &ast.options.error {
-        Some(named) => named.to_token_stream(),
-        None => error_of(ast, first(ast)),
-    };
+    let (error, _) = shared_error(ast);
     let mut clauses: Vec<TokenStream> = Vec::new();
     let mut add = |clause: TokenStream| {
         if !clauses.iter().any(|known| known.to_string() == clause.to_string()) {
@@ -286,7 +300,7 @@ fn bounded(ast: &Ast<'_>) -> Generics {
             add(quote_spanned!(ty.span()=> #ty: #livedrop::__private::FieldToCleanUp));
         }
     }
-    for field in ast.cleaned() {
+    for field in ast.cleaned().filter(|field| field.map_err().is_none()) {
         let (ty, from) = (field.ty.to_token_stream(), error_of(ast, field));
         let converts = from.to_string() != error.to_string();
         if converts && is_generic(quote!(#ty #error)) {

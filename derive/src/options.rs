@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Attribute, Ident, Meta, Path, Token, Type};
+use syn::{Attribute, ExprPath, Ident, Meta, Path, Token, Type};
 
 use crate::problems::{Problems, problem};
 
@@ -56,17 +56,20 @@ impl ToTokens for Livedrop {
     }
 }
 
-/// The mark of a field: `#[async_drop]` or `#[async_drop(skip)]`.
-#[derive(Clone, Copy, PartialEq)]
+/// The mark of a field.
+#[derive(Clone)]
 pub(crate) enum Mark {
-    Clean,
+    /// `#[async_drop]`, or `#[async_drop(map_err = path)]`.
+    Clean { map_err: Option<ExprPath> },
+    /// `#[async_drop(skip)]`.
     Skip,
 }
 
 const OPTIONS: &str = "a type takes `#[async_drop(concurrent)]`, \
                        `#[async_drop(error = Error)]`, `#[async_drop(first)]` and \
                        `#[async_drop(crate = path)]`, \
-                       a field takes `#[async_drop]` or `#[async_drop(skip)]`";
+                       a field takes `#[async_drop]`, `#[async_drop(skip)]` or \
+                       `#[async_drop(map_err = path)]`";
 
 impl TypeOptions {
     pub(crate) fn new(attributes: &[Attribute], problems: &mut Problems) -> Self {
@@ -112,34 +115,50 @@ impl TypeOptions {
 pub(crate) fn mark(attributes: &[Attribute], problems: &mut Problems) -> Option<Mark> {
     let mut found = None;
     for attribute in ours(attributes) {
-        let mut mark = None;
+        let mut marks = Vec::new();
         match &attribute.meta {
-            Meta::Path(_) => mark = Some(Mark::Clean),
-            _ => each_option(attribute, problems, |name, _| {
-                if name != "skip" {
-                    let wrong = format!("a field has no option `{name}`");
-                    return Err(problem(name, &wrong, OPTIONS));
-                }
-                mark = Some(Mark::Skip);
+            Meta::Path(_) => marks.push(Mark::Clean { map_err: None }),
+            _ => each_option(attribute, problems, |name, input| {
+                marks.push(match name.to_string().as_str() {
+                    "skip" => Mark::Skip,
+                    "map_err" => Mark::Clean { map_err: Some(map_err(name, input)?) },
+                    _ => {
+                        let wrong = format!("a field has no option `{name}`");
+                        return Err(problem(name, &wrong, OPTIONS));
+                    }
+                });
                 Ok(())
             }),
         }
-        match (found, mark) {
-            (Some(first), Some(second)) if first == second => problems.add(
-                &attribute.meta,
-                "this field is marked twice",
-                "write the attribute once",
-            ),
-            (Some(_), Some(_)) => problems.add(
-                &attribute.meta,
-                "`#[async_drop]` and `#[async_drop(skip)]` contradict each other",
-                "keep `#[async_drop]` to clean up the field, or `#[async_drop(skip)]` to skip it",
-            ),
-            _ => {}
+        for mark in marks {
+            match (&found, &mark) {
+                (None, _) => found = Some(mark),
+                (Some(Mark::Clean { .. }), Mark::Clean { .. }) | (Some(Mark::Skip), Mark::Skip) => {
+                    problems.add(
+                        &attribute.meta,
+                        "this field is marked twice",
+                        "write the attribute once",
+                    );
+                }
+                (Some(_), _) => problems.add(
+                    &attribute.meta,
+                    "`#[async_drop]` and `#[async_drop(skip)]` contradict each other",
+                    "keep `#[async_drop]` to clean up the field, or `#[async_drop(skip)]` to skip it",
+                ),
+            }
         }
-        found = found.or(mark);
     }
     found
+}
+
+/// Parses `= path` after the option `map_err`.
+fn map_err(name: &Ident, input: ParseStream<'_>) -> syn::Result<ExprPath> {
+    if !input.peek(Token![=]) {
+        let help = "name it: `#[async_drop(map_err = Error::Socket)]`";
+        return Err(problem(name, "`map_err` needs the path of a function", help));
+    }
+    input.parse::<Token![=]>()?;
+    input.parse()
 }
 
 /// Rejects the attribute on a variant, which has no options.

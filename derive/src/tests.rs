@@ -250,6 +250,46 @@ fn only_the_first_error() {
     expect("only_the_first_error.rs", &expansions.concat());
 }
 
+/// A function converts the error of a field, without a bound on `From`.
+#[test]
+fn errors_mapped_by_functions() {
+    let structure = quote! {
+        #[async_drop(concurrent)]
+        struct Service<T> {
+            #[async_drop(map_err = Error::Cache)]
+            cache: AsyncDropGuard<Cache>,
+            #[async_drop(map_err = <T as Service>::worker_error)]
+            workers: Vec<AsyncDropGuard<T>>,
+            log: AsyncDropGuard<Log>,
+        }
+    };
+    let enumeration = quote! {
+        #[async_drop(error = LinkError)]
+        enum Link {
+            Open(#[async_drop(map_err = socket)] Socket),
+            Closed,
+        }
+    };
+    let single = quote! {
+        #[async_drop(error = io::Error)]
+        struct Client(#[async_drop(map_err = io::Error::other)] AsyncDropGuard<Socket>);
+    };
+    let expansions = [structure, enumeration, single].map(derived);
+    expect("errors_mapped_by_functions.rs", &expansions.concat());
+}
+
+#[test]
+fn map_err_on_all_fields_needs_a_named_error() {
+    let messages = rejected(quote! {
+        struct Client {
+            #[async_drop(map_err = io::Error::other)]
+            socket: AsyncDropGuard<Socket>,
+        }
+    });
+    assert_eq!(messages.len(), 1);
+    assert!(messages[0].starts_with("nothing gives the error of `Client`"), "{messages:?}");
+}
+
 /// All arms share one collector, and an empty arm does nothing.
 #[test]
 fn an_enum_with_several_errors() {
@@ -385,6 +425,8 @@ fn all_mistakes_of_a_type_are_reported() {
                 #[async_drop(ignore)]
                 c: AsyncDropGuard<C, livedrop::Live<B>>,
                 d: ScopedGuard<'static, D>,
+                #[async_drop(map_err, skip, map_err = f)]
+                e: AsyncDropGuard<E>,
             },
         }
     });
@@ -407,6 +449,8 @@ fn all_mistakes_of_a_type_are_reported() {
             "`#[async_drop]` and `#[async_drop(skip)]` contradict each other",
             "this field is marked twice",
             "a field has no option `ignore`",
+            "`map_err` needs the path of a function",
+            "`#[async_drop]` and `#[async_drop(skip)]` contradict each other",
             "the enum `Link` is `pub`: any code can construct its variants without a guard",
             "the cleanup of `Link` borrows the field `c`, but a `Live` guard is cleaned up by value",
             "the cleanup of `Link` borrows the field `d`, but a `Live` guard is cleaned up by value",

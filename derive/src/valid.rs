@@ -34,6 +34,17 @@ pub(crate) fn check(ast: &Ast<'_>, problems: &mut Problems) {
             "mark the field to clean up, `#[async_drop] field: Type`, or remove the derive",
         );
     }
+    if let (Some(map_err), None, None) =
+        (ast.cleaned().find_map(Field::map_err), ast.gives_error(), &ast.options.error)
+    {
+        problems.add(
+            map_err,
+            &format!(
+                "nothing gives the error of `{name}`: `map_err` converts the error of each field"
+            ),
+            "name it above the type: `#[async_drop(error = Error)]`",
+        );
+    }
     for field in ast.cleaned() {
         private(field, problems);
         not_live(field, &name.to_string(), problems);

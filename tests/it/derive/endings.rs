@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use livedrop::{AsyncDrop, AsyncDropGuard, CleanupErrors, hook};
 
-use super::{AnyError, Diary, Other, Part};
+use super::{AnyError, Diary, Other, Part, clean};
 use crate::support::{Ending, Reports, block_on, panic_of, run};
 
 #[derive(AsyncDrop)]
@@ -216,4 +216,70 @@ fn with_first_a_panicking_hook_gets_all_errors() {
     let mut guard = First::new(&diary, [Ending::Err, Ending::Err, Ending::Ok], Err(3));
     assert_eq!(panic_of(|| block_on(guard.async_drop())), "in the hook");
     assert_eq!(seen.get(), 3);
+}
+
+/// `map_err` names a function or a variant, and needs no `From`.
+#[test]
+fn map_err_converts_the_error_of_a_field() {
+    #[derive(Debug, PartialEq)]
+    enum Mapped {
+        Part(&'static str),
+        Other(u8),
+        Doubled(u8),
+    }
+    impl Mapped {
+        fn doubled(error: u8) -> Self {
+            Self::Doubled(error * 2)
+        }
+    }
+    #[derive(AsyncDrop)]
+    #[async_drop(error = Mapped)]
+    struct Several<T> {
+        #[async_drop(map_err = Mapped::Part)]
+        all: Vec<AsyncDropGuard<Part>>,
+        #[async_drop(map_err = Mapped::doubled)]
+        guard: AsyncDropGuard<Other>,
+        #[async_drop(map_err = Mapped::Other)]
+        marked: Other,
+        #[async_drop(skip)]
+        plain: T,
+    }
+    #[derive(AsyncDrop)]
+    #[async_drop(error = Mapped)]
+    enum Single {
+        Guard(#[async_drop(map_err = Mapped::doubled)] AsyncDropGuard<Other>),
+    }
+    #[derive(AsyncDrop)]
+    #[async_drop(first)]
+    struct ErrorOfTheSecond {
+        #[async_drop(map_err = u8::from)]
+        part: AsyncDropGuard<Flag>,
+        other: AsyncDropGuard<Other>,
+    }
+    struct Flag;
+    #[livedrop::unboxed]
+    impl AsyncDrop for Flag {
+        type Error = bool;
+        async fn async_drop_impl(&mut self) -> Result<(), bool> {
+            Err(true)
+        }
+    }
+    let diary = Diary::default();
+    let part = |name| diary.ending(name, 0, Ending::Err);
+    let other = |number| AsyncDropGuard::new(Other(Err(number)));
+    let several = Several {
+        all: vec![part("a"), part("b")],
+        guard: other(3),
+        marked: Other(Err(4)),
+        plain: 5,
+    };
+    assert_eq!(several.plain, 5);
+    let errors: Vec<Mapped> = clean(several).unwrap_err().into_iter().collect();
+    let expected = [Mapped::Part("a"), Mapped::Part("b"), Mapped::Doubled(6), Mapped::Other(4)];
+    assert_eq!(errors, expected);
+    assert_eq!(clean(Single::Guard(other(3))), Err(Mapped::Doubled(6)));
+    let reports = Reports::collect();
+    let second = ErrorOfTheSecond { part: AsyncDropGuard::new(Flag), other: other(7) };
+    assert_eq!(clean(second), Err(1));
+    assert_eq!(reports.take().len(), 1);
 }
