@@ -25,9 +25,11 @@ impl ::livedrop::AsyncDrop for Link {
     > + ::core::marker::Send {
         async move {
             match self {
-                Self::Open(field0, _) => ::livedrop::__private::clean_field(field0).await,
-                Self::Named { socket, .. } => {
-                    ::livedrop::__private::clean_field(socket).await
+                Self::Open(__field0, _) => {
+                    ::livedrop::__private::clean_field(__field0).await
+                }
+                Self::Named { socket: __field0, .. } => {
+                    ::livedrop::__private::clean_field(__field0).await
                 }
                 Self::Closed {} => ::core::result::Result::Ok(()),
             }

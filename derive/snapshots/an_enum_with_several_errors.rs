@@ -24,18 +24,18 @@ impl ::livedrop::AsyncDrop for Link {
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
         async move {
-            let cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
+            let __cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
             match self {
-                Self::Two(field0, field1) => {
-                    cleanups.run(field0).await;
-                    cleanups.run(field1).await;
+                Self::Two(__field0, __field1) => {
+                    __cleanups.run(__field0).await;
+                    __cleanups.run(__field1).await;
                 }
-                Self::One(field0) => {
-                    cleanups.run(field0).await;
+                Self::One(__field0) => {
+                    __cleanups.run(__field0).await;
                 }
                 Self::None() => {}
             }
-            cleanups.end()
+            __cleanups.end()
         }
     }
 }

@@ -22,18 +22,18 @@ impl ::livedrop::AsyncDrop for Service {
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self(field0, _, field2, field3) = self;
+        let Self(__field0, _, __field2, __field3) = self;
         async move {
-            let cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
+            let __cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
             ::livedrop::__private::join(
-                    cleanups.run(field0),
+                    __cleanups.run(__field0),
                     ::livedrop::__private::join(
-                        cleanups.run(field2),
-                        cleanups.run(field3),
+                        __cleanups.run(__field2),
+                        __cleanups.run(__field3),
                     ),
                 )
                 .await;
-            cleanups.end()
+            __cleanups.end()
         }
     }
 }

@@ -27,13 +27,13 @@ impl crate::facade::drops::AsyncDrop for Service {
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self { database, workers, log, .. } = self;
+        let Self { database: __field0, workers: __field1, log: __field2, .. } = self;
         async move {
-            let cleanups = crate::facade::drops::__private::Cleanups::<Self, _>::new();
-            cleanups.run(database).await;
-            cleanups.run_each(workers).await;
-            cleanups.run(log).await;
-            cleanups.end()
+            let __cleanups = crate::facade::drops::__private::Cleanups::<Self, _>::new();
+            __cleanups.run(__field0).await;
+            __cleanups.run_each(__field1).await;
+            __cleanups.run(__field2).await;
+            __cleanups.end()
         }
     }
 }
@@ -73,21 +73,21 @@ where
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
         async move {
-            let cleanups = drops::__private::Cleanups::<Self, _>::new();
+            let __cleanups = drops::__private::Cleanups::<Self, _>::new();
             match self {
-                Self::Open(field0, field1, field2) => {
+                Self::Open(__field0, __field1, __field2) => {
                     drops::__private::join(
-                            cleanups.run(field0),
+                            __cleanups.run(__field0),
                             drops::__private::join(
-                                cleanups.run(field1),
-                                cleanups.run_each(field2),
+                                __cleanups.run(__field1),
+                                __cleanups.run_each(__field2),
                             ),
                         )
                         .await;
                 }
                 Self::Closed {} => {}
             }
-            cleanups.end()
+            __cleanups.end()
         }
     }
 }
@@ -118,8 +118,8 @@ where
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self { socket } = self;
-        ::drops::__private::clean_field(socket)
+        let Self { socket: __field0 } = self;
+        ::drops::__private::clean_field(__field0)
     }
 }
 impl AsyncDrop for File {

@@ -33,18 +33,19 @@ where
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self { cache, workers, log } = self;
+        let Self { cache: __field0, workers: __field1, log: __field2 } = self;
         async move {
-            let cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
+            let __cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
             ::livedrop::__private::join(
-                    cleanups.run_mapped(cache, Error::Cache),
+                    __cleanups.run_mapped(__field0, Error::Cache),
                     ::livedrop::__private::join(
-                        cleanups.run_each_mapped(workers, <T as Service>::worker_error),
-                        cleanups.run(log),
+                        __cleanups
+                            .run_each_mapped(__field1, <T as Service>::worker_error),
+                        __cleanups.run(__field2),
                     ),
                 )
                 .await;
-            cleanups.end()
+            __cleanups.end()
         }
     }
 }
@@ -73,8 +74,8 @@ impl ::livedrop::AsyncDrop for Link {
     > + ::core::marker::Send {
         async move {
             match self {
-                Self::Open(field0) => {
-                    ::livedrop::__private::clean_field_mapped(field0, socket).await
+                Self::Open(__field0) => {
+                    ::livedrop::__private::clean_field_mapped(__field0, socket).await
                 }
                 Self::Closed {} => ::core::result::Result::Ok(()),
             }
@@ -104,7 +105,7 @@ impl ::livedrop::AsyncDrop for Client {
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self(field0) = self;
-        ::livedrop::__private::clean_field_mapped(field0, io::Error::other)
+        let Self(__field0) = self;
+        ::livedrop::__private::clean_field_mapped(__field0, io::Error::other)
     }
 }

@@ -38,12 +38,12 @@ where
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self { spare, busy, .. } = self;
+        let Self { spare: __field0, busy: __field1, .. } = self;
         async move {
-            let cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
-            cleanups.run(spare).await;
-            cleanups.run_each(busy).await;
-            cleanups.end()
+            let __cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
+            __cleanups.run(__field0).await;
+            __cleanups.run_each(__field1).await;
+            __cleanups.end()
         }
     }
 }

@@ -22,7 +22,7 @@ impl ::livedrop::AsyncDrop for Client {
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self { socket, .. } = self;
-        ::livedrop::AsyncDrop::async_drop_unboxed(socket)
+        let Self { socket: __field0, .. } = self;
+        ::livedrop::AsyncDrop::async_drop_unboxed(__field0)
     }
 }

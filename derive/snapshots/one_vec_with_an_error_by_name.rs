@@ -21,11 +21,11 @@ impl ::livedrop::AsyncDrop for Pool {
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self { workers } = self;
+        let Self { workers: __field0 } = self;
         async move {
-            let cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
-            cleanups.run_each(workers).await;
-            cleanups.end()
+            let __cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
+            __cleanups.run_each(__field0).await;
+            __cleanups.end()
         }
     }
 }

@@ -21,12 +21,12 @@ impl ::livedrop::AsyncDrop for Service {
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self { database, workers } = self;
+        let Self { database: __field0, workers: __field1 } = self;
         async move {
-            let cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
-            cleanups.run(database).await;
-            cleanups.run_each(workers).await;
-            cleanups.end_first()
+            let __cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
+            __cleanups.run(__field0).await;
+            __cleanups.run_each(__field1).await;
+            __cleanups.end_first()
         }
     }
 }
@@ -54,17 +54,17 @@ impl ::livedrop::AsyncDrop for Link {
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
         async move {
-            let cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
+            let __cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
             match self {
-                Self::Two(field0, field1) => {
-                    cleanups.run(field0).await;
-                    cleanups.run(field1).await;
+                Self::Two(__field0, __field1) => {
+                    __cleanups.run(__field0).await;
+                    __cleanups.run(__field1).await;
                 }
-                Self::One(field0) => {
-                    cleanups.run(field0).await;
+                Self::One(__field0) => {
+                    __cleanups.run(__field0).await;
                 }
             }
-            cleanups.end_first()
+            __cleanups.end_first()
         }
     }
 }
@@ -91,7 +91,7 @@ impl ::livedrop::AsyncDrop for Client {
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self(field0) = self;
-        ::livedrop::AsyncDrop::async_drop_unboxed(field0)
+        let Self(__field0) = self;
+        ::livedrop::AsyncDrop::async_drop_unboxed(__field0)
     }
 }

@@ -24,14 +24,20 @@ impl ::livedrop::AsyncDrop for Service {
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self { database, cache, workers, log, .. } = self;
+        let Self {
+            database: __field0,
+            cache: __field1,
+            workers: __field2,
+            log: __field3,
+            ..
+        } = self;
         async move {
-            let cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
-            cleanups.run(database).await;
-            cleanups.run(cache).await;
-            cleanups.run_each(workers).await;
-            cleanups.run(log).await;
-            cleanups.end()
+            let __cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
+            __cleanups.run(__field0).await;
+            __cleanups.run(__field1).await;
+            __cleanups.run_each(__field2).await;
+            __cleanups.run(__field3).await;
+            __cleanups.end()
         }
     }
 }

@@ -110,11 +110,8 @@ impl<'a> Field<'a> {
             None => Role::Unmarked,
         };
         let name = field.ident.as_ref();
-        // A name in capitals may name a constant: a pattern would compare with it, not bind it.
-        let binding = match name {
-            Some(name) if !name.to_string().starts_with(char::is_uppercase) => name.clone(),
-            _ => format_ident!("field{index}"),
-        };
+        // Not the field's name: a pattern would compare with a constant of that name, not bind it.
+        let binding = format_ident!("__field{index}");
         Self { name, binding, ty: &field.ty, vis: &field.vis, role }
     }
 

@@ -200,10 +200,9 @@ fn of_enum(ast: &Ast<'_>) -> TokenStream {
     }
 }
 
-/// Returns the variable that collects the results. Because of its hygiene, it cannot clash with a
-/// field of the same name.
+/// Returns the variable that collects the results. Its name cannot clash with a constant.
 fn cleanups() -> Ident {
-    Ident::new("cleanups", Span::mixed_site())
+    Ident::new("__cleanups", Span::mixed_site())
 }
 
 fn new_cleanups(ast: &Ast<'_>) -> TokenStream {
@@ -255,9 +254,7 @@ fn pattern(path: &TokenStream, variant: &Variant<'_>) -> TokenStream {
         });
         return quote!(#path(#(#fields),*));
     }
-    let bindings = variant.cleaned().map(|Field { name, binding, .. }| {
-        if *name == Some(binding) { quote!(#binding) } else { quote!(#name: #binding) }
-    });
+    let bindings = variant.cleaned().map(|Field { name, binding, .. }| quote!(#name: #binding));
     let rest = variant.fields.iter().any(|field| !field.is_cleaned()).then(|| quote!(..));
     let bindings = bindings.chain(rest);
     if variant.fields.is_empty() { quote!(#path {}) } else { quote!(#path { #(#bindings),* }) }

@@ -46,14 +46,44 @@ struct Fields<Result, Send, E> {
     e: E,
 }
 
-/// A name in capitals is a constant in a pattern.
-const LIMIT: u8 = 1;
+/// Constants and statics with the names of fields. A pattern with such a name would not bind it.
+#[allow(non_upper_case_globals, reason = "named like fields")]
+mod constants {
+    pub(super) const LIMIT: u8 = 1;
+    pub(super) const value: u8 = 0;
+    pub(super) const field1: u8 = 0;
+    pub(super) const cleanups: u8 = 0;
+    pub(super) static other: u8 = 0;
+}
+
+#[allow(unused_imports, reason = "in the way")]
+use constants::*;
 
 #[derive(::livedrop::AsyncDrop)]
 #[allow(non_snake_case, reason = "as in the bindings of a foreign interface")]
 struct Constants {
     LIMIT: ::livedrop::AsyncDropGuard<Part>,
+    field1: ::livedrop::AsyncDropGuard<Part>,
+    value: ::livedrop::AsyncDropGuard<Part>,
     other: ::livedrop::AsyncDropGuard<Part>,
+}
+
+#[derive(::livedrop::AsyncDrop)]
+enum ConstantsOfVariants {
+    One { value: ::livedrop::AsyncDropGuard<Part> },
+    Two { other: ::livedrop::AsyncDropGuard<Part>, name: u8 },
+}
+
+/// The attribute may stand in a `cfg_attr`.
+#[derive(::livedrop::AsyncDrop)]
+#[cfg_attr(all(), async_drop(error = (), first))]
+struct Configured {
+    #[cfg_attr(all(), async_drop(skip))]
+    skipped: Part,
+    #[cfg_attr(all(), async_drop)]
+    marked: Part,
+    #[cfg_attr(any(), async_drop(skip))]
+    guard: ::livedrop::AsyncDropGuard<Part>,
 }
 
 #[derive(::livedrop::AsyncDrop)]
