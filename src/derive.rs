@@ -29,6 +29,10 @@ use crate::{AsyncDropGuard, CleanupErrors, Live, hook};
 /// an alias of a container without a cleanup. A proof, `AsyncDropGuard<T, Dropped>`, owes nothing
 /// and needs no mark.
 ///
+/// A field whose type is a type parameter, or an associated type of one, must be marked, because
+/// it may be a guard: `#[async_drop]` or `#[async_drop(skip)]`. The derive does not find a
+/// parameter inside another type, such as `Vec<T>`.
+///
 /// For an enum, it cleans up the fields of the active variant. It rejects a `pub` enum, because
 /// any code can construct its variants without a guard: wrap the enum in a struct.
 ///

@@ -30,7 +30,6 @@ where
         Self: 'async_trait,
     {
         ::livedrop::__private::UnmarkedField::<[&'a str; N]>::new().owes_no_cleanup();
-        ::livedrop::__private::UnmarkedField::<U>::new().owes_no_cleanup();
         ::livedrop::__private::Box::pin(::livedrop::AsyncDrop::async_drop_unboxed(self))
     }
     fn async_drop_unboxed(

@@ -3,7 +3,7 @@
 use quote::format_ident;
 use syn::{Data, DeriveInput, ExprPath, Fields, Ident, Type, Visibility};
 
-use crate::guards::{Named, named};
+use crate::guards::{Named, is_parameter, named};
 use crate::options::{Mark, TypeOptions, mark, none_here};
 use crate::problems::Problems;
 
@@ -37,6 +37,9 @@ pub(crate) enum Role<'a> {
     Clean { each: Option<&'a Type>, map_err: Option<ExprPath> },
     /// Skips it, and makes the compiler check that its type has no cleanup.
     Unmarked,
+    /// Rejects it: its type is a type parameter, so not even the compiler knows whether it has a
+    /// cleanup.
+    UnmarkedParameter,
     /// Skips it.
     Skip,
 }
@@ -44,13 +47,19 @@ pub(crate) enum Role<'a> {
 impl<'a> Ast<'a> {
     pub(crate) fn new(input: &'a DeriveInput, problems: &mut Problems) -> Self {
         let options = TypeOptions::new(&input.attrs, problems);
+        let params: Vec<&Ident> = input.generics.type_params().map(|param| &param.ident).collect();
         let variants = match &input.data {
-            Data::Struct(data) => vec![Variant::new(None, &data.fields, problems)],
+            Data::Struct(data) => vec![Variant::new(None, &data.fields, &params, problems)],
             Data::Enum(data) => {
                 let mut variants = Vec::new();
                 for variant in &data.variants {
                     none_here(&variant.attrs, problems);
-                    variants.push(Variant::new(Some(&variant.ident), &variant.fields, problems));
+                    variants.push(Variant::new(
+                        Some(&variant.ident),
+                        &variant.fields,
+                        &params,
+                        problems,
+                    ));
                 }
                 variants
             }
@@ -85,9 +94,14 @@ impl<'a> Ast<'a> {
 }
 
 impl<'a> Variant<'a> {
-    fn new(ident: Option<&'a Ident>, fields: &'a Fields, problems: &mut Problems) -> Self {
+    fn new(
+        ident: Option<&'a Ident>,
+        fields: &'a Fields,
+        params: &[&Ident],
+        problems: &mut Problems,
+    ) -> Self {
         let is_tuple = matches!(fields, Fields::Unnamed(_));
-        let field = |(index, field)| Field::new(index, field, problems);
+        let field = |(index, field)| Field::new(index, field, params, problems);
         Self { ident, is_tuple, fields: fields.iter().enumerate().map(field).collect() }
     }
 
@@ -97,7 +111,12 @@ impl<'a> Variant<'a> {
 }
 
 impl<'a> Field<'a> {
-    fn new(index: usize, field: &'a syn::Field, problems: &mut Problems) -> Self {
+    fn new(
+        index: usize,
+        field: &'a syn::Field,
+        params: &[&Ident],
+        problems: &mut Problems,
+    ) -> Self {
         let named = named(&field.ty);
         let each = match named {
             Some(Named::Vec(each)) => Some(each),
@@ -107,6 +126,7 @@ impl<'a> Field<'a> {
             Some(Mark::Skip) => Role::Skip,
             Some(Mark::Clean { map_err }) => Role::Clean { each, map_err },
             None if named.is_some() => Role::Clean { each, map_err: None },
+            None if is_parameter(&field.ty, params) => Role::UnmarkedParameter,
             None => Role::Unmarked,
         };
         let name = field.ident.as_ref();
@@ -128,7 +148,7 @@ impl<'a> Field<'a> {
     pub(crate) fn each(&self) -> Option<&'a Type> {
         match self.role {
             Role::Clean { each, .. } => each,
-            Role::Unmarked | Role::Skip => None,
+            Role::Unmarked | Role::UnmarkedParameter | Role::Skip => None,
         }
     }
 
@@ -136,7 +156,7 @@ impl<'a> Field<'a> {
     pub(crate) fn map_err(&self) -> Option<&ExprPath> {
         match &self.role {
             Role::Clean { map_err, .. } => map_err.as_ref(),
-            Role::Unmarked | Role::Skip => None,
+            Role::Unmarked | Role::UnmarkedParameter | Role::Skip => None,
         }
     }
 }

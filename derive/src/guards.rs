@@ -1,6 +1,7 @@
 //! Finds the types that name a guard. A macro sees only tokens, so it does not resolve aliases: the
 //! expansion makes the compiler check the other types.
 
+use quote::ToTokens;
 use syn::{GenericArgument, Ident, PathArguments, PathSegment, Type};
 
 /// How a type names guards.
@@ -72,6 +73,19 @@ fn types(segment: &PathSegment) -> impl Iterator<Item = &Type> {
         GenericArgument::Type(ty) => Some(ty),
         _ => None,
     })
+}
+
+/// Returns whether the type is one of the type parameters, or an associated type of one.
+pub(crate) fn is_parameter(ty: &Type, params: &[&Ident]) -> bool {
+    match ty {
+        Type::Group(group) => is_parameter(&group.elem, params),
+        Type::Paren(paren) => is_parameter(&paren.elem, params),
+        Type::Path(path) => match &path.qself {
+            Some(qself) => mentions(qself.ty.to_token_stream(), params),
+            None => path.path.segments.first().is_some_and(|first| params.contains(&&first.ident)),
+        },
+        _ => false,
+    }
 }
 
 /// Returns whether one of the words occurs in the tokens.

@@ -125,6 +125,7 @@ fn generics() {
                 spare: AsyncDropGuard<T>,
                 busy: Vec<AsyncDropGuard<T>>,
                 names: [&'a str; N],
+                #[async_drop(skip)]
                 plain: U,
             }
         }),
@@ -333,9 +334,34 @@ fn a_marked_field_must_have_a_cleanup() {
     });
     assert_eq!(of_itself, [""; 0]);
     let concrete = conditions(quote! {
-        struct Wrapper<T> { #[async_drop] value: Boxed<u8>, plain: T }
+        struct Wrapper<T> { #[async_drop] value: Boxed<u8>, plain: Vec<T> }
     });
     assert_eq!(concrete, ["Boxed<u8>:::livedrop::__private::FieldToCleanUp"]);
+}
+
+/// The caller chooses the type, so only a mark can tell whether the field is cleaned up.
+#[test]
+fn a_field_of_a_type_parameter_must_be_marked() {
+    let messages = rejected(quote! {
+        enum Client<T: Protocol, U> {
+            Open(AsyncDropGuard<Socket>, T),
+            Named { socket: AsyncDropGuard<Socket>, state: T::State, item: <Vec<U> as Items>::Item },
+            Marked(#[async_drop(skip)] T, #[async_drop] U),
+            Other(PhantomData<T>, &'static U, fn(T) -> U, Vec<T>, [U; 2]),
+        }
+    });
+    let first_lines: Vec<&str> =
+        messages.iter().map(|message| message.lines().next().unwrap()).collect();
+    let end = "may be a type with a cleanup, which would be forgotten";
+    assert_eq!(
+        first_lines,
+        [
+            format!("the field is not marked, and its type `T` {end}"),
+            format!("the field `state` is not marked, and its type `T::State` {end}"),
+            format!("the field `item` is not marked, and its type `<Vec<U> as Items>::Item` {end}"),
+        ]
+    );
+    assert!(messages[1].ends_with("skip it: `#[async_drop(skip)] state: T::State`"));
 }
 
 /// Wraps tokens in a group without delimiters, as `macro_rules!` does with a `$ty`.

@@ -2,7 +2,7 @@
 
 use syn::{Data, Visibility};
 
-use crate::ast::{Ast, Field};
+use crate::ast::{Ast, Field, Role};
 use crate::guards::{Named, named};
 use crate::problems::{Problems, code};
 
@@ -45,10 +45,33 @@ pub(crate) fn check(ast: &Ast<'_>, problems: &mut Problems) {
             "name it above the type: `#[async_drop(error = Error)]`",
         );
     }
+    for field in ast.fields() {
+        marked(field, problems);
+    }
     for field in ast.cleaned() {
         private(field, problems);
         not_live(field, &name.to_string(), problems);
     }
+}
+
+/// Rejects an unmarked field whose type is a type parameter.
+fn marked(field: &Field<'_>, problems: &mut Problems) {
+    if !matches!(field.role, Role::UnmarkedParameter) {
+        return;
+    }
+    let (ty, of) = (code(field.ty), name(field));
+    let before = field.name.map_or(String::new(), |name| format!("{name}: "));
+    problems.add(
+        field.ty,
+        &format!(
+            "the field{of} is not marked, and its type `{ty}` may be a type with a cleanup, which \
+             would be forgotten"
+        ),
+        &format!(
+            "to clean it up, mark it `#[async_drop] {before}{ty}`; if it needs no cleanup, skip \
+             it: `#[async_drop(skip)] {before}{ty}`"
+        ),
+    );
 }
 
 fn private(field: &Field<'_>, problems: &mut Problems) {

@@ -13,6 +13,7 @@ fn generic_over_the_value() {
     #[derive(AsyncDrop)]
     struct Wrapper<T, U> {
         value: AsyncDropGuard<T>,
+        #[async_drop(skip)]
         plain: U,
     }
     #[derive(AsyncDrop)]
@@ -108,7 +109,7 @@ fn marked_fields_with_parameters_come_first() {
     #[derive(AsyncDrop)]
     enum OfNone<'a, T> {
         Marked(#[async_drop] Borrows<'static, 3>),
-        Generic(#[async_drop] Borrows<'a, 4>, T),
+        Generic(#[async_drop] Borrows<'a, 4>, #[async_drop(skip)] T),
     }
     let diary: &'static Diary = Box::leak(Box::default());
     assert_eq!(clean(OfALifetime { first: Borrows(diary) }), Err(1));

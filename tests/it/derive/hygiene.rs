@@ -41,8 +41,10 @@ struct Fields<Result, Send, E> {
     error: ::livedrop::AsyncDropGuard<Part>,
     cleanups: ::livedrop::AsyncDropGuard<Part>,
     r#type: ::livedrop::AsyncDropGuard<Part>,
+    #[async_drop(skip)]
     ok: Result,
     send: ::std::vec::Vec<Send>,
+    #[async_drop(skip)]
     e: E,
 }
 
