@@ -25,7 +25,7 @@ where
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self { socket: __field0 } = self;
-        ::livedrop::__private::clean_field(__field0)
+        let Self { socket: async_drop_field0 } = self;
+        ::livedrop::__private::clean_field(async_drop_field0)
     }
 }

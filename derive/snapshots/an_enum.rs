@@ -25,11 +25,11 @@ impl ::livedrop::AsyncDrop for Link {
     > + ::core::marker::Send {
         async move {
             match self {
-                Self::Open(__field0, _) => {
-                    ::livedrop::__private::clean_field(__field0).await
+                Self::Open(async_drop_field0, _) => {
+                    ::livedrop::__private::clean_field(async_drop_field0).await
                 }
-                Self::Named { socket: __field0, .. } => {
-                    ::livedrop::__private::clean_field(__field0).await
+                Self::Named { socket: async_drop_field0, .. } => {
+                    ::livedrop::__private::clean_field(async_drop_field0).await
                 }
                 Self::Closed {} => ::core::result::Result::Ok(()),
             }

@@ -26,12 +26,12 @@ impl ::livedrop::AsyncDrop for Link {
         async move {
             let __cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
             match self {
-                Self::Two(__field0, __field1) => {
-                    __cleanups.run(__field0).await;
-                    __cleanups.run(__field1).await;
+                Self::Two(async_drop_field0, async_drop_field1) => {
+                    __cleanups.run(async_drop_field0).await;
+                    __cleanups.run(async_drop_field1).await;
                 }
-                Self::One(__field0) => {
-                    __cleanups.run(__field0).await;
+                Self::One(async_drop_field0) => {
+                    __cleanups.run(async_drop_field0).await;
                 }
                 Self::None() => {}
             }

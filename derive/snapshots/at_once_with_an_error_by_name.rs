@@ -22,14 +22,14 @@ impl ::livedrop::AsyncDrop for Service {
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self(__field0, _, __field2, __field3) = self;
+        let Self(async_drop_field0, _, async_drop_field2, async_drop_field3) = self;
         async move {
             let __cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
             ::livedrop::__private::join(
-                    __cleanups.run(__field0),
+                    __cleanups.run(async_drop_field0),
                     ::livedrop::__private::join(
-                        __cleanups.run(__field2),
-                        __cleanups.run(__field3),
+                        __cleanups.run(async_drop_field2),
+                        __cleanups.run(async_drop_field3),
                     ),
                 )
                 .await;

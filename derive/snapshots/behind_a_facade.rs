@@ -27,12 +27,17 @@ impl crate::facade::drops::AsyncDrop for Service {
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self { database: __field0, workers: __field1, log: __field2, .. } = self;
+        let Self {
+            database: async_drop_field0,
+            workers: async_drop_field1,
+            log: async_drop_field2,
+            ..
+        } = self;
         async move {
             let __cleanups = crate::facade::drops::__private::Cleanups::<Self, _>::new();
-            __cleanups.run(__field0).await;
-            __cleanups.run_each(__field1).await;
-            __cleanups.run(__field2).await;
+            __cleanups.run(async_drop_field0).await;
+            __cleanups.run_each(async_drop_field1).await;
+            __cleanups.run(async_drop_field2).await;
             __cleanups.end()
         }
     }
@@ -75,12 +80,12 @@ where
         async move {
             let __cleanups = drops::__private::Cleanups::<Self, _>::new();
             match self {
-                Self::Open(__field0, __field1, __field2) => {
+                Self::Open(async_drop_field0, async_drop_field1, async_drop_field2) => {
                     drops::__private::join(
-                            __cleanups.run(__field0),
+                            __cleanups.run(async_drop_field0),
                             drops::__private::join(
-                                __cleanups.run(__field1),
-                                __cleanups.run_each(__field2),
+                                __cleanups.run(async_drop_field1),
+                                __cleanups.run_each(async_drop_field2),
                             ),
                         )
                         .await;
@@ -118,8 +123,8 @@ where
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self { socket: __field0 } = self;
-        ::drops::__private::clean_field(__field0)
+        let Self { socket: async_drop_field0 } = self;
+        ::drops::__private::clean_field(async_drop_field0)
     }
 }
 impl AsyncDrop for File {

@@ -33,15 +33,22 @@ where
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self { cache: __field0, workers: __field1, log: __field2 } = self;
+        let Self {
+            cache: async_drop_field0,
+            workers: async_drop_field1,
+            log: async_drop_field2,
+        } = self;
         async move {
             let __cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
             ::livedrop::__private::join(
-                    __cleanups.run_mapped(__field0, Error::Cache),
+                    __cleanups.run_mapped(async_drop_field0, Error::Cache),
                     ::livedrop::__private::join(
                         __cleanups
-                            .run_each_mapped(__field1, <T as Service>::worker_error),
-                        __cleanups.run(__field2),
+                            .run_each_mapped(
+                                async_drop_field1,
+                                <T as Service>::worker_error,
+                            ),
+                        __cleanups.run(async_drop_field2),
                     ),
                 )
                 .await;
@@ -74,8 +81,9 @@ impl ::livedrop::AsyncDrop for Link {
     > + ::core::marker::Send {
         async move {
             match self {
-                Self::Open(__field0) => {
-                    ::livedrop::__private::clean_field_mapped(__field0, socket).await
+                Self::Open(async_drop_field0) => {
+                    ::livedrop::__private::clean_field_mapped(async_drop_field0, socket)
+                        .await
                 }
                 Self::Closed {} => ::core::result::Result::Ok(()),
             }
@@ -105,7 +113,7 @@ impl ::livedrop::AsyncDrop for Client {
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self(__field0) = self;
-        ::livedrop::__private::clean_field_mapped(__field0, io::Error::other)
+        let Self(async_drop_field0) = self;
+        ::livedrop::__private::clean_field_mapped(async_drop_field0, io::Error::other)
     }
 }

@@ -37,11 +37,11 @@ where
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self { spare: __field0, busy: __field1, .. } = self;
+        let Self { spare: async_drop_field0, busy: async_drop_field1, .. } = self;
         async move {
             let __cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
-            __cleanups.run(__field0).await;
-            __cleanups.run_each(__field1).await;
+            __cleanups.run(async_drop_field0).await;
+            __cleanups.run_each(async_drop_field1).await;
             __cleanups.end()
         }
     }

@@ -22,7 +22,7 @@ impl ::livedrop::AsyncDrop for Client {
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self { socket: __field0, .. } = self;
-        ::livedrop::AsyncDrop::async_drop_unboxed(__field0)
+        let Self { socket: async_drop_field0, .. } = self;
+        ::livedrop::AsyncDrop::async_drop_unboxed(async_drop_field0)
     }
 }

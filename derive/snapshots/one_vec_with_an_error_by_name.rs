@@ -21,10 +21,10 @@ impl ::livedrop::AsyncDrop for Pool {
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self { workers: __field0 } = self;
+        let Self { workers: async_drop_field0 } = self;
         async move {
             let __cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
-            __cleanups.run_each(__field0).await;
+            __cleanups.run_each(async_drop_field0).await;
             __cleanups.end()
         }
     }

@@ -21,11 +21,11 @@ impl ::livedrop::AsyncDrop for Service {
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self { database: __field0, workers: __field1 } = self;
+        let Self { database: async_drop_field0, workers: async_drop_field1 } = self;
         async move {
             let __cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
-            __cleanups.run(__field0).await;
-            __cleanups.run_each(__field1).await;
+            __cleanups.run(async_drop_field0).await;
+            __cleanups.run_each(async_drop_field1).await;
             __cleanups.end_first()
         }
     }
@@ -56,12 +56,12 @@ impl ::livedrop::AsyncDrop for Link {
         async move {
             let __cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
             match self {
-                Self::Two(__field0, __field1) => {
-                    __cleanups.run(__field0).await;
-                    __cleanups.run(__field1).await;
+                Self::Two(async_drop_field0, async_drop_field1) => {
+                    __cleanups.run(async_drop_field0).await;
+                    __cleanups.run(async_drop_field1).await;
                 }
-                Self::One(__field0) => {
-                    __cleanups.run(__field0).await;
+                Self::One(async_drop_field0) => {
+                    __cleanups.run(async_drop_field0).await;
                 }
             }
             __cleanups.end_first()
@@ -91,7 +91,7 @@ impl ::livedrop::AsyncDrop for Client {
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
-        let Self(__field0) = self;
-        ::livedrop::AsyncDrop::async_drop_unboxed(__field0)
+        let Self(async_drop_field0) = self;
+        ::livedrop::AsyncDrop::async_drop_unboxed(async_drop_field0)
     }
 }

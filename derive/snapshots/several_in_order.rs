@@ -25,18 +25,18 @@ impl ::livedrop::AsyncDrop for Service {
         Output = ::core::result::Result<(), Self::Error>,
     > + ::core::marker::Send {
         let Self {
-            database: __field0,
-            cache: __field1,
-            workers: __field2,
-            log: __field3,
+            database: async_drop_field0,
+            cache: async_drop_field1,
+            workers: async_drop_field2,
+            log: async_drop_field3,
             ..
         } = self;
         async move {
             let __cleanups = ::livedrop::__private::Cleanups::<Self, _>::new();
-            __cleanups.run(__field0).await;
-            __cleanups.run(__field1).await;
-            __cleanups.run_each(__field2).await;
-            __cleanups.run(__field3).await;
+            __cleanups.run(async_drop_field0).await;
+            __cleanups.run(async_drop_field1).await;
+            __cleanups.run_each(async_drop_field2).await;
+            __cleanups.run(async_drop_field3).await;
             __cleanups.end()
         }
     }

@@ -1,6 +1,7 @@
 //! The parsed input: the fields of the type, and which of them are cleaned up.
 
 use quote::format_ident;
+use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, ExprPath, Fields, Ident, Type, Visibility};
 
 use crate::guards::{Named, is_parameter, named};
@@ -131,7 +132,9 @@ impl<'a> Field<'a> {
         };
         let name = field.ident.as_ref();
         // Not the field's name: a pattern would compare with a constant of that name, not bind it.
-        let binding = format_ident!("__field{index}");
+        // It has the span of the field, so that the compiler reports an error about its use there.
+        let span = name.map_or_else(|| field.ty.span(), Ident::span);
+        let binding = format_ident!("async_drop_field{index}", span = span);
         Self { name, binding, ty: &field.ty, vis: &field.vis, role }
     }
 
