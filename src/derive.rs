@@ -390,7 +390,8 @@ where
     message = "`{E}`, the error of this field's cleanup, cannot be converted into `{Self}`",
     label = "the error of this field does not convert into the error type that all fields share",
     note = "the shared error type is the error of the first field, unless the type names another: `#[async_drop(error = Error)]`",
-    note = "name an error type that every field's error converts into: `#[async_drop(error = anyhow::Error)]`, or an `Error` of your own with `impl From<{E}> for Error {{ … }}`; an `E` converts into a `CleanupErrors<E>`"
+    note = "name an error type that every field's error converts into: `#[async_drop(error = anyhow::Error)]`, or an `Error` of your own with `impl From<{E}> for Error {{ … }}`; an `E` converts into a `CleanupErrors<E>`",
+    note = "or convert the error of this field by a function: `#[async_drop(map_err = path)] field: Type`"
 )]
 pub trait TakesFieldError<E> {
     fn take(error: E) -> Self;
@@ -412,7 +413,8 @@ impl<E, F: From<E>> TakesFieldError<E> for F {
     label = "this field is marked `#[async_drop]`, or its type contains an `AsyncDropGuard`",
     note = "if there is nothing to clean up, skip the field: `#[async_drop(skip)] field: Type`",
     note = "if the type is your own, give it a cleanup: `#[derive(AsyncDrop)]`, or `#[livedrop::unboxed] impl AsyncDrop for …`",
-    note = "if it holds many guards, use `Vec<AsyncDropGuard<T>>`, or `AsyncDropGuard<AsyncDropHashMap<K, T>>`; if it locks or shares one, `AsyncDropGuard<AsyncDropMutex<T>>`, `AsyncDropTokioMutex` or `AsyncDropArc`"
+    note = "if it holds many guards, use `Vec<AsyncDropGuard<T>>`, or `AsyncDropGuard<AsyncDropHashMap<K, T>>`; if it shares one, `AsyncDropGuard<AsyncDropArc<T>>`",
+    note = "if it locks one, as a `Mutex` of another crate does, use `AsyncDropGuard<AsyncDropMutex<T>>`, or `AsyncDropTokioMutex` for the lock of tokio"
 )]
 pub trait FieldToCleanUp {
     type Error: Debug;
