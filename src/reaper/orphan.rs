@@ -73,9 +73,8 @@ struct Held<T> {
 
 impl<T> Drop for Held<T> {
     fn drop(&mut self) {
-        let value = self.value.take();
-        if std::thread::panicking() {
-            drop_after_panic::<T>(value);
+        if std::mem::needs_drop::<T>() && std::thread::panicking() {
+            drop_after_panic::<T>(self.value.take());
         }
     }
 }
