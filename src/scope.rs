@@ -7,13 +7,16 @@ use crate::state::{EntersScope, Scoped, Unbacked};
 use crate::{AsyncDropGuard, Dropped, Live};
 
 mod diagnostics;
+mod leaves_by_try;
 
 #[doc(hidden)]
 pub use diagnostics::{
     CleanupBeforeQuestionMark, EarlyExit, Entered, Entering, Enters, Exits, IsProof, NoTryError,
     SameScope, SameValue, ScopeExit, ScopeOutput, ScopeOutput2, ScopeOutput3, ScopeOutput4,
-    ScopeProof, ScopeValue, any, enter, enter2, enter3, enter4, leave2, leave3, leave4,
+    ScopeProof, ScopeValue, enter, enter2, enter3, enter4, leave2, leave3, leave4,
 };
+#[doc(hidden)]
+pub use leaves_by_try::leaves_by_try;
 
 /// The guard that belongs to the scope `'scope`.
 ///
@@ -215,7 +218,7 @@ macro_rules! scope {
     };
     ($guard:expr, async |$name:pat_param| $body:tt $(,)?) => {
         $crate::scope::enter(
-            $crate::scope::Exits::<{ $crate::__is!(try $body) && !$crate::__is!(return $body) }>,
+            $crate::scope::Exits::<{ $crate::scope::leaves_by_try(::core::stringify!($body)) }>,
             $crate::scope::Enters::enter($guard),
             async |$name, (exits, entered)| {
                 $crate::scope::ScopeExit::leave(exits, $crate::scope::ScopeOutput::leave(entered, $body))
@@ -314,7 +317,7 @@ macro_rules! __scope {
         $enter:ident $leave:ident ($($guard:expr),+) ($($name:pat_param),+) $body:tt $(,)?
     ) => {
         $crate::scope::$enter(
-            $crate::scope::Exits::<{ $crate::__is!(try $body) && !$crate::__is!(return $body) }>,
+            $crate::scope::Exits::<{ $crate::scope::leaves_by_try(::core::stringify!($body)) }>,
             ($($crate::scope::Enters::enter($guard),)+),
             async |$($name,)+ (exits, entered)| {
                 $crate::scope::ScopeExit::leave(exits, $crate::scope::$leave(entered, $body))
@@ -324,16 +327,4 @@ macro_rules! __scope {
     ($enter:ident $leave:ident $guards:tt $names:tt $body:expr $(,)?) => {
         $crate::__scope!($enter $leave $guards $names { $body })
     };
-}
-
-/// Whether this token is a `?`, or a `return`, or has one in it.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __is {
-    (try ?) => { true };
-    (return return) => { true };
-    ($what:tt ($($token:tt)*)) => { $crate::scope::any(&[$($crate::__is!($what $token)),*]) };
-    ($what:tt [$($token:tt)*]) => { $crate::scope::any(&[$($crate::__is!($what $token)),*]) };
-    ($what:tt {$($token:tt)*}) => { $crate::scope::any(&[$($crate::__is!($what $token)),*]) };
-    ($what:tt $token:tt) => { false };
 }

@@ -152,7 +152,8 @@ impl<E: CleanupBeforeQuestionMark> From<E> for NoTryError {
     }
 }
 
-/// Whether the body of a scope has a `?` and no `return` in it.
+/// Whether the body of a scope has a `?` and no `return` in it. `scope!` takes the answer from
+/// [`leaves_by_try`](super::leaves_by_try).
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Exits<const BY_TRY: bool>;
@@ -222,19 +223,6 @@ impl<End> EarlyExit<End> for Result<End, NoTryError> {
     fn exit(end: End) -> Self {
         Ok(end)
     }
-}
-
-/// Whether one of these is true.
-#[doc(hidden)]
-#[must_use]
-pub const fn any(mut these: &[bool]) -> bool {
-    while let [first, others @ ..] = these {
-        if *first {
-            return true;
-        }
-        these = others;
-    }
-    false
 }
 
 /// A guard that is about to enter a scope.

@@ -206,32 +206,43 @@ mod in_the_macro {
     /// The macro searches the body for early exits, to choose the compiler's message.
     #[test]
     fn finds_question_mark_and_return_at_any_depth() {
+        use livedrop::scope::leaves_by_try;
         let tries = [
-            livedrop::__is!(
-                try {
-                    let sum = [1, of(number?)];
-                    sum
-                }
-            ),
-            livedrop::__is!(
-                try {
-                    let sum = [1, of(number)];
-                    return sum;
-                }
-            ),
-            livedrop::__is!(try {}),
+            leaves_by_try(stringify!({
+                let sum = [1, of(number?)];
+                sum
+            })),
+            leaves_by_try(stringify!({
+                let sum = [1, of(returned)?];
+                sum
+            })),
+            leaves_by_try(stringify!({
+                let sum: &'static str = of("\"", r#"""#, '"', '\'', 'ä')?;
+            })),
         ];
-        assert_eq!(tries, [true, false, false]);
-        let returns = [
-            livedrop::__is!(return { if is_over { return sum } else { (sum, 1) } }),
-            livedrop::__is!(
-                return {
-                    let sum = [1, of(number?)];
-                    sum
-                }
-            ),
+        assert_eq!(tries, [true; 3]);
+        let others = [
+            leaves_by_try(stringify!({})),
+            leaves_by_try(stringify!({
+                let sum = [1, of(number)];
+                return sum;
+            })),
+            leaves_by_try(stringify!({ if is_over? { return sum } else { (sum, 1) } })),
         ];
-        assert_eq!(returns, [true, false]);
+        assert_eq!(others, [false; 3]);
+    }
+
+    #[test]
+    fn question_mark_in_a_literal_or_comment_is_none() {
+        use livedrop::scope::leaves_by_try;
+        let bodies = [
+            leaves_by_try(stringify!({ of("where id = ?", b"\"?", "\\", c"?") })),
+            leaves_by_try(stringify!({ of(r"?\", r##""#?"##, br#""?"#) })),
+            leaves_by_try(stringify!({ of::<'a>('?', '\'', "?", 'ä', "?", '"', b'?') / 2 })),
+            leaves_by_try("{ /// is this a try?\n /* or /* this? */ this? */ of(1) }"),
+            leaves_by_try("{ 'unfinished ? \""),
+        ];
+        assert_eq!(bodies, [false, false, false, false, true]);
     }
 
     /// A `?` leaves the innermost async block or closure, which need not be the body.
