@@ -3,6 +3,9 @@
 //! `stringify!` returns the tokens of the body as one string, and the compiler evaluates a `const fn` on it. A
 //! macro that visits each token takes several times longer (`benches/scope_compile_cost.sh`).
 
+/// The longest text that is searched, in bytes: about 1,800 lines.
+const LONGEST: usize = 128 * 1024;
+
 /// Whether `body`, as `stringify!` returns it, has a `?` and no `return`.
 ///
 /// Literals and comments do not count: an SQL text may have a `?`.
@@ -11,7 +14,8 @@
 pub const fn leaves_by_try(body: &str) -> bool {
     let body = body.as_bytes();
     // Most bodies have no `?` at all, and this search is faster than the next one.
-    if !has_question_mark(body) {
+    // The compiler rejects a constant that takes long, so a `?` in a longer text gets the compiler's own message.
+    if body.len() > LONGEST || !has_question_mark(body) {
         return false;
     }
     let mut has_try = false;
