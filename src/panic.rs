@@ -64,6 +64,23 @@ pub(crate) fn debug_text(value: &dyn Debug) -> String {
     })
 }
 
+/// Drops every item, in order. If one panics, the others are dropped while that panic unwinds, and their own
+/// panics end here: a second one would abort the process.
+pub(crate) fn drop_each<I: Iterator>(items: I) {
+    struct Rest<I: Iterator>(I);
+
+    impl<I: Iterator> Drop for Rest<I> {
+        fn drop(&mut self) {
+            (&mut self.0).for_each(drop_caught);
+        }
+    }
+
+    let mut rest = Rest(items);
+    if !std::thread::panicking() {
+        (&mut rest.0).for_each(drop);
+    }
+}
+
 /// Returns the message of a panic.
 pub(crate) fn message(payload: &PanicPayload) -> &str {
     if let Some(text) = payload.downcast_ref::<&str>() {

@@ -110,7 +110,7 @@ impl<T: AsyncDrop, S: Cleanable<T>> ConcurrentCleanup<T, S> {
 /// Drops every guard, even if the hook or a value panics. Two panics in the drop of a `Vec` would abort.
 impl<T: AsyncDrop, S: State> Drop for ConcurrentCleanup<T, S> {
     fn drop(&mut self) {
-        panic::for_each(self.slots.drain(..), drop);
+        panic::drop_each(self.slots.drain(..));
     }
 }
 

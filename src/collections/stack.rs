@@ -482,7 +482,7 @@ impl Entries {
 /// start at the bottom.
 impl Drop for Entries {
     fn drop(&mut self) {
-        panic::for_each(std::iter::from_fn(|| self.stacked.pop()), drop);
+        panic::drop_each(std::iter::from_fn(|| self.stacked.pop()));
     }
 }
 

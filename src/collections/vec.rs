@@ -229,7 +229,7 @@ impl<T: AsyncDrop<Error: Send>, S: Cleanable<T>> AsyncDrop for AsyncDropVec<T, S
 /// Drops every guard, even if the hook or a value panics. Two panics in the drop of a [`Vec`] would abort.
 impl<T: AsyncDrop, S: State> Drop for AsyncDropVec<T, S> {
     fn drop(&mut self) {
-        panic::for_each(self.guards.drain(..), drop);
+        panic::drop_each(self.guards.drain(..));
     }
 }
 
