@@ -144,7 +144,7 @@ impl<K: Eq + Hash, T: Adoptable> AsyncDropCache<K, T, Adopted> {
         let slot = self.slot(key);
         let reaper = self.reaper.clone().expect("`adopted` has set it");
         let adopter = reaper.clone();
-        let open = async move { open.await.map(|guard| adopter.adopt(guard)) };
+        let open = async move { open.await.map(|guard| adopter.adopt_inside(guard)) };
         reaper.shield(get_or_open(slot, open)).await
     }
 }

@@ -41,7 +41,23 @@ impl ReaperHandle {
 
     /// Registers a value under this handle's label and lane, unless the reaper is closed.
     pub(crate) fn register<T>(&self, origin: Origin<T>, stage: Stage) -> Option<Registration> {
-        self.registry().register(Identity::new(origin, self.tag.clone()), stage)
+        self.registry().register(Identity::new(origin, self.tag.clone()), stage, false)
+    }
+
+    /// Adopts inside a future that this reaper shields, also if it was closed meanwhile.
+    pub(crate) fn adopt_inside<T: Adoptable, S: Armed>(
+        &self,
+        guard: AsyncDropGuard<T, S>,
+    ) -> AsyncDropGuard<T, Adopted> {
+        let slot = match guard.slot.take() {
+            Ok((origin, value)) => {
+                let identity = Identity::new(origin, self.tag.clone());
+                let registration = self.registry().register(identity, Stage::Alive, true);
+                AdoptedSlot::new(origin, value, registration)
+            }
+            Err(origin) => AdoptedSlot::done(origin),
+        };
+        AsyncDropGuard { slot }
     }
 
     fn with_tag(&self, change: impl FnOnce(&mut Tag)) -> Self {

@@ -39,14 +39,18 @@ impl Registry {
     }
 
     /// Adds an entry, unless the reaper is closed.
+    ///
+    /// With `is_inside`, the caller is inside a future that has an entry itself. That was registered before the
+    /// reaper was closed, and `drain` waits for it, so this is in time.
     pub(super) fn register(
         self: &Arc<Self>,
         identity: Identity,
         stage: Stage,
+        is_inside: bool,
     ) -> Option<Registration> {
         let now = Instant::now();
         let mut inner = self.lock();
-        if inner.closed {
+        if inner.closed && (!is_inside || inner.entries.is_empty()) {
             return None;
         }
         let key = inner.entries.insert_with(|| Entry::new(identity, stage, now));

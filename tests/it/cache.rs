@@ -226,3 +226,21 @@ fn only_the_opening_caller_polls_its_future() {
     }
     assert_eq!(house.counts(), (1, 1));
 }
+
+#[test]
+fn an_opening_that_ends_after_the_close_is_cleaned_up() {
+    for polls in 1..4 {
+        let (reports, house) = (Reports::collect(), Arc::<House>::default());
+        let mut reaper = Reaper::new();
+        let cache = AsyncDropCache::adopted(&reaper.handle());
+        let mut getting = Box::pin(cache.get(1, Door::open(Arc::clone(&house), 3)));
+        for _ in 0..polls {
+            assert!(getting.as_mut().now_or_never().is_none());
+        }
+        reaper.close();
+        drop(getting);
+        block_on(reaper.async_drop()).unwrap();
+        assert_eq!(house.counts(), (1, 1), "after {polls} polls");
+        reports.expect_none();
+    }
+}
