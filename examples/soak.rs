@@ -154,7 +154,7 @@ async fn own(reaper: ReaperHandle, counts: Arc<Counts>) {
     }
 }
 
-/// Owns a network and a container in it. Whoever cleans up, the container goes first.
+/// Owns a network and a container in it. The container must be cleaned up first, by this task or by the reaper.
 async fn own_two(reaper: ReaperHandle, counts: Arc<Counts>) {
     let reaper = reaper.ordered();
     let container = Resource::make(&counts);

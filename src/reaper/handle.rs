@@ -49,10 +49,18 @@ impl ReaperHandle {
         &self,
         guard: AsyncDropGuard<T, S>,
     ) -> AsyncDropGuard<T, Adopted> {
+        self.adopt_with(guard, true)
+    }
+
+    fn adopt_with<T: Adoptable, S: Armed>(
+        &self,
+        guard: AsyncDropGuard<T, S>,
+        is_inside: bool,
+    ) -> AsyncDropGuard<T, Adopted> {
         let slot = match guard.slot.take() {
             Ok((origin, value)) => {
                 let identity = Identity::new(origin, self.tag.clone());
-                let registration = self.registry().register(identity, Stage::Alive, true);
+                let registration = self.registry().register(identity, Stage::Alive, is_inside);
                 AdoptedSlot::new(origin, value, registration)
             }
             Err(origin) => AdoptedSlot::done(origin),
@@ -156,14 +164,7 @@ impl ReaperHandle {
     where
         T: Adoptable + 'static, // the reaper may outlive this borrow: own the data (`Arc<Mutex<_>>`), or clean up here
     {
-        let slot = match guard.slot.take() {
-            Ok((origin, value)) => {
-                let registration = self.register(origin, Stage::Alive);
-                AdoptedSlot::new(origin, value, registration)
-            }
-            Err(origin) => AdoptedSlot::done(origin),
-        };
-        AsyncDropGuard { slot }
+        self.adopt_with(guard, false)
     }
 
     /// As [`adopt`](Self::adopt), but a closed reaper refuses the guard.

@@ -30,9 +30,9 @@ pub(super) struct Inner {
     /// The orphans of each lane in the order in which they were orphaned. The first one has its turn.
     pub(super) lanes: HashMap<LaneId, VecDeque<Key>>,
     pub(super) last_lane: LaneId,
-    /// Those who wait until the value of an owner is gone, by the serial of its key. The cleanup of an orphan
-    /// has them instead. Few values have any, so they are not in the entries.
-    pub(super) waiters: HashMap<u64, Vec<shim::Arc<Waiters>>>,
+    /// For values that an owner holds. The cleanup of an orphan has its waiters itself. Few values have any,
+    /// so they are not in the entries.
+    pub(super) waiters: WaitersBySerial,
     /// Whether the drivers were woken since the first orphan became ready.
     pub(super) is_announced: bool,
     /// The number of orphans that the reaper has begun and that have not ended.
@@ -163,19 +163,13 @@ pub(super) struct Rest {
     pub(super) abandoned: Option<Abandoned>,
 }
 
+/// Those who wait until a value is gone, by the serial of its key.
+type WaitersBySerial = HashMap<u64, Vec<shim::Arc<Waiters>>>;
+
 #[inline]
-fn take_waiters(
-    waiters: &mut HashMap<u64, Vec<shim::Arc<Waiters>>>,
-    key: Key,
-) -> Option<Vec<shim::Arc<Waiters>>> {
-    #[cold]
-    fn remove(
-        waiters: &mut HashMap<u64, Vec<shim::Arc<Waiters>>>,
-        key: Key,
-    ) -> Option<Vec<shim::Arc<Waiters>>> {
-        waiters.remove(&key.serial)
-    }
-    if waiters.is_empty() { None } else { remove(waiters, key) }
+fn take_waiters(waiters: &mut WaitersBySerial, key: Key) -> Option<Vec<shim::Arc<Waiters>>> {
+    // Nearly always empty, so this call is worth avoiding.
+    if waiters.is_empty() { None } else { waiters.remove(&key.serial) }
 }
 
 impl Inner {

@@ -1,4 +1,4 @@
-//! `AsyncDropWeak::gone`: ready after the cleanup of the shared value has ended, whoever cleans up.
+//! `AsyncDropWeak::gone`: ready after the cleanup of the shared value has ended.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
