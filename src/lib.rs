@@ -208,8 +208,3 @@ pub mod __private {
     pub use crate::panic::catch;
     pub use crate::with::{clean_alone, clean_caught, lend, result_of, resume_after, type_name};
 }
-
-/// Compiles the examples of the README.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;

@@ -27,6 +27,7 @@ mod layout;
 mod mutex;
 mod payloads;
 mod public_api;
+mod readme;
 mod reaper;
 mod reaper_drivers;
 mod reaper_end;

@@ -1,5 +1,5 @@
 //! Compares the root of `docs/public-api.txt` with the exports of `src/lib.rs`. A nightly tool writes
-//! the listing (`CONTRIBUTING.md`); this test does not need the tool.
+//! the listing (`docs/verification.md`); this test does not need the tool.
 
 use std::collections::BTreeSet;
 use std::fs;
