@@ -1,7 +1,37 @@
 //! The guide: how to use the crate, page by page.
 //!
+//! # Eight words
+//!
+//! - **Guard**: an [`AsyncDropGuard`](crate::AsyncDropGuard). It holds a value and owes the value's
+//!   cleanup.
+//! - **State**: the second parameter of a guard's type. It decides who makes sure that the cleanup
+//!   happens: [`Checked`](crate::Checked), [`Live`](crate::Live), [`Adopted`](crate::Adopted).
+//! - **Proof**: a guard in the state [`Dropped`](crate::Dropped). Only the cleanup makes one, so a
+//!   function that takes it runs after the cleanup.
+//! - **Scope**: the body of [`scope!`](crate::scope!). It compiles only if it returns the proof of its own
+//!   guard.
+//! - **Adopt**: to register a guard with a reaper. If its owner drops it, the reaper gets the
+//!   value.
+//! - **Reaper**: a [`Reaper`](crate::Reaper). It finishes the cleanups of the values that it gets, each
+//!   once.
+//! - **Orphan**: an adopted value whose owner is gone. The reaper polls its cleanup, and
+//!   [`drain`](crate::Reaper::drain) waits for it.
+//! - **Hook**: the function that gets all reports without a caller: a forgotten guard, a failed orphan, a
+//!   second error. See [`hook`](crate::hook).
+//!
+//! # When not to use this crate
+//!
+//! - `Drop` can do the cleanup without waiting. Then `Drop` is simpler, and nobody can forget it.
+//! - The value or its cleanup is not `Send`: not supported yet.
+//! - The program is built with `panic = "abort"` and must clean up after a panic. No code runs then.
+//! - The value lives in a `static`, or is leaked on purpose. It is never dropped, so no guard can
+//!   report it.
+//!
+//! # Pages
+//!
 //! | page | read it |
 //! |---|---|
+//! | [`async_drop_in_rust`] | to learn what the language has, and what each way around it loses |
 //! | [`patterns`] | to find the form for a task |
 //! | [`gotchas`] | before the first review: the common mistakes, and how each one is found |
 //! | [`helpers`] | to share guards, to collect them, or to clean several up |
@@ -11,6 +41,9 @@
 //! | [`migrating`] | to come from a guard of your own, from `Drop`, or from `scopeguard` |
 //! | [`faq`] | for the public complaints that the crate answers, each with its test |
 //! | [`compile_fail`] | for every misuse that the compiler rejects |
+
+#[doc = include_str!("guide/async_drop_in_rust.md")]
+pub mod async_drop_in_rust {}
 
 #[doc = include_str!("guide/patterns.md")]
 pub mod patterns {}

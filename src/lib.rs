@@ -124,7 +124,7 @@
 //! | `task` | background tasks in guards, with the feature `tokio` |
 //! | `testing` | `SyncDrop`, which cleans up in `Drop`, with the feature `testing` |
 //!
-//! The guide has the pages [patterns](guide::patterns), [gotchas](guide::gotchas),
+//! The guide has the pages [async drop in Rust](guide::async_drop_in_rust), [patterns](guide::patterns), [gotchas](guide::gotchas),
 //! [helpers](guide::helpers), [strict](guide::strict) on scopes, [cancellation](guide::cancellation),
 //! [shutdown](guide::shutdown), [migrating](guide::migrating), the [FAQ](guide::faq), and the
 //! [misuses that do not compile](guide::compile_fail).
