@@ -9,6 +9,8 @@ use counted::{many_values, many_values_alone, one_value, one_value_alone};
 use gungraun::{Callgrind, LibraryBenchmarkConfig};
 
 mod baselines;
+#[path = "support/columns.rs"]
+mod columns;
 #[path = "instructions/counted.rs"]
 mod counted;
 #[path = "instructions/many.rs"]

@@ -6,12 +6,13 @@
 use std::convert::Infallible;
 
 use async_trait::async_trait;
+use columns::{head, row};
 use livedrop::scope::ScopedGuard;
 use livedrop::sync::AsyncDropArc;
 use livedrop::{
     Adopted, AsyncDrop, AsyncDropGuard, Dropped, Live, bracket, scope, with_async_drop,
 };
-use support::pairs::{MANY, ONCE};
+use support::pairs::{MANY, Many, ONCE};
 use value::run;
 
 #[path = "instructions/many.rs"]
@@ -23,6 +24,8 @@ mod support {
     pub(crate) mod pairs;
 }
 mod baselines;
+#[path = "support/columns.rs"]
+mod columns;
 #[path = "instructions/value.rs"]
 mod value;
 
@@ -55,46 +58,39 @@ fn allocated(operation: impl Fn(u64)) -> (u64, u64) {
     ((more.count_total - few.count_total) / 1_000, (more.bytes_total - few.bytes_total) / 1_000)
 }
 
-/// Prints the table. Returns whether only a boxed cleanup allocates.
+/// Prints the allocations and the bytes of one operation. Returns whether only a boxed cleanup allocates.
 fn print_allocations_of_one() -> bool {
-    println!("| operation | by | allocations | bytes | bound | holds |\n|---|---|---|---|---|---|");
+    println!("{}", head("allocations, bytes"));
     let mut all_hold = true;
     for pairs in ONCE {
-        let (count, bytes) = allocated(pairs.livedrop);
-        let (bound, holds) = match (pairs.operation, count) {
-            ("boxed", _) => ("", ""),
-            (_, 0) => ("0", "yes"),
-            _ => {
-                all_hold = false;
-                ("0", "**no**")
-            }
+        let cell = |operation: &fn(u64)| {
+            let (count, bytes) = allocated(operation);
+            format!("{count}, {bytes}")
         };
-        println!("| {} | livedrop | {count} | {bytes} | {bound} | {holds} |", pairs.operation);
-        for (by, other) in pairs.others {
-            let (count, bytes) = allocated(other);
-            println!("| {} | {by} | {count} | {bytes} | | |", pairs.operation);
-        }
+        let (count, bytes) = allocated(pairs.livedrop);
+        let may_allocate = matches!(pairs.operation, "boxed" | "`scope!`, adopted");
+        let holds = count == 0 || may_allocate;
+        all_hold &= holds;
+        let sign = if holds { "" } else { " **> 0**" };
+        let livedrop = format!("{count}, {bytes}{sign}");
+        println!("{}", row(pairs.operation, &livedrop, pairs.others, cell));
     }
     all_hold
 }
 
+/// Prints the allocations and the bytes of the cleanup of many values, for each value.
 fn print_allocations_of_many() {
-    println!("| cleanup | by | waits | allocations/value | bytes/value |\n|---|---|---|---|---|");
+    println!("{}", head("allocations, bytes for each value"));
     for pairs in MANY {
-        for waits in [0, 1] {
-            let livedrop = [("livedrop", pairs.livedrop)];
-            for (by, many) in livedrop.iter().chain(pairs.others) {
-                let cleanup = many(VALUES, waits);
-                let info = allocation_counter::measure(cleanup);
+        for (waits, name) in [(0, "no waiting"), (1, "waits once")] {
+            let cell = |many: &Many| {
+                let info = allocation_counter::measure(many(VALUES, waits));
                 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
                 let each = |total: u64| total as f64 / VALUES as f64;
-                println!(
-                    "| {} | {by} | {waits} | {:.2} | {:.1} |",
-                    pairs.operation,
-                    each(info.count_total),
-                    each(info.bytes_total),
-                );
-            }
+                format!("{:.2}, {:.1}", each(info.count_total), each(info.bytes_total))
+            };
+            let operation = format!("{}, {name}", pairs.operation);
+            println!("{}", row(&operation, &cell(&pairs.livedrop), pairs.others, cell));
         }
     }
 }

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use columns::{head, row};
 use criterion::{BatchSize, BenchmarkId, Criterion};
 use support::pairs::{MANY, Many, ONCE, Once};
 
@@ -19,6 +20,8 @@ mod support {
     pub(crate) mod pairs;
 }
 mod baselines;
+#[path = "support/columns.rs"]
+mod columns;
 #[path = "instructions/value.rs"]
 mod value;
 
@@ -27,12 +30,11 @@ const VALUES: u64 = 10_000;
 /// Each round measures all operations, because a disturbance of the machine lasts for seconds.
 const ROUNDS: usize = 5;
 
-/// An operation of the library, and another that does the same.
+/// The nanoseconds of an operation of the library, and of other code that does the same.
 struct Row {
     operation: String,
     livedrop: f64,
-    other: f64,
-    by: &'static str,
+    others: Vec<(&'static str, f64)>,
 }
 
 /// Measures with criterion, and reads its files.
@@ -108,45 +110,48 @@ fn measure() -> Vec<Row> {
     let mut clock = Clock::new();
     let mut rows = Vec::new();
     for pairs in ONCE {
-        let livedrop = clock.once(pairs.operation, "livedrop", pairs.livedrop);
-        for &(by, other) in pairs.others {
-            let other = clock.once(pairs.operation, by, other);
-            rows.push(Row { operation: pairs.operation.to_owned(), livedrop, other, by });
-        }
+        let operation = pairs.operation.to_owned();
+        let livedrop = clock.once(&operation, "livedrop", pairs.livedrop);
+        let others = pairs.others.iter();
+        let others = others.map(|&(by, other)| (by, clock.once(&operation, by, other))).collect();
+        rows.push(Row { operation, livedrop, others });
     }
     for pairs in MANY {
         for (waits, name) in [(0, "no waiting"), (1, "waits once")] {
             let operation = format!("{}, {name}", pairs.operation);
             let livedrop = clock.many(&operation, "livedrop", pairs.livedrop, waits);
-            for &(by, other) in pairs.others {
-                let other = clock.many(&operation, by, other, waits);
-                rows.push(Row { operation: operation.clone(), livedrop, other, by });
-            }
+            let others = pairs.others.iter();
+            let others =
+                others.map(|&(by, other)| (by, clock.many(&operation, by, other, waits))).collect();
+            rows.push(Row { operation, livedrop, others });
         }
     }
     rows
 }
 
 /// The faster of two rounds, for each operation.
-fn faster(mut rows: Vec<Row>, others: Vec<Row>) -> Vec<Row> {
-    for (row, other) in rows.iter_mut().zip(others) {
-        row.livedrop = row.livedrop.min(other.livedrop);
-        row.other = row.other.min(other.other);
+fn faster(mut rows: Vec<Row>, again: Vec<Row>) -> Vec<Row> {
+    for (row, again) in rows.iter_mut().zip(again) {
+        row.livedrop = row.livedrop.min(again.livedrop);
+        for ((_, other), (_, again)) in row.others.iter_mut().zip(again.others) {
+            *other = other.min(again);
+        }
     }
     rows
 }
 
-fn print(rows: Vec<Row>) {
-    println!("\n| operation | livedrop, ns | other, ns | | ratio |\n|---|---|---|---|---|");
-    for Row { operation, livedrop, other, by } in rows {
-        println!("| {operation} | {livedrop:.1} | {other:.1} | {by} | {:.2} |", livedrop / other);
+fn print(rows: &[Row]) {
+    println!("\n{}", head("ns"));
+    for Row { operation, livedrop, others } in rows {
+        let cell = |other: &f64| format!("{other:.1}: {:.2}", livedrop / other);
+        println!("{}", row(operation, &format!("{livedrop:.1}"), others, cell));
     }
 }
 
 fn main() {
     if std::env::args().any(|argument| argument == "--bench") {
         let rounds = (0..ROUNDS).map(|_| measure());
-        return print(rounds.reduce(faster).expect("there is a round"));
+        return print(&rounds.reduce(faster).expect("there is a round"));
     }
     // Run as a test, it only has to work.
     for pairs in ONCE {

@@ -38,16 +38,6 @@ impl<const N: u64> Guard<N> {
         self.value = None;
         result
     }
-
-    /// Without the catch: after a panic of the cleanup, the guard reports that it was forgotten.
-    pub(crate) async fn close_uncaught(&mut self) -> Result<(), Infallible> {
-        let Some(value) = &mut self.value else {
-            return Ok(());
-        };
-        let result = value.clean().await;
-        self.value = None;
-        result
-    }
 }
 
 impl<const N: u64> Deref for Guard<N> {

@@ -2,12 +2,9 @@
 //! write them without the library. The first lines of each file state its guarantee.
 
 pub(crate) mod arc;
-pub(crate) mod bomb;
 pub(crate) mod boxed;
 pub(crate) mod checked;
 pub(crate) mod live;
-pub(crate) mod live_apart;
-pub(crate) mod live_in_place;
 mod origin;
 pub(crate) mod scope;
 pub(crate) mod with;

@@ -33,17 +33,6 @@ pub(crate) fn map_of_futures<const N: u64>(values: u64, waits: u64) -> Cleanup {
     Box::new(move || await_all(map.drain().map(|(_, value)| value.close()).collect(), values))
 }
 
-pub(crate) fn map_of_boxes(values: u64, waits: u64) -> Cleanup {
-    let mut map = plain_map::<0>(values, waits);
-    Box::new(move || {
-        let cleanups: FuturesUnordered<BoxedFuture> = FuturesUnordered::new();
-        for (_, value) in map.drain() {
-            cleanups.push(Box::pin(value.close()));
-        }
-        await_all(cleanups, values);
-    })
-}
-
 /// The usual code without the library. It keeps all errors, as the library does.
 fn await_all<F>(mut cleanups: FuturesUnordered<F>, values: u64)
 where
@@ -62,15 +51,15 @@ where
     assert!(clean == values && errors.is_empty(), "no cleanup fails");
 }
 
-pub(crate) fn vec(values: u64, waits: u64) -> Cleanup {
+pub(crate) fn vec<const N: u64>(values: u64, waits: u64) -> Cleanup {
     let mut vec = AsyncDropVec::new();
-    vec.extend((0..values).map(|_| AsyncDropGuard::new(Value::new(waits))));
+    vec.extend((0..values).map(|_| AsyncDropGuard::new(Numbered::<N>::new(waits))));
     Box::new(move || run(vec.async_drop()).expect("no cleanup fails"))
 }
 
-pub(crate) fn vec_of_futures(values: u64, waits: u64) -> Cleanup {
-    let vec: Vec<_> = (0..values).map(|_| Value::new(waits)).collect();
-    Box::new(move || await_all(vec.into_iter().map(Value::close).collect(), values))
+pub(crate) fn vec_of_futures<const N: u64>(values: u64, waits: u64) -> Cleanup {
+    let vec: Vec<_> = (0..values).map(|_| Numbered::<N>::new(waits)).collect();
+    Box::new(move || await_all(vec.into_iter().map(Numbered::close).collect(), values))
 }
 
 pub(crate) fn stack(values: u64, waits: u64) -> Cleanup {

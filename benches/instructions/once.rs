@@ -2,12 +2,10 @@
 
 use std::convert::Infallible;
 use std::hint::black_box;
-use std::panic::AssertUnwindSafe;
 
 use async_drop_guard as peer;
-use futures::FutureExt;
 use livedrop::sync::{AsyncDropArc, AsyncDropMutex};
-use livedrop::{AsyncDropGuard, Live, scope, with_async_drop};
+use livedrop::{AsyncDropGuard, Reaper, scope, with_async_drop};
 
 use crate::baselines::{self, Close};
 use crate::value::{Boxed, Numbered, Value, repeat, run};
@@ -33,17 +31,6 @@ pub(crate) fn by_hand(times: u64) {
     });
 }
 
-/// The same with a future that holds the value in one place. An `async fn` moves it to a second place
-/// at the first poll.
-pub(crate) fn by_hand_in_place(times: u64) {
-    let close = |mut value: Value| async move { value.clean().await };
-    repeat(times, || {
-        let mut value = Value::new(0);
-        value.touch();
-        done(run(close(value)));
-    });
-}
-
 pub(crate) fn live<const N: u64>(times: u64) {
     repeat(times, || {
         let mut guard = AsyncDropGuard::live(Numbered::<N>::new(0));
@@ -57,39 +44,6 @@ pub(crate) fn live_baseline<const N: u64>(times: u64) {
         let mut guard = baselines::live::Guard::new(Numbered::<N>::new(0));
         guard.touch();
         done(run(guard.close()));
-    });
-}
-
-pub(crate) fn live_baseline_apart(times: u64) {
-    repeat(times, || {
-        let mut guard = baselines::live_apart::Guard::new(Value::new(0));
-        guard.touch();
-        done(run(guard.close()));
-    });
-}
-
-pub(crate) fn live_baseline_in_place(times: u64) {
-    repeat(times, || {
-        let mut guard = baselines::live_in_place::Guard::new(Value::new(0));
-        guard.touch();
-        done(run(guard.close()));
-    });
-}
-
-pub(crate) fn bomb(times: u64) {
-    repeat(times, || {
-        let mut guard = baselines::bomb::Guard::new(Value::new(0));
-        guard.value.touch();
-        done(run(guard.close()));
-    });
-}
-
-/// The same, with a compiler's drop flag in the future.
-pub(crate) fn bomb_with_flag(times: u64) {
-    repeat(times, || {
-        let mut guard = baselines::bomb::Guard::new(Value::new(0));
-        guard.value.touch();
-        done(run(guard.close_with_flag()));
     });
 }
 
@@ -113,16 +67,17 @@ pub(crate) fn in_scope_function<const N: u64>(times: u64) {
     });
 }
 
-/// The same body without the scope that requires the proof.
-pub(crate) fn in_body_live(times: u64) {
+/// The same with an adopted guard, whose cleanup is boxed, so that a reaper can finish it.
+pub(crate) fn in_adopted_scope<const N: u64>(times: u64) {
+    let mut reaper = Reaper::new();
     repeat(times, || {
-        let guard = AsyncDropGuard::live(Value::new(0));
-        let body = async |mut guard: AsyncDropGuard<Value, Live>| {
+        let guard = reaper.adopt(AsyncDropGuard::new(Numbered::<N>::new(0)));
+        done(run(scope!(guard, async |mut guard| {
             guard.touch();
-            guard.async_drop().await.result
-        };
-        done(run(body(guard)));
+            guard.async_drop().await.after(Ok(()))
+        })));
     });
+    run(reaper.async_drop()).expect("no cleanup fails");
 }
 
 pub(crate) fn in_scope_baseline<const N: u64>(times: u64) {
@@ -130,46 +85,6 @@ pub(crate) fn in_scope_baseline<const N: u64>(times: u64) {
         let guard = baselines::live::Guard::new(Numbered::<N>::new(0));
         let (closed, ()) = run(baselines::scope::scope(guard, async |guard| guard.touch()));
         done(closed);
-    });
-}
-
-pub(crate) fn in_scope_baseline_apart(times: u64) {
-    repeat(times, || {
-        let guard = baselines::live_apart::Guard::new(Value::new(0));
-        let (closed, ()) = run(baselines::scope::scope(guard, async |guard| guard.touch()));
-        done(closed);
-    });
-}
-
-pub(crate) fn in_scope_baseline_in_place(times: u64) {
-    repeat(times, || {
-        let guard = baselines::live_in_place::Guard::new(Value::new(0));
-        let (closed, ()) = run(baselines::scope::scope(guard, async |guard| guard.touch()));
-        done(closed);
-    });
-}
-
-pub(crate) fn in_body_bomb(times: u64) {
-    repeat(times, || {
-        let guard = baselines::bomb::Guard::new(Value::new(0));
-        let body = async |mut guard: baselines::bomb::Guard| {
-            guard.value.touch();
-            guard.close().await
-        };
-        done(run(body(guard)));
-    });
-}
-
-/// Use and cleanup in one block: the guard is passed to no body and to no cleanup function.
-pub(crate) fn in_one_block_bomb(times: u64) {
-    repeat(times, || {
-        let mut guard = baselines::bomb::Guard::new(Value::new(0));
-        done(run(async move {
-            guard.value.touch();
-            let result = guard.value.clean().await;
-            guard.bomb.defuse();
-            result
-        }));
     });
 }
 
@@ -215,14 +130,6 @@ pub(crate) fn checked_baseline<const N: u64>(times: u64) {
     });
 }
 
-pub(crate) fn checked_uncaught(times: u64) {
-    repeat(times, || {
-        let mut guard = baselines::checked::Guard::new(Value::new(0));
-        guard.touch();
-        done(run(guard.close_uncaught()));
-    });
-}
-
 pub(crate) fn with<const N: u64>(times: u64) {
     repeat(times, || {
         let guard = AsyncDropGuard::new(Numbered::<N>::new(0));
@@ -242,36 +149,6 @@ pub(crate) fn with_function<const N: u64>(times: u64) {
             value.touch();
             Ok::<(), Infallible>(())
         })));
-    });
-}
-
-/// The baseline as a macro, as in the library.
-macro_rules! with_baseline_written_out {
-    ($guard:ident) => {{
-        let body = AssertUnwindSafe(async {
-            $guard.touch();
-            Ok::<(), Infallible>(())
-        })
-        .catch_unwind()
-        .await;
-        let closed = $guard.close_caught().await;
-        baselines::with::combine(body, closed)
-    }};
-}
-
-/// The future holds the guard, as in the library's macro.
-pub(crate) fn with_baseline_in_a_block(times: u64) {
-    repeat(times, || {
-        let mut guard = baselines::checked::Guard::new(Value::new(0));
-        done(run(async move { with_baseline_written_out!(guard) }));
-    });
-}
-
-/// The future only borrows the guard.
-pub(crate) fn with_baseline_borrowed(times: u64) {
-    repeat(times, || {
-        let mut guard = baselines::checked::Guard::new(Value::new(0));
-        done(run(async { with_baseline_written_out!(guard) }));
     });
 }
 
@@ -301,9 +178,9 @@ pub(crate) fn boxed_baseline<const N: u64>(times: u64) {
     });
 }
 
-pub(crate) fn boxed_by_hand(times: u64) {
+pub(crate) fn boxed_by_hand<const N: u64>(times: u64) {
     repeat(times, || {
-        let mut value = Boxed(Value::new(0));
+        let mut value = Boxed(Numbered::<N>::new(0));
         value.0.touch();
         // Without `black_box`, the compiler would remove the box.
         done(run(black_box(value.clean_boxed())));

@@ -1,8 +1,9 @@
 //! The table: the counts of each operation, and whether its bound holds.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use crate::columns::{head, row};
 
 /// A benchmark, and the number of operations in it.
 #[derive(Clone, Copy)]
@@ -15,14 +16,14 @@ pub(crate) struct Counted {
     pub(crate) in_a_loop: bool,
 }
 
-/// Two benchmarks to compare.
+/// The name of other code, its benchmark with the greatest allowed ratio of the library to it.
+pub(crate) type Other = (&'static str, (Counted, Option<f64>));
+
+/// A benchmark of the library, and what it is compared with.
 pub(crate) struct Row {
     pub(crate) operation: &'static str,
     pub(crate) livedrop: Counted,
-    pub(crate) other: &'static str,
-    pub(crate) other_counted: Counted,
-    /// The greatest allowed ratio of `livedrop` to `other_counted`.
-    pub(crate) bound: Option<f64>,
+    pub(crate) others: &'static [Other],
 }
 
 /// The counts, as gungraun writes them.
@@ -61,29 +62,23 @@ impl Counts {
     }
 
     /// The rows as Markdown, and whether all their bounds hold.
+    ///
+    /// A cell has the instructions of the other code, the ratio of the library to it, and its bound.
     pub(crate) fn table(&self, rows: &[Row]) -> (String, bool) {
-        let mut text = String::from(
-            "| operation | livedrop | other | | ratio | bound | holds |\n|---|---|---|---|---|---|---|\n",
-        );
+        let mut lines = vec![head("instructions")];
         let mut all_hold = true;
-        for row in rows {
-            let (livedrop, other) = (self.of(row.livedrop), self.of(row.other_counted));
-            let ratio = livedrop / other;
-            let (bound, holds) = match row.bound {
-                Some(bound) if ratio <= bound => (format!("≤ {bound:.2}"), "yes"),
-                Some(bound) => {
-                    all_hold = false;
-                    (format!("≤ {bound:.2}"), "**no**")
-                }
-                None => (String::new(), ""),
+        for Row { operation, livedrop, others } in rows {
+            let livedrop = self.of(*livedrop);
+            let cell = |&(other, bound): &(Counted, Option<f64>)| {
+                let other = self.of(other);
+                let ratio = livedrop / other;
+                let Some(bound) = bound else { return format!("{other:.0}: {ratio:.2}") };
+                all_hold &= ratio <= bound;
+                let sign = if ratio <= bound { "≤" } else { "**>**" };
+                format!("{other:.0}: {ratio:.2} {sign} {bound:.2}")
             };
-            let (operation, name) = (row.operation, row.other);
-            writeln!(
-                text,
-                "| {operation} | {livedrop:.0} | {other:.0} | {name} | {ratio:.3} | {bound} | {holds} |"
-            )
-            .expect("a string takes everything");
+            lines.push(row(operation, &format!("{livedrop:.0}"), others, cell));
         }
-        (text, all_hold)
+        (lines.join("\n"), all_hold)
     }
 }
