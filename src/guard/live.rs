@@ -36,9 +36,9 @@ pub trait CleansByValue<T: AsyncDrop>: Slot<T> {
 impl<T: AsyncDrop> CleansByValue<T> for LiveSlot<T> {
     /// Separate from `clean`: this future owns the value, so it needs no phase and no slot.
     ///
-    /// A drop flag makes rustc copy the whole future when it is created: 10 instructions
-    /// (`benches/README.md`). To avoid drop flags, nothing that can panic stands between creating a
-    /// local and moving it. If the value's `Drop` panics, the result is lost.
+    /// With a drop flag, rustc would copy the whole future when it is created (`benches/instructions.sh`
+    /// counts it). So nothing that can panic stands between creating a local and moving it. If the
+    /// value's `Drop` panics, the result is lost.
     #[inline]
     fn clean_by_value<B: Brand>(self) -> impl Future<Output = Outcome<T, B>> {
         let LiveSlot { bomb, mut value } = self;
