@@ -221,7 +221,6 @@ fn bad_argument_prints_one_line_and_exits_1() {
         ("processes", "/no/such", "/no/such: "),
         ("task", "many", "LINES is a whole number, not many"),
         ("shared_connections", "many", "USERS is a whole number, not many"),
-        ("soak", "many", "SECONDS and RESOURCES are whole numbers"),
     ];
     for (name, argument, expected) in cases {
         let output = example(name, &[argument]);
