@@ -7,7 +7,6 @@ use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use async_trait::async_trait;
@@ -20,13 +19,10 @@ use tokio::sync::Mutex;
 
 type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
-/// The events that the servers have counted.
-#[derive(Default)]
-struct Seen {
-    opened: AtomicUsize,
-    lines: AtomicUsize,
-    goodbyes: AtomicUsize,
-}
+// Counted by the servers.
+static OPENED: AtomicUsize = AtomicUsize::new(0);
+static LINES: AtomicUsize = AtomicUsize::new(0);
+static GOODBYES: AtomicUsize = AtomicUsize::new(0);
 
 struct Connection {
     stream: Mutex<BufReader<TcpStream>>,
@@ -70,14 +66,14 @@ async fn use_it(cache: &Cache, address: SocketAddr) -> Result {
 }
 
 /// Echoes every line.
-async fn serve(listener: TcpListener, seen: Arc<Seen>) -> io::Result<()> {
+async fn serve(listener: TcpListener) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
-        seen.opened.fetch_add(1, SeqCst);
+        OPENED.fetch_add(1, SeqCst);
         let mut stream = BufReader::new(stream);
         let mut line = String::new();
         while stream.read_line(&mut line).await? > 0 {
-            let count = if line == "bye\n" { &seen.goodbyes } else { &seen.lines };
+            let count = if line == "bye\n" { &GOODBYES } else { &LINES };
             count.fetch_add(1, SeqCst);
             stream.write_all(line.as_bytes()).await?;
             line.clear();
@@ -86,12 +82,11 @@ async fn serve(listener: TcpListener, seen: Arc<Seen>) -> io::Result<()> {
 }
 
 async fn run(users: usize) -> Result {
-    let seen = Arc::<Seen>::default();
     let (mut addresses, mut servers) = (Vec::new(), Vec::new());
     for _ in 0..3 {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         addresses.push(listener.local_addr()?);
-        servers.push(tokio::spawn(serve(listener, Arc::clone(&seen))));
+        servers.push(tokio::spawn(serve(listener)));
     }
     // No server listens at this address any more.
     addresses.push(TcpListener::bind("127.0.0.1:0").await?.local_addr()?);
@@ -102,16 +97,12 @@ async fn run(users: usize) -> Result {
     servers.iter().for_each(tokio::task::JoinHandle::abort);
 
     let failed = results.iter().filter(|result| result.is_err()).count();
-    let [opened, lines, goodbyes] =
-        [&seen.opened, &seen.lines, &seen.goodbyes].map(|count| count.load(SeqCst));
+    let [opened, lines, goodbyes] = [&OPENED, &LINES, &GOODBYES].map(|count| count.load(SeqCst));
     println!("{users} users, {} addresses, one of them without a server", addresses.len());
     println!("{lines} were answered, {failed} were told that it cannot be opened");
     println!("{opened} connections opened, {goodbyes} said goodbye");
-    if lines + failed == users && opened == goodbyes && cache.is_empty() {
-        Ok(())
-    } else {
-        Err("the numbers do not agree".into())
-    }
+    let agree = lines + failed == users && opened == goodbyes && cache.is_empty();
+    if agree { Ok(()) } else { Err("the numbers do not agree".into()) }
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -121,11 +112,9 @@ async fn main() -> ExitCode {
         Ok(users) => run(users).await,
         Err(_) => Err(format!("USERS is a whole number, not {argument}").into()),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("shared_connections: {error}");
-            ExitCode::FAILURE
-        }
+    if let Err(error) = result {
+        eprintln!("shared_connections: {error}");
+        return ExitCode::FAILURE;
     }
+    ExitCode::SUCCESS
 }
