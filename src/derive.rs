@@ -29,9 +29,10 @@ use crate::{AsyncDropGuard, CleanupErrors, Live, hook};
 /// an alias of a container without a cleanup. A proof, `AsyncDropGuard<T, Dropped>`, owes nothing
 /// and needs no mark.
 ///
-/// A field whose type is a type parameter, or an associated type of one, must be marked, because
-/// it may be a guard: `#[async_drop]` or `#[async_drop(skip)]`. The derive does not find a
-/// parameter inside another type, such as `Vec<T>`.
+/// A field whose type is or contains a type parameter, or an associated type of one, must be
+/// marked, because it may be or contain a guard: `#[async_drop]` or `#[async_drop(skip)]`. So must
+/// a `Vec<T>`, but not `PhantomData<T>`, a reference, a pointer, a function pointer, a trait object,
+/// or a handle that shares a value, such as `Arc<T>`.
 ///
 /// For an enum, it cleans up the fields of the active variant. It rejects a `pub` enum, because
 /// any code can construct its variants without a guard: wrap the enum in a struct.

@@ -1,4 +1,4 @@
-//! Misuse: an unmarked field whose type is a type parameter (may be a type with a cleanup, which would be forgotten)
+//! Misuse: an unmarked field whose type is a type parameter (may be or contain a type with a cleanup)
 //! Why it matters: the caller chooses the type; if it is a guard, the derive would skip its cleanup.
 //! Fix: mark the field: `#[async_drop]` to clean it up, or `#[async_drop(skip)]`.
 //! Rule: Types with guard members implement `AsyncDrop`

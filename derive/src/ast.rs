@@ -4,7 +4,7 @@ use quote::format_ident;
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, ExprPath, Fields, Ident, Type, Visibility};
 
-use crate::guards::{Named, is_parameter, named};
+use crate::guards::{Named, may_own, named};
 use crate::options::{Mark, TypeOptions, mark, none_here};
 use crate::problems::Problems;
 
@@ -38,8 +38,8 @@ pub(crate) enum Role<'a> {
     Clean { each: Option<&'a Type>, map_err: Option<ExprPath> },
     /// Skips it, and makes the compiler check that its type has no cleanup.
     Unmarked,
-    /// Rejects it: its type is a type parameter, so not even the compiler knows whether it has a
-    /// cleanup.
+    /// Rejects it: its type is or contains a type parameter, so not even the compiler knows whether
+    /// it has a cleanup.
     UnmarkedParameter,
     /// Skips it.
     Skip,
@@ -127,7 +127,7 @@ impl<'a> Field<'a> {
             Some(Mark::Skip) => Role::Skip,
             Some(Mark::Clean { map_err }) => Role::Clean { each, map_err },
             None if named.is_some() => Role::Clean { each, map_err: None },
-            None if is_parameter(&field.ty, params) => Role::UnmarkedParameter,
+            None if may_own(&field.ty, params) => Role::UnmarkedParameter,
             None => Role::Unmarked,
         };
         let name = field.ident.as_ref();

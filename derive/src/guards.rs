@@ -2,7 +2,7 @@
 //! expansion makes the compiler check the other types.
 
 use quote::ToTokens;
-use syn::{GenericArgument, Ident, PathArguments, PathSegment, Type};
+use syn::{GenericArgument, Ident, PathArguments, PathSegment, Type, TypePath};
 
 /// How a type names guards.
 pub(crate) enum Named<'a> {
@@ -75,15 +75,29 @@ fn types(segment: &PathSegment) -> impl Iterator<Item = &Type> {
     })
 }
 
-/// Returns whether the type is one of the type parameters, or an associated type of one.
-pub(crate) fn is_parameter(ty: &Type, params: &[&Ident]) -> bool {
+/// Types that own no value of their type arguments, or share one, which they cannot clean up alone.
+const OWN_NOTHING: [&str; 7] =
+    ["Arc", "AsyncDropGuard", "AsyncDropWeak", "PhantomData", "Proof", "Rc", "Weak"];
+
+/// Returns whether a value of the type may own a value whose type is a type parameter, or an
+/// associated type of one. The type names no guard, so an `AsyncDropGuard` in it is a proof.
+pub(crate) fn may_own(ty: &Type, params: &[&Ident]) -> bool {
     match ty {
-        Type::Group(group) => is_parameter(&group.elem, params),
-        Type::Paren(paren) => is_parameter(&paren.elem, params),
-        Type::Path(path) => match &path.qself {
-            Some(qself) => mentions(qself.ty.to_token_stream(), params),
-            None => path.path.segments.first().is_some_and(|first| params.contains(&&first.ident)),
-        },
+        Type::Group(group) => may_own(&group.elem, params),
+        Type::Paren(paren) => may_own(&paren.elem, params),
+        Type::Array(array) => may_own(&array.elem, params),
+        Type::Slice(slice) => may_own(&slice.elem, params),
+        Type::Tuple(tuple) => tuple.elems.iter().any(|elem| may_own(elem, params)),
+        Type::Path(path) if path.qself.is_some() => mentions(path.to_token_stream(), params),
+        Type::Path(TypePath { path, .. }) => {
+            let is_parameter = |first: &PathSegment| params.contains(&&first.ident);
+            let owns = |last: &PathSegment| {
+                !OWN_NOTHING.iter().any(|name| last.ident == name)
+                    && types(last).any(|ty| may_own(ty, params))
+            };
+            path.segments.first().is_some_and(is_parameter)
+                || path.segments.last().is_some_and(owns)
+        }
         _ => false,
     }
 }

@@ -334,7 +334,7 @@ fn a_marked_field_must_have_a_cleanup() {
     });
     assert_eq!(of_itself, [""; 0]);
     let concrete = conditions(quote! {
-        struct Wrapper<T> { #[async_drop] value: Boxed<u8>, plain: Vec<T> }
+        struct Wrapper<T> { #[async_drop] value: Boxed<u8>, plain: Arc<T> }
     });
     assert_eq!(concrete, ["Boxed<u8>:::livedrop::__private::FieldToCleanUp"]);
 }
@@ -347,12 +347,11 @@ fn a_field_of_a_type_parameter_must_be_marked() {
             Open(AsyncDropGuard<Socket>, T),
             Named { socket: AsyncDropGuard<Socket>, state: T::State, item: <Vec<U> as Items>::Item },
             Marked(#[async_drop(skip)] T, #[async_drop] U),
-            Other(PhantomData<T>, &'static U, fn(T) -> U, Vec<T>, [U; 2]),
         }
     });
     let first_lines: Vec<&str> =
         messages.iter().map(|message| message.lines().next().unwrap()).collect();
-    let end = "may be a type with a cleanup, which would be forgotten";
+    let end = "may be or contain a type with a cleanup, which would be forgotten";
     assert_eq!(
         first_lines,
         [
@@ -362,6 +361,42 @@ fn a_field_of_a_type_parameter_must_be_marked() {
         ]
     );
     assert!(messages[1].ends_with("skip it: `#[async_drop(skip)] state: T::State`"));
+}
+
+#[test]
+fn a_type_parameter_inside_needs_a_mark() {
+    let messages = rejected(quote! {
+        struct Client<T, U: Protocol>(
+            AsyncDropGuard<Socket>,
+            Vec<T>,
+            Option<Box<U::Guard>>,
+            (u8, T),
+            [U; 2],
+            Box<[T]>,
+            Own<T>,
+            std::sync::Mutex<HashMap<u8, T>>,
+            <u8 as Convert<T>>::Output,
+        );
+    });
+    assert_eq!(messages.len(), 8, "{messages:#?}");
+    assert!(messages[0].starts_with(
+        "the field is not marked, and its type `Vec<T>` may be or contain a type with a cleanup"
+    ));
+}
+
+/// Nothing in these types could be cleaned up by the type alone.
+#[test]
+fn a_parameter_that_is_not_owned_needs_no_mark() {
+    let messages = rejected(quote! {
+        pub enum Client<'a, T, U> {
+            Open(AsyncDropGuard<T>),
+            Borrows(&'a T, &'a mut Vec<U>, *const T, Option<&'a T>),
+            Names(PhantomData<T>, fn(T) -> U, Box<dyn Fn(T) -> U + Send>),
+            Shares(Arc<T>, std::sync::Weak<Mutex<U>>, Option<Rc<U>>, AsyncDropWeak<T>),
+            Proves(AsyncDropGuard<T, Dropped>, Vec<AsyncDropGuard<T, Dropped>>, Proof<'a, T>),
+        }
+    });
+    assert_eq!(messages.len(), 1, "only that it is `pub`: {messages:#?}");
 }
 
 /// Wraps tokens in a group without delimiters, as `macro_rules!` does with a `$ty`.

@@ -54,7 +54,7 @@ pub(crate) fn check(ast: &Ast<'_>, problems: &mut Problems) {
     }
 }
 
-/// Rejects an unmarked field whose type is a type parameter.
+/// Rejects an unmarked field whose type is or contains a type parameter.
 fn marked(field: &Field<'_>, problems: &mut Problems) {
     if !matches!(field.role, Role::UnmarkedParameter) {
         return;
@@ -64,8 +64,8 @@ fn marked(field: &Field<'_>, problems: &mut Problems) {
     problems.add(
         field.ty,
         &format!(
-            "the field{of} is not marked, and its type `{ty}` may be a type with a cleanup, which \
-             would be forgotten"
+            "the field{of} is not marked, and its type `{ty}` may be or contain a type with a \
+             cleanup, which would be forgotten"
         ),
         &format!(
             "to clean it up, mark it `#[async_drop] {before}{ty}`; if it needs no cleanup, skip \

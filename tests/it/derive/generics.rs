@@ -1,6 +1,8 @@
 //! Types that are generic over types, states, lifetimes and constants.
 
 use std::fmt::Debug;
+use std::marker::PhantomData;
+use std::sync::Arc;
 
 use livedrop::state::State;
 use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Live};
@@ -117,4 +119,34 @@ fn marked_fields_with_parameters_come_first() {
     assert_eq!(clean(OfNone::<()>::Marked(Borrows(diary))), Err(3));
     assert_eq!(clean(OfNone::Generic(Borrows(diary), ())), Err(4));
     assert_eq!(diary.read(), "+borrowed +borrowed +borrowed +borrowed");
+}
+
+/// Only the caller knows whether the type inside is a guard.
+#[test]
+fn marked_containers_of_a_parameter() {
+    #[derive(AsyncDrop)]
+    struct Pool<'a, T, K> {
+        #[async_drop]
+        idle: Vec<T>,
+        #[async_drop]
+        busy: Option<T>,
+        #[async_drop(skip)]
+        sizes: (K, Vec<K>),
+        names: &'a [K],
+        key: PhantomData<fn() -> K>,
+        shared: Arc<K>,
+    }
+    let diary = Diary::default();
+    let pool = Pool {
+        idle: vec![diary.guard("a"), diary.guard("b")],
+        busy: Some(diary.guard("c")),
+        sizes: (1, vec![2]),
+        names: &[3],
+        key: PhantomData,
+        shared: Arc::new(4),
+    };
+    assert_eq!((pool.sizes.0, pool.sizes.1[0], pool.names[0], *pool.shared), (1, 2, 3, 4));
+    let PhantomData::<fn() -> i32> = pool.key;
+    clean(pool).unwrap();
+    assert_eq!(diary.read(), "+a -a ~a +b -b ~b +c -c ~c");
 }

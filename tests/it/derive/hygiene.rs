@@ -43,6 +43,7 @@ struct Fields<Result, Send, E> {
     r#type: ::livedrop::AsyncDropGuard<Part>,
     #[async_drop(skip)]
     ok: Result,
+    #[async_drop(skip)]
     send: ::std::vec::Vec<Send>,
     #[async_drop(skip)]
     e: E,

@@ -1,0 +1,31 @@
+//! Misuse: an unmarked `Vec` of a type parameter (may be or contain a type with a cleanup)
+//! Why it matters: the caller chooses the type; if it is a guard, the derive would skip the cleanups of all of them.
+//! Fix: mark the field: `#[async_drop]` to clean it up, or `#[async_drop(skip)]`.
+//! Rule: Types with guard members implement `AsyncDrop`
+
+use livedrop::{AsyncDrop, AsyncDropGuard};
+
+struct Socket;
+
+#[livedrop::unboxed]
+impl AsyncDrop for Socket {
+    type Error = std::io::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+#[derive(AsyncDrop)]
+struct Client<T> {
+    control: AsyncDropGuard<Socket>,
+    data: Vec<T>,
+}
+
+fn main() {
+    let mut client = AsyncDropGuard::new(Client {
+        control: AsyncDropGuard::new(Socket),
+        data: vec![AsyncDropGuard::new(Socket)],
+    });
+    futures::executor::block_on(client.async_drop()).unwrap();
+}
