@@ -52,8 +52,12 @@ where
     >: drops::AsyncDrop<
             Error = drops::CleanupErrors<<AsyncDropGuard<U> as drops::AsyncDrop>::Error>,
         > + ::core::marker::Send,
-    LinkError: ::core::convert::From<<T as drops::__private::FieldToCleanUp>::Error>,
-    LinkError: ::core::convert::From<<AsyncDropGuard<U> as drops::AsyncDrop>::Error>,
+    LinkError: drops::__private::TakesFieldError<
+        <T as drops::__private::FieldToCleanUp>::Error,
+    >,
+    LinkError: drops::__private::TakesFieldError<
+        <AsyncDropGuard<U> as drops::AsyncDrop>::Error,
+    >,
     Self: ::core::marker::Send,
 {
     type Error = drops::CleanupErrors<LinkError>;

@@ -301,7 +301,8 @@ fn bounded(ast: &Ast<'_>) -> Generics {
         let (ty, from) = (field.ty.to_token_stream(), error_of(ast, field));
         let converts = from.to_string() != error.to_string();
         if converts && is_generic(quote!(#ty #error)) {
-            add(quote!(#error: ::core::convert::From<#from>));
+            // Not `From`: with this bound, the error at a use of the type shows the advice.
+            add(quote!(#error: #livedrop::__private::TakesFieldError<#from>));
         }
     }
     if several && is_generic(error.clone()) {
