@@ -1,5 +1,4 @@
 //! The behaviour of `#[derive(AsyncDrop)]` and `#[livedrop::unboxed]`.
-#![cfg(feature = "derive")]
 
 mod allocations;
 mod cancelled;

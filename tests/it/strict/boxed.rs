@@ -14,7 +14,6 @@ fn foreign(log: &Arc<Log>, ending: Ending) -> AsyncDropGuard<Foreign> {
 }
 
 /// A struct that names the type of its guard.
-#[cfg(feature = "derive")]
 #[derive(livedrop::AsyncDrop)]
 struct Service<S: livedrop::state::State + livedrop::state::Cleanable<Foreign> = livedrop::Checked>
 {
@@ -135,7 +134,6 @@ fn a_cleanup_may_return_nothing() {
     assert_eq!(log.finishes(), (1, 1));
 }
 
-#[cfg(feature = "derive")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_field_names_its_type() {
     let (log, mut reaper) = (log(), Reaper::new());
