@@ -23,7 +23,9 @@ use crate::{Adopted, AsyncDropGuard, Checked, CleanupErrors};
 /// so a cancelled cleanup does not lose the value.
 ///
 /// The future of the cleanup must be [`Send`]. Values whose cleanup is not `Send`, because it holds
-/// an `Rc` across an `.await` for example, are not supported yet.
+/// an `Rc` across an `.await` for example, are not supported yet: `#[async_trait(?Send)]` does not
+/// compile ("incompatible type for trait", E0053). An implementation that awaits the cleanup of a
+/// type parameter needs the bounds `impl<T: AsyncDrop<Error: Send> + Send> AsyncDrop for Retry<T>`.
 ///
 /// # Cancel safety
 ///

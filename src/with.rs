@@ -87,7 +87,9 @@ where
 /// Runs `body` with the value, cleans up, and returns the body's result.
 ///
 /// The library owns the guard: the cleanup always runs after the body, even if the body panics. The panic is
-/// resumed after the cleanup. The body borrows the value and may use `?`.
+/// resumed after the cleanup. The body borrows the value and may use `?`. It is an async closure,
+/// `async |value| …`: the future of `|value| async move { … }` may not borrow the value, so rustc
+/// rejects it as "not general enough".
 ///
 /// The macro of the same name, [`with_async_drop!`](crate::with_async_drop!), does it for a
 /// block, and for several guards.
