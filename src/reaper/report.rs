@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::entry::Identity;
 use crate::hook;
-use crate::panic::{caught, drop_payload};
+use crate::panic::{caught, drop_caught, drop_payload};
 use crate::shim::SyncWrapper;
 
 /// An adopted value that is not cleaned up yet.
@@ -94,12 +94,22 @@ pub struct Failure {
     pub label: Option<Arc<str>>,
     /// The error, formatted by its `Debug`, or the message of the panic.
     pub message: String,
-    error: Option<SyncWrapper<Box<dyn Any + Send>>>,
+    error: KeptError,
+}
+
+/// The error of a failed cleanup; `None` after a panic. A panic of its `Drop` ends here: it must not end the
+/// `Run` that drops its last report, and two of them in one report would abort.
+struct KeptError(Option<SyncWrapper<Box<dyn Any + Send>>>);
+
+impl Drop for KeptError {
+    fn drop(&mut self) {
+        drop_caught(self.0.take());
+    }
 }
 
 impl Failure {
     pub(super) fn new(message: String, error: Option<Box<dyn Any + Send>>) -> Self {
-        let error = error.map(SyncWrapper::new);
+        let error = KeptError(error.map(SyncWrapper::new));
         Self { type_name: String::new(), created_at: None, label: None, message, error }
     }
 
@@ -119,7 +129,7 @@ impl Failure {
     /// Returns whether the cleanup panicked.
     #[must_use = "this returns whether the cleanup panicked and changes nothing"]
     pub fn is_panic(&self) -> bool {
-        self.error.is_none()
+        self.error.0.is_none()
     }
 
     /// Returns the error itself, if it is an `E`.
@@ -128,12 +138,12 @@ impl Failure {
     ///
     /// Returns the failure if its error has another type, or if the cleanup panicked.
     pub fn downcast<E: 'static>(self) -> Result<E, Self> {
-        let Self { type_name, created_at, label, message, error } = self;
-        let error = match error.map(|error| error.into_inner().downcast::<E>()) {
+        let Self { type_name, created_at, label, message, mut error } = self;
+        match error.0.take().map(|error| error.into_inner().downcast::<E>()) {
             Some(Ok(error)) => return Ok(*error),
-            Some(Err(other)) => Some(SyncWrapper::new(other)),
-            None => None,
-        };
+            Some(Err(other)) => error.0 = Some(SyncWrapper::new(other)),
+            None => {}
+        }
         Err(Self { type_name, created_at, label, message, error })
     }
 }

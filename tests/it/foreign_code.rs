@@ -368,6 +368,23 @@ fn reaper_keeps_an_error_whose_debug_panics() {
     });
 }
 
+/// Two of them in a `Vec` would abort.
+#[test]
+fn dropped_report_survives_errors_that_panic() {
+    alone("foreign_code::dropped_report_survives_errors_that_panic", || {
+        let mut reaper = Reaper::new();
+        let orphans = || (0..2).for_each(|_| drop(reaper.adopt(AsyncDropGuard::new(Fails(true)))));
+        orphans();
+        drop(block_on(reaper.drain()));
+        orphans();
+        let run = reaper.run();
+        let reports = Reports::collect();
+        drop(reaper);
+        block_on(run);
+        assert_eq!(reports.take().len(), 1, "only the reaper is reported");
+    });
+}
+
 /// The error of a body, which may hold a guard.
 #[derive(Debug)]
 struct BodyError(#[expect(dead_code, reason = "it is dropped")] Option<AsyncDropGuard<Numbered>>);
