@@ -330,9 +330,8 @@ where
 /// [`HashMap`] would leak the guards after the first panic.
 impl<K, V: AsyncDrop, S: State, H> Drop for AsyncDropHashMap<K, V, S, H> {
     fn drop(&mut self) {
-        // One at a time: a second panic during an unwinding would abort.
         let parts = |(key, guard)| [Either::Left(guard), Either::Right(key)];
-        panic::for_each(self.entries.drain().flat_map(parts), drop);
+        panic::drop_each(self.entries.drain().flat_map(parts));
     }
 }
 
