@@ -13,9 +13,9 @@ use livedrop::{Adopted, AsyncDropGuard, Checked, Live, ReaperHandle};
 use crate::making::SharedOf;
 use crate::program::{Empty, Kind as State, Spec};
 use crate::statement::{Id, Polls};
-use crate::value::{Failures, Obligation, Value, World, ending};
+use crate::value::{Failures, Key, Obligation, Value, World, drop_caught, ending, text};
 
-pub type Map<S> = AsyncDropHashMap<u8, Value, S>;
+pub type Map<S> = AsyncDropHashMap<Key, Value, S>;
 pub type Row<S> = AsyncDropVec<Value, S>;
 pub type Outcome<S> = AsyncDropResult<Value, (), S>;
 
@@ -302,6 +302,7 @@ pub fn poll<F: Future>(world: &World, future: F, polls: Polls) -> Option<F::Outp
 
 pub fn note<E: Debug>(world: &World, result: Option<Result<(), E>>) {
     if let Some(Err(error)) = result {
-        world.push_message(&format!("{error:?}"));
+        world.push_message(&text(&error));
+        drop_caught(error);
     }
 }

@@ -15,7 +15,7 @@ use crate::guards::{AnyGuard, Kind};
 use crate::making::{Opening, Shielded};
 use crate::sites::{self, Create, create_at};
 use crate::statement::{Id, Statement};
-use crate::value::{Value, World};
+use crate::value::{DROPPED, Value, World, text};
 
 mod carry_out;
 
@@ -93,12 +93,13 @@ impl Told {
                     reaper.pending().iter().any(|pending| pending.created_at == Some(at))
                 };
                 // An orphan that is dropped because the reaper is gone has no entry.
-                if !message.contains(LOST) && reaper.is_some_and(|reaper| !has_entry(reaper)) {
+                let by_drop = message.contains(LOST) || message.contains(DROPPED);
+                if !by_drop && reaper.is_some_and(|reaper| !has_entry(reaper)) {
                     self.broken_rules.push(format!("the entry is gone: {unhandled}"));
                 }
             }
             Unhandled::Suppressed { error, source, .. } => {
-                let error = format!("{error:?}");
+                let error = text(error);
                 if error.contains("the body") != (*source == Source::Body) {
                     self.broken_rules.push(format!("another source: {unhandled}"));
                 }

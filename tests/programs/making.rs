@@ -57,7 +57,7 @@ fn make<S: Made>(
             Ending::Fails => {
                 // Dropped before the error is made: rustc leaks a returned value if a drop panics then.
                 drop(guard);
-                Err(Failures(vec![id]))
+                Err(Failures::of(id))
             }
             Ending::Panics => panic!("#{id} panicked"),
         }
@@ -116,7 +116,7 @@ impl Creates for Shield<'_> {
             world.wait(spec.waits).await;
             match spec.ending {
                 Ending::Ok => Ok(()),
-                Ending::Fails => Err(Failures(vec![id])),
+                Ending::Fails => Err(Failures::of(id)),
                 Ending::Panics => panic!("#{id} panicked"),
             }
         }))

@@ -13,12 +13,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use livedrop::hook::{Cause, GuardKind};
 
-use crate::program::Program;
+use crate::program::{In, Program};
 use crate::statement::{Id, Named, Statement};
 use crate::value::Event;
 use making::Task;
 use reaper::Lane;
-use tree::Guard;
+use tree::{Content, Guard, Handle};
 
 /// How an obligation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct Fate {
     /// How often a failure is reported: an error or a panic of its own cleanup, of its
     /// `async_drop_via`, or of the future that makes the value.
     pub failures: usize,
+    /// Whether the number of `failures` depends on an unspecified order.
+    pub is_uncounted: bool,
     /// The lane of the orphan, for each time that the hook was told of its failure.
     pub failed: Vec<Option<Lane>>,
     /// Has exactly one element at the end.
@@ -118,6 +120,18 @@ pub struct Shared {
 impl Model {
     pub fn settle(&mut self, id: Id, how: Settled) {
         self.fates[id].settled.push(how);
+    }
+
+    /// Whether the `Debug` of its error panics.
+    pub fn is_mute(&self, guard: &Guard) -> bool {
+        match &guard.content {
+            Content::Value(value) => value.spec.panics == In::ErrorDebug,
+            Content::Arc(Handle::Shared(place)) | Content::Share(place) => {
+                self.shared[*place].value.as_ref().is_some_and(|value| self.is_mute(value))
+            }
+            Content::Arc(Handle::Last(inner)) | Content::Wrap(inner) => self.is_mute(inner),
+            _ => false,
+        }
     }
 
     /// Reports a loss to the hook. If the hook panics, the thread unwinds from then on.

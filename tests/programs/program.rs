@@ -30,6 +30,40 @@ pub enum Ending {
 pub struct Spec {
     pub waits: u8,
     pub ending: Ending,
+    pub panics: In,
+}
+
+/// The foreign code of a value that panics, beside its cleanup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum In {
+    Nothing,
+    /// The `Drop` of the value, unless the thread is panicking: as in plain Rust, that would abort.
+    Drop,
+    /// The `Drop` of the error of the cleanup, unless the thread is panicking.
+    ErrorDrop,
+    /// The `Debug` of the error of the cleanup, with the text that it would have.
+    ErrorDebug,
+}
+
+impl Spec {
+    /// For a value with a guard inside: a `Live` one whose `Drop` panics would lose the error of that guard.
+    pub fn for_a_holder(self) -> Self {
+        let panics = if self.panics == In::Drop { In::Nothing } else { self.panics };
+        Self { panics, ..self }
+    }
+
+    /// For a member of a container: a `Debug` that panics hides the text of the errors beside it.
+    pub fn for_a_member(self) -> Self {
+        let panics = if self.panics == In::ErrorDebug { In::ErrorDrop } else { self.panics };
+        Self { panics, ..self }
+    }
+}
+
+/// The key of a map. If it `panics`, its `Drop` does, unless the thread is panicking.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    pub number: u8,
+    pub panics: bool,
 }
 
 /// The containers that begin empty.
@@ -139,7 +173,7 @@ pub enum Op {
     Put {
         pick: u8,
         into: u8,
-        key: u8,
+        key: Key,
         spec: Spec,
     },
     Take {
@@ -285,7 +319,16 @@ fn kind() -> impl Strategy<Value = Kind> {
 fn spec() -> impl Strategy<Value = Spec> {
     let ending =
         prop_oneof![4 => Just(Ending::Ok), 2 => Just(Ending::Fails), 1 => Just(Ending::Panics)];
-    (0..4_u8, ending).prop_map(|(waits, ending)| Spec { waits, ending })
+    (0..4_u8, ending, rarely(), any::<bool>()).prop_map(|(waits, ending, panics, in_debug)| {
+        let panics = match ending {
+            _ if !panics => In::Nothing,
+            // A `Live` guard whose value panics in its `Drop` loses the error.
+            Ending::Fails if in_debug => In::ErrorDebug,
+            Ending::Fails => In::ErrorDrop,
+            Ending::Ok | Ending::Panics => In::Drop,
+        };
+        Spec { waits, ending, panics }
+    })
 }
 
 fn making() -> impl Strategy<Value = Making> {
@@ -311,6 +354,10 @@ fn strict() -> impl Strategy<Value = Strict> {
     prop_oneof![Just(Strict::Function), Just(Strict::Macro), spec().prop_map(Strict::Via)]
 }
 
+fn key() -> impl Strategy<Value = Key> {
+    (0..3_u8, rarely()).prop_map(|(number, panics)| Key { number, panics })
+}
+
 fn polls() -> impl Strategy<Value = Option<u8>> {
     prop_oneof![1 => Just(None), 2 => (0..5_u8).prop_map(Some)]
 }
@@ -327,7 +374,7 @@ fn op() -> impl Strategy<Value = Op> {
         10 => pick().prop_map(|pick| Op::Clone { pick }),
         4 => pick().prop_map(|pick| Op::Downgrade { pick }),
         6 => pick().prop_map(|pick| Op::Upgrade { pick }),
-        16 => (pick(), pick(), 0..3_u8, spec())
+        16 => (pick(), pick(), key(), spec())
             .prop_map(|(pick, into, key, spec)| Op::Put { pick, into, key, spec }),
         6 => pick().prop_map(|pick| Op::Take { pick }),
         3 => (pick(), kind()).prop_map(|(pick, kind)| Op::Convert { pick, kind }),

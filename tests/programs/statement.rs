@@ -4,7 +4,7 @@ use std::fmt;
 
 use livedrop::reaper::Stage;
 
-use crate::program::{Body, Empty, Ending, Kind, Making, Spec, Strict, Wrap};
+use crate::program::{Body, Empty, Ending, In, Key, Kind, Making, Spec, Strict, Wrap};
 
 /// The number of a guard, in the order of creation.
 pub type Id = usize;
@@ -95,7 +95,7 @@ pub enum Statement {
     },
     Insert {
         map: Id,
-        key: u8,
+        key: Key,
         guard: Id,
         replaced: Option<Id>,
     },
@@ -244,7 +244,13 @@ impl fmt::Display for Spec {
             Ending::Fails => ", fails",
             Ending::Panics => ", panics",
         };
-        write!(f, "waits {}{ending}", self.waits)
+        let foreign = match self.panics {
+            In::Nothing => "",
+            In::Drop => ", panics in `Drop`",
+            In::ErrorDrop => " with an error that panics in `Drop`",
+            In::ErrorDebug => " with an error that panics in `Debug`",
+        };
+        write!(f, "waits {}{ending}{foreign}", self.waits)
     }
 }
 
@@ -263,7 +269,7 @@ impl fmt::Display for Making {
 impl fmt::Display for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { waits, ending } = *self;
-        write!(f, "body that {}", Spec { waits, ending })
+        write!(f, "body that {}", Spec { waits, ending, panics: In::Nothing })
     }
 }
 
@@ -316,7 +322,9 @@ impl fmt::Display for Statement {
             }
             Self::Upgrade { weak, id: None } => write!(f, "weak {weak}.upgrade(); // gives none"),
             Self::Insert { map, key, guard, replaced } => {
-                write!(f, "g{map}.insert({key}, g{guard});")?;
+                let Key { number, panics } = key;
+                let panics = if panics { " that panics" } else { "" };
+                write!(f, "g{map}.insert({number}{panics}, g{guard});")?;
                 replaced.map_or(Ok(()), |id| write!(f, " // gives g{id} back"))
             }
             Self::Push { into, guard } => write!(f, "g{into}.push(g{guard});"),

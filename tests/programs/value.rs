@@ -1,7 +1,8 @@
 //! A value that counts its cleanups and may hold any guard, and the clock of its waits.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::hash::{Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -13,7 +14,7 @@ use futures::future::BoxFuture;
 use livedrop::state::Cleanable;
 use livedrop::{AsyncDrop, AsyncDropGuard};
 
-use crate::program::{Ending, Spec};
+use crate::program::{self, Ending, In, Spec};
 use crate::statement::Id;
 
 /// The counts of one value.
@@ -120,11 +121,67 @@ impl Wake for Woken {
 }
 
 /// The values whose cleanup failed. `Debug` prints `#` and the number of each.
-pub struct Failures(pub Vec<Id>);
+pub struct Failures {
+    ids: Vec<Id>,
+    panics: In,
+}
+
+impl Failures {
+    pub fn of(id: Id) -> Self {
+        Self { ids: vec![id], panics: In::Nothing }
+    }
+}
 
 impl fmt::Debug for Failures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|id| write!(f, "#{id} "))
+        let numbers: Vec<String> = self.ids.iter().map(|id| format!("#{id}")).collect();
+        let text = numbers.join(" ");
+        assert!(self.panics != In::ErrorDebug, "{text}");
+        f.write_str(&text)
+    }
+}
+
+impl Drop for Failures {
+    fn drop(&mut self) {
+        let panics = self.panics == In::ErrorDrop && !std::thread::panicking();
+        assert!(!panics, "in the error's `Drop`");
+    }
+}
+
+/// The text of an error, or of the panic of its `Debug`.
+pub fn text(error: &dyn fmt::Debug) -> String {
+    catch_unwind(AssertUnwindSafe(|| format!("{error:?}")))
+        .unwrap_or_else(|payload| *payload.downcast::<String>().expect("the text of an error"))
+}
+
+/// Drops an error, whose `Drop` may panic.
+pub fn drop_caught(error: impl Sized) {
+    let _panic = catch_unwind(AssertUnwindSafe(|| drop(error)));
+}
+
+/// What the message of a panic of the `Drop` of a value contains.
+pub const DROPPED: &str = "in its `Drop`";
+
+/// The key of a map.
+pub struct Key(pub program::Key);
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.number == other.0.number
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.number.hash(state);
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        assert!(!self.0.panics || std::thread::panicking(), "the key panicked {DROPPED}");
     }
 }
 
@@ -153,6 +210,8 @@ impl Value {
     /// Makes another value, which holds the same guard.
     pub fn remake(mut self, id: Id, spec: Spec) -> Self {
         let inner = self.inner.take();
+        // rustc leaks a returned value if a drop panics then.
+        self.spec.panics = In::Nothing;
         Self::new(&self.world, id, spec, inner)
     }
 }
@@ -183,7 +242,8 @@ impl AsyncDrop for Value {
             self.failures.push(id);
         }
         let failures = std::mem::take(&mut self.failures);
-        if failures.is_empty() { Ok(()) } else { Err(Failures(failures)) }
+        let panics = self.spec.panics;
+        if failures.is_empty() { Ok(()) } else { Err(Failures { ids: failures, panics }) }
     }
 }
 
@@ -209,7 +269,7 @@ pub fn ending<T: Send + 'static>(
             end(&world);
             // Dropped before the error is made: rustc leaks a returned value if a drop panics then.
             drop(value);
-            if spec.ending == Ending::Fails { Err(Failures(vec![id])) } else { Ok(()) }
+            if spec.ending == Ending::Fails { Err(Failures::of(id)) } else { Ok(()) }
         })
     }
 }
@@ -217,7 +277,10 @@ pub fn ending<T: Send + 'static>(
 impl Drop for Value {
     fn drop(&mut self) {
         self.world.note(self.id, |seen| seen.dropped += 1);
-        self.world.push_message(&format!("{:?}", Failures(std::mem::take(&mut self.failures))));
+        let ids = std::mem::take(&mut self.failures);
+        self.world.push_message(&text(&Failures { ids, panics: In::Nothing }));
+        let panics = self.spec.panics == In::Drop && !std::thread::panicking();
+        assert!(!panics, "#{} panicked {DROPPED}", self.id);
     }
 }
 
@@ -235,11 +298,10 @@ where
     fn clean(&mut self) -> BoxFuture<'_, Vec<Id>> {
         Box::pin(async move {
             let result = self.async_drop_unboxed().await;
-            result
-                .err()
-                .iter()
-                .flat_map(|e| named_in(&format!("{e:?}")).collect::<Vec<_>>())
-                .collect()
+            let Err(error) = result else { return Vec::new() };
+            let failures = named_in(&text(&error)).collect();
+            drop_caught(error);
+            failures
         })
     }
 }

@@ -7,10 +7,10 @@ use livedrop::{Adopted, Checked, Live};
 use super::{Machine, Weak};
 use crate::guards::{AnyGuard, Kind, Of};
 use crate::making::CloneShared;
-use crate::program::Kind as State;
+use crate::program::{self, Kind as State};
 use crate::sites::{Create, create_at};
 use crate::statement::{Id, Statement};
-use crate::value::Value;
+use crate::value::{Key, Value};
 
 /// Evaluates `$do` with `$S` as the state.
 macro_rules! in_state {
@@ -118,7 +118,7 @@ impl Machine {
                 let guard = self.take(guard);
                 in_its_state!(guard, of: S => {
                     let map = form!(S::of_mut(self.vars.get_mut(&map).expect("a map")), Map);
-                    let old = map.insert(key, form!(of, Value));
+                    let old = map.insert(Key(key), form!(of, Value));
                     assert_eq!(old.is_some(), replaced.is_some(), "replaced");
                     if let (Some(old), Some(id)) = (old, replaced) {
                         self.vars.insert(id, S::any(Of::Value(old)));
@@ -137,14 +137,14 @@ impl Machine {
                 });
             }
             Statement::Remove { map: from, gives, .. } | Statement::Pop { vec: from, gives } => {
-                in_its_state!(self.take(from), of: S => {
-                    let mut of = of;
-                    let value = match (&mut of, statement) {
-                        (Of::Map(map), Statement::Remove { key, .. }) => map.remove(key),
+                in_state!(self.vars[&from].state(), S => {
+                    let value = match (S::of_mut(self.vars.get_mut(&from).expect("one")), statement) {
+                        (Of::Map(map), Statement::Remove { key: number, .. }) => {
+                            map.remove(&Key(program::Key { number: *number, panics: false }))
+                        }
                         (Of::Vec(vec), _) => vec.pop(),
                         _ => panic!("the model has it in another form"),
                     };
-                    self.vars.insert(from, S::any(of));
                     let value = value.expect("the model has a guard in the container");
                     self.vars.insert(gives, S::any(Of::Value(value)));
                 });

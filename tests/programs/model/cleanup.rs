@@ -27,7 +27,7 @@ impl Model {
         if guard.is_future() {
             return self.poll_future(guard);
         }
-        let end = match &mut guard.content {
+        let mut end = match &mut guard.content {
             Content::Value(value) => self.poll_value(guard.id, value),
             Content::Arc(handle) => self.poll_handle(handle),
             Content::Wrap(inner) => {
@@ -52,13 +52,14 @@ impl Model {
             }
             // `poll_via` has done the rest.
             Some(_) if guard.is_done() => {}
-            Some(end) => {
+            Some(found) => {
                 guard.phase = Phase::Done;
                 self.remove_entry(guard);
                 self.settle(guard.id, Settled::Discharged);
                 // The unwinding drops the guards that are not cleaned up.
-                let mut unwinding = end == End::Panic;
+                let mut unwinding = found == End::Panic;
                 self.lose_content(&mut guard.content, &mut unwinding);
+                end = Some(if unwinding { End::Panic } else { found });
             }
         }
         end
@@ -131,6 +132,9 @@ impl Model {
             // A vector with a limit begins the next cleanup in the same poll, at an unspecified place.
             let is_unordered = row.is_map || row.limit > 0;
             self.log_is_unordered |= is_unordered && row.entries.len() + row.held.len() > 1;
+            if row.entries.iter().any(|(key, _)| key.panics) {
+                row.end = End::Panic;
+            }
             row.held.extend(row.entries.drain(..).map(|(_, guard)| (guard, false)));
             self.begin_more(row);
         }

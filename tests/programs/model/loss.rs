@@ -4,6 +4,7 @@ use livedrop::hook::Cause;
 
 use super::tree::{Content, Guard, Handle, Phase};
 use super::{Model, Settled};
+use crate::program::In;
 
 impl Model {
     /// Drops the guard.
@@ -42,6 +43,11 @@ impl Model {
     pub fn lose_content(&mut self, content: &mut Content, unwinding: &mut bool) {
         match std::mem::replace(content, Content::Gone) {
             Content::Value(value) => {
+                if value.spec.panics == In::Drop {
+                    self.fates[value.id].failures += usize::from(!*unwinding);
+                    self.fates[value.id].is_uncounted |= self.order_is_unknown;
+                    *unwinding = true;
+                }
                 if let Some(inner) = value.inner {
                     self.lose(*inner, unwinding);
                 }
@@ -53,16 +59,20 @@ impl Model {
                 self.lose(*guard, unwinding);
             }
             Content::Row(row) => {
-                let held = row.held.into_iter().map(|(guard, _)| guard);
-                let guards: Vec<Guard> =
-                    row.entries.into_iter().map(|(_, guard)| guard).chain(held).collect();
-                self.log_is_unordered |= row.is_map && guards.len() > 1;
-                // Only the first report panics, and the order of a map is unspecified.
-                let owing: usize = guards.iter().map(Guard::owing).sum();
+                let held = row.held.into_iter().map(|(guard, _)| (false, guard));
+                let entries = row.entries.into_iter().map(|(key, guard)| (key.panics, guard));
+                let parts: Vec<(bool, Guard)> = entries.chain(held).collect();
+                let is_unordered = row.is_map && parts.len() > 1;
+                self.log_is_unordered |= is_unordered;
+                // Only the first of them panics, and the order of a map is unspecified.
+                let owing: usize = parts.iter().map(|(_, guard)| guard.owing()).sum();
+                let may_panic = parts.iter().any(|(key, guard)| *key || guard.may_panic())
+                    || (self.hook_panics && owing > 1);
                 let before = self.order_is_unknown;
-                self.order_is_unknown |= row.is_map && self.hook_panics && !*unwinding && owing > 1;
-                for guard in guards {
+                self.order_is_unknown |= is_unordered && may_panic && !*unwinding;
+                for (key_panics, guard) in parts {
                     self.lose(guard, unwinding);
+                    *unwinding |= key_panics;
                 }
                 self.order_is_unknown = before;
             }

@@ -101,7 +101,7 @@ impl Model {
                 break *guard;
             }
             self.fates[making.id].is_value = true;
-            let content = Content::Value(Value { spec, left: None, inner: None });
+            let content = Content::Value(Value { id: making.id, spec, left: None, inner: None });
             let (form, phase) = (Form::Value, Phase::Armed);
             let guard = Guard { id: making.id, kind, form, phase, entry: None, content };
             making.made = Some(Box::new(guard));

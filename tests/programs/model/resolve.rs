@@ -164,7 +164,7 @@ impl Resolver {
     fn make(&mut self, kind: Kind, spec: Spec) -> Option<Id> {
         let id = self.may_create()?;
         self.fates(id).is_value = true;
-        let content = Content::Value(Value { spec, left: None, inner: None });
+        let content = Content::Value(Value { id, spec, left: None, inner: None });
         self.create(id, kind, Form::Value, content);
         self.record(Statement::Make { id, kind, spec });
         Some(id)
@@ -191,7 +191,9 @@ impl Resolver {
         let id = self.may_create()?;
         self.fates(id).is_value = true;
         let held = self.vars.remove(&inner).map(Box::new);
-        self.create(id, kind, Form::Value, Content::Value(Value { spec, left: None, inner: held }));
+        let spec = spec.for_a_holder();
+        let content = Content::Value(Value { id, spec, left: None, inner: held });
+        self.create(id, kind, Form::Value, content);
         self.record(Statement::Hold { id, inner, kind, spec });
         Some(())
     }

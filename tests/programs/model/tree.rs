@@ -3,7 +3,7 @@
 use super::cleanup::End;
 use super::making::{Opening, Shielded};
 use super::reaper::Entry;
-use crate::program::{Kind, Spec, Wrap};
+use crate::program::{In, Key, Kind, Spec, Wrap};
 use crate::statement::Id;
 
 /// How far the cleanup of a guard has come.
@@ -57,6 +57,7 @@ pub enum Content {
 }
 
 pub struct Value {
+    pub id: Id,
     pub spec: Spec,
     /// How often its running cleanup still waits; `None` if none runs.
     pub left: Option<u8>,
@@ -82,7 +83,7 @@ pub enum Handle {
 #[derive(Default)]
 pub struct Row {
     pub is_map: bool,
-    pub entries: Vec<(u8, Guard)>,
+    pub entries: Vec<(Key, Guard)>,
     /// With each guard, whether its cleanup runs.
     pub held: Vec<(Guard, bool)>,
     pub begun: bool,
@@ -129,6 +130,28 @@ impl Guard {
     /// Whether it is a future of `acquire` or `shield`, and not a guard.
     pub fn is_future(&self) -> bool {
         matches!(self.form, Form::Opening | Form::Shield)
+    }
+
+    /// Whether foreign code in it may panic when it is dropped.
+    pub fn may_panic(&self) -> bool {
+        match &self.content {
+            Content::Value(value) => {
+                let inner = value.inner.as_ref();
+                value.spec.panics == In::Drop || inner.is_some_and(|inner| inner.may_panic())
+            }
+            Content::Arc(Handle::Last(guard)) | Content::Wrap(guard) => guard.may_panic(),
+            Content::Row(row) => {
+                let held = row.held.iter().map(|(guard, _)| guard);
+                row.entries.iter().any(|(key, _)| key.panics)
+                    || row.entries.iter().map(|(_, guard)| guard).chain(held).any(Self::may_panic)
+            }
+            Content::Stack(stack) => stack.guards.iter().any(Self::may_panic),
+            Content::Arc(Handle::Gone) | Content::Shield(_) | Content::Gone => false,
+            Content::Arc(Handle::Shared(_))
+            | Content::Share(_)
+            | Content::Opening(_)
+            | Content::Via(_) => true,
+        }
     }
 
     /// The number of guards that still need a cleanup, itself included.

@@ -11,6 +11,7 @@ use crate::making::{Acquire, Get, Ready, Share, Shield};
 use crate::program::{Ending, Kind as State};
 use crate::sites::create_at;
 use crate::statement::{Id, Polls, Statement};
+use crate::value::text;
 
 impl Machine {
     pub(super) fn run_future(&mut self, statement: &Statement) {
@@ -47,7 +48,7 @@ impl Machine {
                     (Some(Ok(guard)), Some(id)) => {
                         self.vars.insert(id, Adopted::any(Of::Value(guard)));
                     }
-                    (Some(Err(error)), _) => self.world.push_message(&format!("{error:?}")),
+                    (Some(Err(error)), _) => self.world.push_message(&text(&error)),
                     _ => {
                         self.openings.insert(id, opening);
                     }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use livedrop::reaper::{CleanupTask, Pending, Report};
+use livedrop::reaper::{CleanupTask, Failure, Pending, Report};
 use livedrop::{AsyncDropGuard, Reaper};
 
 use super::drop_by;
@@ -11,6 +11,7 @@ use crate::guards::poll;
 use crate::machine::{LOST, Machine};
 use crate::sites;
 use crate::statement::{Named, Statement};
+use crate::value::{DROPPED, drop_caught};
 
 impl Machine {
     pub(super) fn run_reaper(&mut self, statement: &Statement) {
@@ -59,9 +60,12 @@ impl Machine {
                 Self::check_names(&report.abandoned, names);
                 report.abandoned.clear();
                 // The hook is not told of the panics of the values that this has dropped.
-                let by_drop = |message: &str| message.contains(LOST);
+                let by_drop = |message: &str| message.contains(LOST) || message.contains(DROPPED);
                 let told = self.told.borrow().unread.len();
-                assert!(report.failures.drain(told..).all(|left| by_drop(&left.message)));
+                for left in report.failures.drain(told..) {
+                    assert!(by_drop(&left.message), "dropped");
+                    self.world.push_message(&left.message);
+                }
                 self.read(Some(report), Some(cleaned));
             }
             Statement::CleanReaper { polls, cleaned } => {
@@ -118,7 +122,12 @@ impl Machine {
         assert_eq!(report.as_ref().map(|report| report.cleaned), cleaned, "cleaned");
         let Some(report) = report else { return };
         let unread = std::mem::take(&mut self.told.borrow_mut().unread);
-        let failures: Vec<_> = report.failures.into_iter().map(|left| left.message).collect();
+        let read = |failure: Failure| {
+            let message = failure.message.clone();
+            drop_caught(failure);
+            message
+        };
+        let failures: Vec<_> = report.failures.into_iter().map(read).collect();
         assert_eq!(failures, unread, "a report has the failures that the hook was told of");
         assert!(report.abandoned.is_empty(), "nothing is abandoned twice");
     }

@@ -10,7 +10,7 @@ use super::super::Machine;
 use crate::guards::{AnyGuard, Of, poll};
 use crate::program::{Body, Ending, Strict};
 use crate::statement::{Id, Polls};
-use crate::value::{Failures, Value, World, ending};
+use crate::value::{Failures, Value, World, drop_caught, ending, text};
 
 /// The error of a body, or of a cleanup after it. It has no `Debug`, so that every error that has one
 /// converts to it.
@@ -18,7 +18,9 @@ struct BodyError(String);
 
 impl<E: Debug> From<E> for BodyError {
     fn from(error: E) -> Self {
-        Self(format!("{error:?}"))
+        let text = text(&error);
+        drop_caught(error);
+        Self(text)
     }
 }
 

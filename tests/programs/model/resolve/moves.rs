@@ -2,17 +2,19 @@
 
 use super::*;
 use crate::model::reaper::Link;
-use crate::program::{Body, Ending};
+use crate::program::{Body, Ending, Key};
 
 impl Resolver {
-    pub(super) fn put(&mut self, pick: u8, into: u8, key: u8, spec: Spec) -> Option<()> {
+    pub(super) fn put(&mut self, pick: u8, into: u8, key: Key, spec: Spec) -> Option<()> {
         let into = self.pick(into, |guard| {
             matches!(guard.form, Form::Map | Form::Vec | Form::Stack) && guard.is_usable()
         })?;
         let (kind, form) = (self.vars[&into].kind, self.vars[&into].form);
         // The order of a map is unspecified, so no outcome may depend on it.
         let fits = |guard: &Guard| {
-            form != Form::Map || !self.model.collide(guard, &self.vars[&into].content)
+            let collides =
+                form == Form::Map && self.model.collide(guard, &self.vars[&into].content);
+            !collides && !self.model.is_mute(guard)
         };
         let fitting =
             self.pick(pick, |guard| guard.form == Form::Value && guard.kind == kind && fits(guard));
@@ -22,19 +24,28 @@ impl Resolver {
         {
             return None;
         }
-        let id = fitting.or_else(|| self.make(kind, spec))?;
+        let id = fitting.or_else(|| self.make(kind, spec.for_a_member()))?;
         let guard = self.vars.remove(&id)?;
         let statement = match &mut self.vars.get_mut(&into)?.content {
             Content::Row(row) if form == Form::Map => {
-                let old = row.entries.iter().position(|entry| entry.0 == key);
-                let old = old.map(|index| row.entries.remove(index).1);
-                row.entries.push((key, guard));
-                let replaced = old.as_ref().map(|guard| guard.id);
-                self.vars.extend(old.map(|guard| (guard.id, guard)));
+                let old = row.entries.iter().position(|entry| entry.0.number == key.number);
+                if old.is_some() && key.panics {
+                    // The map keeps its equal key, and drops this one.
+                    let mut unwinding = true;
+                    self.model.lose(guard, &mut unwinding);
+                    let statement = Statement::Insert { map: into, key, guard: id, replaced: None };
+                    self.statements.push((statement, true));
+                    return Some(());
+                }
+                let old = old.map(|index| row.entries.remove(index));
+                let kept = old.as_ref().map_or(key, |(kept, _)| *kept);
+                row.entries.push((kept, guard));
+                let replaced = old.as_ref().map(|(_, guard)| guard.id);
+                self.vars.extend(old.map(|(_, guard)| (guard.id, guard)));
                 Statement::Insert { map: into, key, guard: id, replaced }
             }
             Content::Row(row) => {
-                row.entries.push((0, guard));
+                row.entries.push((Key { number: 0, panics: false }, guard));
                 Statement::Push { into, guard: id }
             }
             Content::Stack(stack) => {
@@ -74,12 +85,17 @@ impl Resolver {
         let (key, guard) = row.entries.pop()?;
         let gives = guard.id;
         let statement = if row.is_map {
-            Statement::Remove { map: from, key, gives }
+            Statement::Remove { map: from, key: key.number, gives }
         } else {
             Statement::Pop { vec: from, gives }
         };
-        self.record(statement);
-        self.vars.insert(gives, guard);
+        self.statements.push((statement, key.panics));
+        if key.panics {
+            let mut unwinding = true;
+            self.model.lose(guard, &mut unwinding);
+        } else {
+            self.vars.insert(gives, guard);
+        }
         Some(())
     }
 
@@ -212,6 +228,7 @@ impl Resolver {
         let old = self.pick_value(pick, |guard| guard.form == Form::Value)?;
         let id = self.may_create()?;
         let mut guard = self.vars.remove(&old)?;
+        let spec = spec.for_a_holder();
         let mut unwinding = panics || !guard.is_usable();
         if !guard.is_usable() {
             self.model.settle(id, Settled::Released);
@@ -225,7 +242,7 @@ impl Resolver {
             self.model.settle(old, Settled::Released);
             self.fates(id).is_value = true;
             let Content::Value(value) = guard.content else { return None };
-            let content = Content::Value(Value { spec, left: None, ..value });
+            let content = Content::Value(Value { id, spec, left: None, ..value });
             let guard = Guard { id, phase: Phase::Armed, content, ..guard };
             self.model.rename_entry(&guard, Stage::Alive);
             self.vars.insert(id, guard);

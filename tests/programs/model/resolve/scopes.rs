@@ -43,10 +43,11 @@ impl Resolver {
     ) -> Option<()> {
         let first = self.pick_value(first, |guard| {
             let form = matches!(guard.form, Form::Value | Form::Arc | Form::Wrap(Wrap::Mutex));
-            form && guard.kind != Kind::Checked
+            form && guard.kind != Kind::Checked && !self.model.is_mute(guard)
         })?;
         let second = self.pick_value(second, |guard| {
-            guard.form == Form::Value && guard.kind != Kind::Checked && guard.id != first
+            let fits = guard.form == Form::Value && guard.kind != Kind::Checked;
+            fits && guard.id != first && !self.model.is_mute(guard)
         })?;
         let statement = Statement::ScopeBoth { first, second, body, polls };
         let (mut first, mut second) = (self.vars.remove(&first)?, self.vars.remove(&second)?);
