@@ -27,7 +27,7 @@ mod via;
 
 pub use adopted::AdoptedSlot;
 pub(crate) use checked::{CheckedSlot, Phase};
-pub use cleanup::{Arms, CannotHappen, CleanupResult, FromCleanupError, Owes};
+pub use cleanup::{Arms, CleanupResult, FromCleanupError, Owes, ThisCleanupCanFailWith};
 pub(crate) use cleanup::{clean, clean_in_place, drop_after_panic};
 pub use live::CleansByValue;
 pub(crate) use live::LiveSlot;

@@ -204,7 +204,7 @@ pub mod __private {
         Cleanups, FieldToCleanUp, MarkedField, OwesCleanup, TakesFieldError, UnmarkedField,
         clean_field, clean_field_mapped,
     };
-    pub use crate::guard::{CannotHappen, CleanupResult, FromCleanupError};
+    pub use crate::guard::{CleanupResult, FromCleanupError, ThisCleanupCanFailWith};
     pub use crate::panic::catch;
     pub use crate::with::{clean_alone, clean_caught, lend, result_of, resume_after, type_name};
 }

@@ -318,19 +318,20 @@ pub fn type_name<T, S: State>(_: &AsyncDropGuard<T, S>) -> fn() -> String {
 #[macro_export]
 macro_rules! with_async_drop {
     ($($guard:ident),+, $body:block $(,)?) => {
-        $crate::__with_async_drop!(($($guard),+), $body, result, after, ())
+        $crate::__with_async_drop!(($($guard (after)),+), $body, result)
     };
     ($($guard:ident),+, $body:block, $map_err:expr $(,)?) => {
-        $crate::__with_async_drop!(($($guard),+), $body, result, after_mapped, ($map_err))
+        $crate::__with_async_drop!(($($guard (after_mapped, $map_err)),+), $body, result)
     };
 }
 
 /// Runs a block with one or more guards whose cleanup cannot fail, cleans them up, and gives
 /// what the block returns, whatever its type.
 ///
-/// The [`Error`](crate::AsyncDrop::Error) of the guarded types is
-/// [`Infallible`](std::convert::Infallible). Everything else is as with
-/// [`with_async_drop!`](crate::with_async_drop!).
+/// The [`Error`](crate::AsyncDrop::Error) of the guarded types has no values: it is
+/// [`Infallible`](std::convert::Infallible), or another enum without variants. Everything else is as with
+/// [`with_async_drop!`](crate::with_async_drop!). If the error has values, the compiler reports that
+/// `ThisCleanupCanFailWith<…>` is non-empty; then use `with_async_drop!`.
 ///
 /// # Examples
 ///
@@ -355,7 +356,7 @@ macro_rules! with_async_drop {
 #[macro_export]
 macro_rules! with_async_drop_infallible {
     ($($guard:ident),+, $body:block $(,)?) => {
-        $crate::__with_async_drop!(($($guard),+), $body, value, after_infallible, ())
+        $crate::__with_async_drop!(($($guard (infallible)),+), $body, value)
     };
 }
 
@@ -376,13 +377,13 @@ macro_rules! with_async_drop_2_infallible {
     };
 }
 
-/// What the macros share. They differ in what the block ends with (`result` or `value`), and in
-/// how a cleanup's result is combined with it.
+/// What the macros share. They differ in what the block ends with (`result` or `value`), and in how the result
+/// of a guard's cleanup is combined with it: `(after)`, `(after_mapped, map_err)` or `(infallible)`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __with_async_drop {
     (
-        ($first:ident $(, $other:ident)*), $body:block, $ends_with:ident, $after:ident, $map_err:tt
+        ($first:ident $first_after:tt $(, $other:ident $other_after:tt)*), $body:block, $ends_with:ident
     ) => {{
         let mut $first = $crate::__private::lend($first);
         $(let mut $other = $crate::__private::lend($other);)*
@@ -400,8 +401,8 @@ macro_rules! __with_async_drop {
                     $crate::__with_async_drop!(@results $first $(, $other)*);
                 $first.resume_panic();
                 $($other.resume_panic();)*
-                let body = $crate::__with_async_drop!(@after $first, body, $after, $map_err);
-                $(let body = $crate::__with_async_drop!(@after $other, body, $after, $map_err);)*
+                let body = $crate::__with_async_drop!(@after $first, body, $first_after);
+                $(let body = $crate::__with_async_drop!(@after $other, body, $other_after);)*
                 body
             }
             ::core::result::Result::Err(payload) => {
@@ -430,7 +431,16 @@ macro_rules! __with_async_drop {
             $crate::__with_async_drop!(@clean $($others),+),
         )
     };
-    (@after $guard:ident, $body:ident, $after:ident, ($($map_err:expr)?)) => {
+    (@after $guard:ident, $body:ident, (infallible)) => {
+        match $guard.into_result() {
+            ::core::result::Result::Ok(()) => $body,
+            // Only this macro knows the type of the error. A generic function cannot match it with no arms.
+            ::core::result::Result::Err(error) => {
+                match $crate::__private::ThisCleanupCanFailWith(error) {}
+            }
+        }
+    };
+    (@after $guard:ident, $body:ident, ($after:ident $(, $map_err:expr)?)) => {
         $guard.$after($body $(, $map_err)?)
     };
 }

@@ -1,4 +1,4 @@
-//! Misuse: `with_async_drop_infallible!` with a cleanup that can fail (this cleanup can fail with)
+//! Misuse: `with_async_drop_infallible!` with a cleanup that can fail (E0004)
 //! Why it matters: the block's output cannot hold the error of the cleanup.
 //! Fix: use `with_async_drop!`, whose block returns a `Result`.
 //! Rule: No error is lost

@@ -1,6 +1,5 @@
 //! The one routine that cleans up a value inside its guard, and the result of that.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::future::poll_fn;
 use std::marker::PhantomData;
@@ -155,8 +154,12 @@ impl<T: AsyncDrop> CleanupResult<T> {
     }
 
     /// Returns the result, and resumes a panic.
+    ///
+    /// # Errors
+    ///
+    /// The error of the cleanup.
     #[inline]
-    pub(crate) fn into_result(mut self) -> Result<(), T::Error> {
+    pub fn into_result(mut self) -> Result<(), T::Error> {
         let result = self.result.take().expect("a result is read once");
         result.unwrap_or_else(|payload| resume_unwind(payload))
     }
@@ -207,18 +210,6 @@ impl<T: AsyncDrop> CleanupResult<T> {
         drop(output);
         Err(map_err(self.into_result().expect_err("a success was returned above")))
     }
-
-    /// Returns the output of the body, since the cleanup cannot fail.
-    #[inline]
-    pub fn after_infallible<R>(self, output: R) -> R
-    where
-        T::Error: CannotHappen,
-    {
-        match self.into_result() {
-            Ok(()) => output,
-            Err(error) => error.cannot_happen(),
-        }
-    }
 }
 
 impl<T: AsyncDrop> Drop for CleanupResult<T> {
@@ -256,19 +247,10 @@ impl<E, B: From<E>> FromCleanupError<E> for B {
     }
 }
 
-/// The error of a cleanup that cannot fail.
+/// Holds the error of a cleanup that is taken for infallible.
+///
+/// The macros match it with no arms. That compiles if `E` has no values. Otherwise rustc names this type in
+/// its error, and shows its line.
 #[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "this cleanup can fail with `{Self}`",
-    label = "`with_async_drop_infallible!` has no result that could hold the error",
-    note = "use `with_async_drop!`, whose block ends with a `Result`"
-)]
-pub trait CannotHappen {
-    fn cannot_happen(self) -> !;
-}
-
-impl CannotHappen for Infallible {
-    fn cannot_happen(self) -> ! {
-        match self {}
-    }
-}
+#[derive(Debug)]
+pub struct ThisCleanupCanFailWith<E>(pub E); // use `with_async_drop!`, whose block ends with a `Result`

@@ -268,6 +268,36 @@ fn infallible_bodies_return_anything() {
     assert_eq!(log.counts(), (3, 3, 3));
 }
 
+mod never {
+    /// An enum without variants, as some crates have one of their own.
+    #[derive(Debug)]
+    pub(super) enum Never {}
+}
+
+/// Its error has no values, and is not `Infallible`.
+struct Certain(usize);
+
+#[async_trait]
+impl AsyncDrop for Certain {
+    type Error = never::Never;
+
+    async fn async_drop_impl(&mut self) -> Result<(), never::Never> {
+        Ok(())
+    }
+}
+
+#[test]
+fn any_empty_enum_is_infallible() {
+    let (log, certain) = (Arc::<Log>::default(), AsyncDropGuard::new(Certain(4)));
+    let sure = AsyncDropGuard::live(Sure(Resource::plain(&log)));
+    let sum = block_on(async {
+        with_async_drop_infallible!(certain, sure, { certain.0 + sure.0.touch() })
+    });
+    assert_eq!(sum, 7);
+    let certain = AsyncDropGuard::live(Certain(5));
+    assert_eq!(block_on(async { with_async_drop_2_infallible!(certain, { certain.0 }) }), 5);
+}
+
 #[test]
 fn infallible_cleans_up_and_resumes_the_panic() {
     let (log, reports) = (Arc::<Log>::default(), Reports::collect());
