@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
 
-use crate::state::{Cleanable, UnscopedState};
+use crate::state::{Cleanable, State, UnscopedState};
 use crate::{AsyncDrop, AsyncDropGuard, hook};
 
 /// Combines two results into one: both guards, or an error and no guard.
@@ -48,7 +48,8 @@ use crate::{AsyncDrop, AsyncDropGuard, hook};
 /// # futures::executor::block_on(async { assert!(open_both().await.is_err()) });
 /// ```
 ///
-/// Checked at compile time, and with a common error type:
+/// The type arguments are the returned error, and the guard and the error of each result. Checked at
+/// compile time, and with a common error type:
 ///
 /// ```
 /// use livedrop::{AsyncDropGuard, Live, flatten_async_drop};
@@ -64,7 +65,7 @@ use crate::{AsyncDrop, AsyncDropGuard, hook};
 /// # futures::executor::block_on(async {
 /// type Error = Box<dyn std::error::Error>;
 ///
-/// let both = flatten_async_drop::<Error, _, _, _, _, _>(open("a").await, lock().await).await;
+/// let both = flatten_async_drop::<Error, _, _, _, _>(open("a").await, lock().await).await;
 /// let (file, lock) = both?;
 /// file.async_drop().await.result?;
 /// lock.async_drop().await.result?;
@@ -72,31 +73,66 @@ use crate::{AsyncDrop, AsyncDropGuard, hook};
 /// # }).unwrap();
 /// ```
 #[must_use = "futures do nothing unless awaited: dropping this loses the guards"]
-#[expect(clippy::type_complexity, reason = "a result of two guards, spelled out")]
-pub fn flatten_async_drop<E, A, E1, B, E2, S>(
-    first: Result<AsyncDropGuard<A, S>, E1>,
-    second: Result<AsyncDropGuard<B, S>, E2>,
-) -> impl Future<Output = Result<(AsyncDropGuard<A, S>, AsyncDropGuard<B, S>), E>>
+pub fn flatten_async_drop<E, A, E1, B, E2>(
+    first: Result<A, E1>,
+    second: Result<B, E2>,
+) -> impl Future<Output = Result<(A, B), E>>
 where
     E: From<E1> + From<E2>,
-    A: AsyncDrop,
+    A: UnscopedGuard,
     E1: Debug,
-    B: AsyncDrop,
+    B: UnscopedGuard,
     E2: Debug,
-    S: UnscopedState + Cleanable<A> + Cleanable<B>,
 {
     async move {
         match (first, second) {
             (Ok(first), Ok(second)) => Ok((first, second)),
-            (Ok(first), Err(error)) => Err(E::from(clean_after(first, error).await)),
-            (Err(error), Ok(second)) => Err(E::from(clean_after(second, error).await)),
+            (Ok(first), Err(error)) => Err(E::from(clean_after(first.into(), error).await)),
+            (Err(error), Ok(second)) => Err(E::from(clean_after(second.into(), error).await)),
             (Err(first), Err(second)) => {
-                hook::report_suppressed::<B>(NotMade(second));
+                hook::report_suppressed::<B::Value>(NotMade(second));
                 Err(E::from(first))
             }
         }
     }
 }
+
+/// A guard that belongs to no scope: in the state [`Checked`](crate::Checked), [`Live`](crate::Live) or
+/// [`Adopted`](crate::Adopted).
+///
+/// [`flatten_async_drop`] has no parameter for the state: its five parameters are those of the original guide.
+#[diagnostic::on_unimplemented(
+    message = "`flatten_async_drop` takes results of guards, not of `{Self}`",
+    label = "this result does not hold a guard",
+    note = "wrap a value where it is made: `AsyncDropGuard::new(value)` for `Checked`, `AsyncDropGuard::live(value)` for `Live`"
+)]
+pub trait UnscopedGuard:
+    Sealed + Into<AsyncDropGuard<<Self as UnscopedGuard>::Value, <Self as UnscopedGuard>::State>>
+{
+    /// The type of the value.
+    #[doc(hidden)]
+    type Value: AsyncDrop;
+
+    /// The state of the guard.
+    #[doc(hidden)]
+    type State: UnscopedState + Cleanable<Self::Value>;
+}
+
+impl<T, S> UnscopedGuard for AsyncDropGuard<T, S>
+where
+    T: AsyncDrop,
+    S: UnscopedState + Cleanable<T>,
+{
+    type Value = T;
+    type State = S;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+use sealed::Sealed;
+
+impl<T, S: State> Sealed for AsyncDropGuard<T, S> {}
 
 /// Cleans up `guard`, and returns `error`, which the other result holds instead of a guard. If the
 /// cleanup is cancelled or panics, the hook gets `error`.

@@ -30,6 +30,8 @@ use crate::reaper::Adoptable;
 #[doc(hidden)]
 pub use crate::guard::{AdoptedSlot, Arms, CleansByValue, EndsVia, Owes, Slot};
 
+pub use crate::flatten::UnscopedGuard;
+
 /// Checked at run time, the default: a guard that is dropped before `async_drop` panics.
 #[derive(Debug)]
 pub struct Checked;

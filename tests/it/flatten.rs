@@ -1,8 +1,10 @@
 //! `flatten_async_drop`: returns both guards, or cleans up and loses no error.
 
+use std::sync::Arc;
+
 use crate::numbered::{Row, Tested, clean};
-use crate::support::{Ending, Reports, block_on, cancel_after, panic_of, run};
-use livedrop::flatten_async_drop;
+use crate::support::{Ending, Log, Reports, Resource, block_on, cancel_after, panic_of, run};
+use livedrop::{AsyncDropGuard, flatten_async_drop};
 
 #[derive(Debug, PartialEq)]
 enum Error {
@@ -123,10 +125,36 @@ in_both_states! {
     }
 
     #[test]
+    fn five_type_arguments_name_the_error() {
+        let (mut row, reports) = (Row::default(), Reports::collect());
+        let first = Ok::<_, First>(guard(&mut row, 1, Ending::Ok));
+        let second = Err::<Guard, _>(Second);
+        let both = block_on(flatten_async_drop::<Error, _, _, _, _>(first, second));
+        assert_eq!(both.unwrap_err(), Error::Second(Second));
+        row.expect_cleaned_once();
+        reports.expect_none();
+    }
+
+    #[test]
     fn future_is_send() {
         fn send<T: Send>(value: T) -> T {
             value
         }
         assert!(block_on(send(flatten(Err(First), Err(Second)))).is_err());
     }
+}
+
+#[test]
+fn guards_may_be_in_different_states() {
+    let log = Arc::<Log>::default();
+    let live = || Ok::<_, First>(AsyncDropGuard::live(Resource::plain(&log)));
+    let checked = || Ok::<_, First>(AsyncDropGuard::new(Resource::plain(&log)));
+    let both = block_on(flatten_async_drop::<Error, _, _, _, _>(live(), checked()));
+    let (first, mut second) = both.unwrap();
+    block_on(first.async_drop()).result.unwrap();
+    block_on(second.async_drop()).unwrap();
+    let failed = Err::<AsyncDropGuard<Resource>, _>(Second);
+    let error = block_on(flatten_async_drop::<Error, _, _, _, _>(live(), failed)).unwrap_err();
+    assert_eq!(error, Error::Second(Second));
+    assert_eq!(log.counts(), (3, 3, 3));
 }
