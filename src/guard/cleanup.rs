@@ -158,6 +158,10 @@ impl<T: AsyncDrop> CleanupResult<T> {
     /// # Errors
     ///
     /// The error of the cleanup.
+    ///
+    /// # Panics
+    ///
+    /// If the cleanup panicked.
     #[inline]
     pub fn into_result(mut self) -> Result<(), T::Error> {
         let result = self.result.take().expect("a result is read once");

@@ -19,11 +19,16 @@ use crate::shim::Arc;
 use crate::state::{Armed, Cleanable, Holds, State};
 use crate::{AsyncDrop, AsyncDropGuard, Checked, hook, type_name};
 
+mod waiter;
+
+use waiter::Waiter;
+
 /// A handle of a shared future of a guarded value. The future runs once for all handles.
 ///
 /// [`get`](Self::get) awaits the future, and returns an [`AsyncDropArc`] of its value, in a guard
 /// of its own for each call. The callers of `get` and the cleanup of the last handle poll the
-/// future, one at a time. While none of them is polled, the future makes no progress.
+/// future, one at a time. While none of them is polled, the future makes no progress. `(&handle).await`
+/// does the same as `get`, but panics if the future panicked.
 ///
 /// Every handle has a guard, too, and must be cleaned up. The cleanup of the last handle awaits the
 /// future if it has not finished yet, and then cleans up the value. If there are still
@@ -270,14 +275,13 @@ where
         AsyncDropArc<O, S>: AsyncDrop,
         S: Cleanable<AsyncDropArc<O, S>>,
     {
-        let (task, origin) = (self.task("awaited"), Origin::here());
-        async move {
-            task.future.clone().await?;
-            let value = task.value.get().expect(STORED);
-            // The new guard has the state of the value's guard, not of this handle's guard: a
-            // scope's brand must not pass to a second guard.
-            Ok(AsyncDropArc::handle_at(origin, Arc::clone(value)))
-        }
+        self.waiter()
+    }
+
+    #[track_caller]
+    fn waiter(&self) -> Waiter<'_, O, Fut, S> {
+        let task = self.task("awaited");
+        Waiter { future: task.future.clone(), value: &task.value, origin: Origin::here() }
     }
 
     /// Returns the value, or `None` if the future has not finished.
@@ -437,7 +441,7 @@ where
                     *self = Held::Last(AsyncDropArc::from_shared(Arc::clone(value)));
                 }
                 Err(_) if panicked_before => {}
-                Err(panicked) => resume_unwind(Box::new(panicked.to_string())),
+                Err(panicked) => panicked.resume(),
             }
         }
     }
@@ -517,6 +521,11 @@ impl TaskPanicked {
         let message = panic::message(&payload).into();
         drop_payload(payload);
         Self { message }
+    }
+
+    /// Panics with this error as its message.
+    fn resume(self) -> ! {
+        resume_unwind(Box::new(self.to_string()))
     }
 
     /// Returns the message of the panic.

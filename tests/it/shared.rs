@@ -272,6 +272,37 @@ macro_rules! in_either_state {
             }
 
             #[test]
+            fn references_to_a_handle_can_be_awaited() {
+                let log = Arc::<Log>::default();
+                let (polls, mut handle) = shared(&log, Ending::Ok);
+                block_on(async {
+                    let mut arcs = [
+                        checked((&handle).await),
+                        checked((&*handle).await),
+                        checked((&mut *handle).await),
+                    ];
+                    assert_eq!(polls.load(SeqCst), POLLS_TO_OPEN);
+                    assert_eq!(arcs.iter().map(|arc| arc.touch()).sum::<usize>(), 9);
+                    handle.async_drop().await.unwrap();
+                    for arc in &mut arcs {
+                        assert_eq!(log.counts(), (0, 0, 0));
+                        arc.async_drop().await.unwrap();
+                    }
+                });
+                assert_eq!(log.counts(), (1, 1, 1));
+            }
+
+            #[test]
+            fn awaited_reference_panics_if_the_future_did() {
+                let (_, mut handle) = panicking(1);
+                for _ in 0..2 {
+                    let text = panic_of(|| block_on(async { (&handle).await }));
+                    assert_eq!(text, "the shared future panicked: cannot open");
+                }
+                block_on(handle.async_drop()).unwrap();
+            }
+
+            #[test]
             fn unobserved_panic_of_the_future_is_resumed() {
                 for waits in 0..3 {
                     let reports = Reports::collect();
@@ -553,6 +584,19 @@ fn lost_guard_is_reported_with_its_creation_site() {
         assert!(text.starts_with(&format!("Forgot to call async_drop on {name}")), "{text}");
         assert!(text.contains(&created_at(file!(), line + offset)), "{text}");
     }
+}
+
+#[test]
+fn awaited_value_is_created_at_the_await() {
+    let (log, reports) = (Arc::new(Log::default()), Reports::collect());
+    let mut handle = AsyncDropShared::new(async { AsyncDropGuard::new(Resource::plain(&log)) });
+    let line = line!() + 1;
+    let value = block_on(async { (&handle).await });
+    drop(value);
+    block_on(handle.async_drop()).unwrap();
+    let reported = reports.take();
+    assert_eq!(reported.len(), 1, "{reported:?}");
+    assert!(reported[0].contains(&created_at(file!(), line)), "{reported:?}");
 }
 
 #[test]
