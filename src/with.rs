@@ -254,8 +254,10 @@ pub fn type_name<T, S: State>(_: &AsyncDropGuard<T, S>) -> fn() -> String {
 /// The cleanup always runs after the block, even if the block panics. The panic is resumed after the cleanup.
 /// Several guards are cleaned up concurrently, all of them even if one fails or panics.
 ///
-/// `with_async_drop!(a, b, { block }, map_err)` maps the error of each cleanup by `map_err`,
-/// which is written out once for each guard; otherwise it is [`From::from`].
+/// `with_async_drop!(a.map_err(f), b.map_err(g), { block })` maps the error of the cleanup of `a` by `f`, and
+/// that of `b` by `g`. `with_async_drop!(a, b, { block }, map_err)` maps the error of each cleanup by `map_err`,
+/// which is written out once for each guard. A guard's own `map_err` counts before the common one. Without
+/// both, the error is mapped by [`From::from`].
 ///
 /// The [function](crate::with_async_drop()) of the same name takes a closure instead of a
 /// block.
@@ -310,18 +312,35 @@ pub fn type_name<T, S: State>(_: &AsyncDropGuard<T, S>) -> fn() -> String {
 ///     let source = open("a").await.map_err(Error::Read)?;
 ///     with_async_drop!(source, { source.read().await.map_err(Error::Read) }, Error::Close)
 /// }
+///
+/// #[derive(Debug)]
+/// enum MoveError { Read(io::Error), Write(io::Error) }
+///
+/// async fn move_to_b() -> Result<(), MoveError> {
+///     let source = open("a").await.map_err(MoveError::Read)?;
+///     let target = open("b").await.map_err(MoveError::Write)?;
+///     with_async_drop!(source.map_err(MoveError::Read), target.map_err(MoveError::Write), {
+///         let text = source.read().await.map_err(MoveError::Read)?;
+///         target.write(&text).await.map_err(MoveError::Write)
+///     })
+/// }
 /// # futures::executor::block_on(async {
 /// #     assert_eq!(copy().await.unwrap(), 4);
 /// #     assert_eq!(read().await.unwrap(), "text");
+/// #     move_to_b().await.unwrap();
 /// # });
 /// ```
 #[macro_export]
 macro_rules! with_async_drop {
-    ($($guard:ident),+, $body:block $(,)?) => {
-        $crate::__with_async_drop!(($($guard (after)),+), $body, result)
+    ($($guard:ident $(.map_err($own:expr))?),+, $body:block $(,)?) => {
+        $crate::__with_async_drop!(
+            ($($guard [$((after_mapped, $own))? (after)]),+), $body, result
+        )
     };
-    ($($guard:ident),+, $body:block, $map_err:expr $(,)?) => {
-        $crate::__with_async_drop!(($($guard (after_mapped, $map_err)),+), $body, result)
+    ($($guard:ident $(.map_err($own:expr))?),+, $body:block, $map_err:expr $(,)?) => {
+        $crate::__with_async_drop!(
+            ($($guard [$((after_mapped, $own))? (after_mapped, $map_err)]),+), $body, result
+        )
     };
 }
 
@@ -356,7 +375,7 @@ macro_rules! with_async_drop {
 #[macro_export]
 macro_rules! with_async_drop_infallible {
     ($($guard:ident),+, $body:block $(,)?) => {
-        $crate::__with_async_drop!(($($guard (infallible)),+), $body, value)
+        $crate::__with_async_drop!(($($guard [(infallible)]),+), $body, value)
     };
 }
 
@@ -378,7 +397,8 @@ macro_rules! with_async_drop_2_infallible {
 }
 
 /// What the macros share. They differ in what the block ends with (`result` or `value`), and in how the result
-/// of a guard's cleanup is combined with it: `(after)`, `(after_mapped, map_err)` or `(infallible)`.
+/// of a guard's cleanup is combined with it: `[(after)]`, `[(after_mapped, map_err)]` or `[(infallible)]`. Of
+/// two such ways in the brackets, the first one counts: the guard's own, and then the one for all guards.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __with_async_drop {
@@ -431,7 +451,7 @@ macro_rules! __with_async_drop {
             $crate::__with_async_drop!(@clean $($others),+),
         )
     };
-    (@after $guard:ident, $body:ident, (infallible)) => {
+    (@after $guard:ident, $body:ident, [(infallible)]) => {
         match $guard.into_result() {
             ::core::result::Result::Ok(()) => $body,
             // Only this macro knows the type of the error. A generic function cannot match it with no arms.
@@ -440,7 +460,7 @@ macro_rules! __with_async_drop {
             }
         }
     };
-    (@after $guard:ident, $body:ident, ($after:ident $(, $map_err:expr)?)) => {
+    (@after $guard:ident, $body:ident, [($after:ident $(, $map_err:expr)?) $($_for_all:tt)?]) => {
         $guard.$after($body $(, $map_err)?)
     };
 }

@@ -226,6 +226,40 @@ fn return_in_the_block_ends_the_block_only() {
 }
 
 #[test]
+fn each_guard_may_map_its_own_error() {
+    let closed = |first: Ending, second: Ending, third: Ending| {
+        let (log, reports) = (Arc::<Log>::default(), Reports::collect());
+        let (a, b, c) = (checked(&log, first), live(&log, second), checked(&log, third));
+        let result: Result<(), Error> = block_on(async {
+            with_async_drop!(a.map_err(|_| Error::Close(1)), b, c.map_err(third_close), { Ok(()) })
+        });
+        assert_eq!(log.counts(), (3, 3, 3));
+        (result.unwrap_err(), reports.take().len())
+    };
+    assert_eq!(closed(Ending::Err, Ending::Err, Ending::Err), (Error::Close(1), 2));
+    assert_eq!(closed(Ending::Ok, Ending::Err, Ending::Err), (Error::Close(0), 1));
+    assert_eq!(closed(Ending::Ok, Ending::Ok, Ending::Err), (Error::Close(3), 0));
+}
+
+fn third_close(_: Failed) -> Error {
+    Error::Close(3)
+}
+
+#[test]
+fn own_mapping_counts_before_the_common_one() {
+    for (first, second, expected) in
+        [(Ending::Err, Ending::Ok, Error::Close(1)), (Ending::Ok, Ending::Err, Error::Close(2))]
+    {
+        let log = Arc::<Log>::default();
+        let (a, b) = (checked(&log, first), live(&log, second));
+        let result: Result<(), Error> = block_on(async {
+            with_async_drop_2!(a.map_err(|_| Error::Close(1)), b, { Ok(()) }, |_| Error::Close(2))
+        });
+        assert_eq!(result, Err(expected));
+    }
+}
+
+#[test]
 fn numbered_macro_names_do_the_same() {
     let log = Arc::<Log>::default();
     let resource = checked(&log, Ending::Ok);
