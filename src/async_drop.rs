@@ -22,10 +22,30 @@ use crate::{Adopted, AsyncDropGuard, Checked, CleanupErrors};
 /// The cleanup takes `&mut self`, not `self`: the value stays in its guard while the cleanup runs,
 /// so a cancelled cleanup does not lose the value.
 ///
-/// The future of the cleanup must be [`Send`]. Values whose cleanup is not `Send`, because it holds
-/// an `Rc` across an `.await` for example, are not supported yet: `#[async_trait(?Send)]` does not
-/// compile ("incompatible type for trait", E0053). An implementation that awaits the cleanup of a
-/// type parameter needs the bounds `impl<T: AsyncDrop<Error: Send> + Send> AsyncDrop for Retry<T>`.
+/// # Where `Send` is required
+///
+/// The future of the cleanup must be [`Send`]: a reaper or a spawned task may poll it on any thread. This is part
+/// of the contract of this trait, because code that calls it for an unknown type, or for a `dyn AsyncDrop`,
+/// relies on it. A cleanup that holds an `Rc` across an `.await`, for example, is not supported, and
+/// `#[async_trait(?Send)]` does not compile ("incompatible type for trait", E0053). A future that borrows the value
+/// is `Send` only if the value is. So a type with an `async fn async_drop_impl` must be `Send`, and an implementation
+/// that awaits the cleanup of a type parameter needs the bounds
+/// `impl<T: AsyncDrop<Error: Send> + Send> AsyncDrop for Retry<T>`.
+///
+/// The value need not be `Send` where its owner cleans it up. So generic code with the bound `T: AsyncDrop` needs
+/// no other bound for a guard, [`with_async_drop`](crate::with_async_drop()), [`bracket`](crate::bracket),
+/// [`scope`](crate::scope()), [`flatten_async_drop`](crate::flatten_async_drop) or `SyncDrop`.
+///
+/// The value must be `Send`:
+///
+/// - in a helper with a cleanup of its own, such as a map, a lock, an `Option` or a `Box`, and in a field of a
+///   derived type: the future of that cleanup borrows the value, and must be `Send`. If the helper collects
+///   the errors of several values, [`Error`](AsyncDrop::Error) must be `Send`, too;
+/// - with a [`Reaper`](crate::Reaper). The value must also be `'static`, and its error `Send` and `'static`.
+///
+/// [`AsyncDropShared`](crate::sync::AsyncDropShared) and [`AsyncDropCache`](crate::collections::AsyncDropCache)
+/// also require [`Sync`]: their futures own an `Arc` of the value. An [`AsyncDropArc`](crate::sync::AsyncDropArc)
+/// of a value that is not `Sync` cannot leave its thread.
 ///
 /// # Cancel safety
 ///

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
 
-use crate::state::{Cleanable, State, UnscopedState};
+use crate::state::{LocallyCleanable, State, UnscopedState};
 use crate::{AsyncDrop, AsyncDropGuard, hook};
 
 /// Combines two results into one: both guards, or an error and no guard.
@@ -115,13 +115,13 @@ pub trait UnscopedGuard:
 
     /// The state of the guard.
     #[doc(hidden)]
-    type State: UnscopedState + Cleanable<Self::Value>;
+    type State: UnscopedState + LocallyCleanable<Self::Value>;
 }
 
 impl<T, S> UnscopedGuard for AsyncDropGuard<T, S>
 where
     T: AsyncDrop,
-    S: UnscopedState + Cleanable<T>,
+    S: UnscopedState + LocallyCleanable<T>,
 {
     type Value = T;
     type State = S;
@@ -139,7 +139,7 @@ impl<T, S: State> Sealed for AsyncDropGuard<T, S> {}
 async fn clean_after<T, S, E>(guard: AsyncDropGuard<T, S>, error: E) -> E
 where
     T: AsyncDrop,
-    S: UnscopedState + Cleanable<T>,
+    S: UnscopedState + LocallyCleanable<T>,
     E: Debug,
 {
     let cleanup = AsyncDropGuard::async_drop_on_err(guard, Err::<Infallible, ()>(()));

@@ -11,7 +11,7 @@ use futures::FutureExt;
 use crate::deferred::{BoxedCleanup, CleanupFn, CleanupOutput};
 use crate::reaper::EntryRef;
 use crate::state::{
-    Accepts, Armed, Backs, Brand, Cleanable, CleansBehindItsGuard, Holds, State,
+    Accepts, Armed, Backs, Brand, CleansBehindItsGuard, Holds, LocallyCleanable, State,
     StillOwesItsCleanup, UnscopedState,
 };
 use crate::{Adopted, AsyncDrop, Checked, Deferred, Dropped, Live, Outcome, type_name};
@@ -98,6 +98,9 @@ pub struct AsyncDropGuard<T, S: State = Checked> {
 
 impl<T: AsyncDrop> AsyncDropGuard<T, Checked> {
     /// Guards `value`, checked at run time.
+    ///
+    /// `T` must implement [`AsyncDrop`], so that the compiler refuses a value without a cleanup here, and not
+    /// where the guard is cleaned up.
     ///
     /// # Examples
     ///
@@ -314,7 +317,7 @@ impl<T, S: State> AsyncDropGuard<T, S> {
     ) -> impl Future<Output = Result<(Self, R), E>>
     where
         T: AsyncDrop,
-        S: UnscopedState + Cleanable<T>,
+        S: UnscopedState + LocallyCleanable<T>,
     {
         async move {
             match result {
@@ -657,7 +660,7 @@ impl<T, S: Holds> AsyncDropGuard<T, S> {
     pub(crate) fn wrap<U>(guard: Self, make: impl FnOnce(Self) -> U) -> AsyncDropGuard<U, S>
     where
         U: AsyncDrop,
-        S: Cleanable<U>,
+        S: LocallyCleanable<U>,
     {
         let entry = guard.slot.entry().cloned();
         AsyncDropGuard::wrapper(Origin::here(), make(guard), entry)

@@ -259,16 +259,33 @@ impl<T: AsyncDrop> Accepts<T> for Checked {}
 impl<T: AsyncDrop> Accepts<T> for Live {}
 impl<T: Adoptable> Accepts<T> for Adopted {}
 
+/// A guard of a `T` in this state can be cleaned up on the thread of its owner. With a reaper, the error of `T`
+/// must be `'static`.
+///
+/// It is the bound of code that awaits or polls the cleanup itself, such as
+/// [`with_async_drop`](crate::with_async_drop()). `T` need not be [`Send`]. See
+/// [`AsyncDrop`](AsyncDrop#where-send-is-required).
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` guard of `{T}` cannot be cleaned up by what owns it",
+    note = "the guard must be `Checked`, `Live` or `Adopted`"
+)]
+pub trait LocallyCleanable<T: AsyncDrop>: Holds<Owned: Holds<Slot<T>: Owes<T>>> {}
+impl<T: AsyncDrop> LocallyCleanable<T> for Checked {}
+impl<T: AsyncDrop, B: Brand> LocallyCleanable<T> for Live<B> {}
+impl<T: AsyncDrop<Error: 'static>, B: Brand> LocallyCleanable<T> for Live<B, Adopted> {}
+impl<T: AsyncDrop<Error: 'static>> LocallyCleanable<T> for Adopted {}
+
 /// A guard of a `T` in this state can be cleaned up by a value that owns it, if `T` is [`Send`]. With a
 /// reaper, the error of `T` must also be `'static`.
 ///
-/// The helper types are generic over it: `S: Cleanable<T>`.
+/// The helper types are generic over it: `S: Cleanable<T>`. They implement [`AsyncDrop`], whose futures are
+/// `Send`.
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` guard of `{T}` cannot be cleaned up by what owns it",
     note = "the guard must be `Checked`, `Live` or `Adopted`, and its value `Send`"
 )]
 pub trait Cleanable<T: AsyncDrop>:
-    Holds<Slot<T>: Send, Owned: Holds<Slot<T>: Owes<T> + Send>>
+    LocallyCleanable<T> + Holds<Slot<T>: Send, Owned: Holds<Slot<T>: Owes<T> + Send>>
 {
 }
 impl<T: AsyncDrop + Send> Cleanable<T> for Checked {}

@@ -12,7 +12,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::guard::{CleanupResult, Slot, clean_in_place};
 use crate::panic::caught;
-use crate::state::Cleanable;
+use crate::state::LocallyCleanable;
 use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 
 /// A guard for tests: its `Drop` blocks the thread until the value is cleaned up.
@@ -65,11 +65,11 @@ use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 /// # serves_http_live();
 /// ```
 #[must_use = "dropping this cleans up the value at once"]
-pub struct SyncDrop<T: AsyncDrop, S: Cleanable<T> = Checked> {
+pub struct SyncDrop<T: AsyncDrop, S: LocallyCleanable<T> = Checked> {
     guard: Option<AsyncDropGuard<T, S>>,
 }
 
-impl<T: AsyncDrop, S: Cleanable<T>> SyncDrop<T, S> {
+impl<T: AsyncDrop, S: LocallyCleanable<T>> SyncDrop<T, S> {
     /// Makes a `SyncDrop` that owns `guard`.
     pub fn new(guard: AsyncDropGuard<T, S>) -> Self {
         Self { guard: Some(guard) }
@@ -89,7 +89,7 @@ impl<T: AsyncDrop, S: Cleanable<T>> SyncDrop<T, S> {
 }
 
 /// Cleans up the value, and blocks the thread until that has ended.
-impl<T: AsyncDrop, S: Cleanable<T>> Drop for SyncDrop<T, S> {
+impl<T: AsyncDrop, S: LocallyCleanable<T>> Drop for SyncDrop<T, S> {
     fn drop(&mut self) {
         if self.guard.as_ref().is_none_or(|guard| guard.slot.is_done()) {
             return;
@@ -107,7 +107,7 @@ impl<T: AsyncDrop, S: Cleanable<T>> Drop for SyncDrop<T, S> {
 }
 
 /// Dereferences to the value. Panics if the value was cleaned up before.
-impl<T: AsyncDrop, S: Cleanable<T>> Deref for SyncDrop<T, S> {
+impl<T: AsyncDrop, S: LocallyCleanable<T>> Deref for SyncDrop<T, S> {
     type Target = T;
 
     #[track_caller]
@@ -117,7 +117,7 @@ impl<T: AsyncDrop, S: Cleanable<T>> Deref for SyncDrop<T, S> {
 }
 
 /// Dereferences to the value. Panics if the value was cleaned up before.
-impl<T: AsyncDrop, S: Cleanable<T>> DerefMut for SyncDrop<T, S> {
+impl<T: AsyncDrop, S: LocallyCleanable<T>> DerefMut for SyncDrop<T, S> {
     #[track_caller]
     fn deref_mut(&mut self) -> &mut T {
         self.guard.as_mut().expect(HELD)
@@ -125,7 +125,7 @@ impl<T: AsyncDrop, S: Cleanable<T>> DerefMut for SyncDrop<T, S> {
 }
 
 /// Shows the value, as the guard does.
-impl<T: AsyncDrop + Debug, S: Cleanable<T>> Debug for SyncDrop<T, S> {
+impl<T: AsyncDrop + Debug, S: LocallyCleanable<T>> Debug for SyncDrop<T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.guard.fmt(f)
     }

@@ -1,13 +1,13 @@
 //! Functions and macros that run a body and then clean up, so that nothing can be forgotten.
 
 use std::panic::resume_unwind;
+use std::pin::Pin;
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
 
 use crate::guard::{CleanupResult, Owes, Phase, Slot, clean};
 use crate::panic::{PanicPayload, catch};
-use crate::state::{Cleanable, Holds, State, UnscopedState};
+use crate::state::{Holds, LocallyCleanable, State, UnscopedState};
 use crate::{AsyncDrop, AsyncDropGuard, hook, type_name};
 
 /// Runs `body` with the value, cleans up, and returns both results.
@@ -70,7 +70,7 @@ pub fn bracket<T, S, R>(
 ) -> impl Future<Output = (R, Result<(), T::Error>)>
 where
     T: AsyncDrop,
-    S: UnscopedState + Cleanable<T>,
+    S: UnscopedState + LocallyCleanable<T>,
 {
     let mut guard = lend(guard);
     async move {
@@ -144,7 +144,7 @@ pub fn with_async_drop<T, S, R, E>(
 ) -> impl Future<Output = Result<R, E>>
 where
     T: AsyncDrop,
-    S: UnscopedState + Cleanable<T>,
+    S: UnscopedState + LocallyCleanable<T>,
     E: From<T::Error>,
 {
     bracket(guard, body)
@@ -160,7 +160,7 @@ where
 pub fn lend<T, S>(guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<T, S::Owned>
 where
     T: AsyncDrop,
-    S: UnscopedState + Cleanable<T>,
+    S: UnscopedState + LocallyCleanable<T>,
 {
     let mut slot = guard.slot.into_owned();
     if slot.get().is_none() {
@@ -210,11 +210,11 @@ pub fn result_of<T: AsyncDrop, S: State>(
 ///
 /// Boxed, so that the compiler inlines the path without a panic into its caller, and not this one.
 #[cold]
-pub fn resume_after<'a, N>(
+pub fn resume_after<N>(
     payload: PanicPayload,
     type_name: fn() -> String,
-    cleanup: impl Future + Send + 'a,
-) -> BoxFuture<'a, N> {
+    cleanup: impl Future,
+) -> Pin<Box<impl Future<Output = N>>> {
     let mut unreported = BodyPanic { payload: Some(payload), type_name };
     Box::pin(async move {
         // It reports itself during the unwinding.

@@ -14,7 +14,7 @@ use super::origin::Origin;
 use super::slot::{OwnedSlot, Slot};
 use crate::panic::{catch, caught};
 use crate::reaper::{EntryRef, Registration};
-use crate::state::{Cleanable, State};
+use crate::state::{LocallyCleanable, State};
 use crate::{AsyncDrop, AsyncDropGuard, hook};
 
 /// A slot that tracks its cleanup at run time: `CheckedSlot` and `AdoptedSlot`.
@@ -97,9 +97,9 @@ impl<T: AsyncDrop, S: Owes<T>> Drop for SettleOnDrop<'_, T, S> {
 }
 
 /// Cleans up the guard in `held`, and leaves `None`. If this is cancelled, the guard is in `held` again.
-pub(crate) fn clean_in_place<T: AsyncDrop, S: Cleanable<T>>(
+pub(crate) fn clean_in_place<T: AsyncDrop, S: LocallyCleanable<T>>(
     held: &mut Option<AsyncDropGuard<T, S>>,
-) -> impl Future<Output = Result<(), T::Error>> + Send {
+) -> impl Future<Output = Result<(), T::Error>> {
     async move {
         let Some(guard) = held.take() else { return Ok(()) };
         let mut restore = RestoreOnDrop { held, slot: Some(guard.slot.into_owned()) };

@@ -5,12 +5,12 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Deref;
 
-use async_trait::async_trait;
+use futures::future::BoxFuture;
 
 use super::gone::{Gone, Waiters, Watched};
 use crate::guard::{Origin, OwnedSlot, Slot, clean};
 use crate::shim::{Arc, Weak};
-use crate::state::{Cleanable, Holds, State};
+use crate::state::{Cleanable, Holds, LocallyCleanable, State};
 use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 
 /// A handle of a shared guarded value: an [`Arc`](std::sync::Arc) with an async cleanup.
@@ -54,7 +54,7 @@ use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 /// # Examples
 ///
 /// ```
-/// # use async_trait::async_trait;
+/// # use futures::future::BoxFuture;
 /// # use livedrop::sync::AsyncDropArc;
 /// # use livedrop::{AsyncDrop, AsyncDropGuard};
 /// # use std::io;
@@ -81,7 +81,7 @@ use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 /// value, not of a handle, so the body takes the value out of the last handle:
 ///
 /// ```
-/// # use async_trait::async_trait;
+/// # use futures::future::BoxFuture;
 /// # use livedrop::sync::AsyncDropArc;
 /// # use livedrop::{AsyncDrop, AsyncDropGuard, scope};
 /// # use std::io;
@@ -114,12 +114,14 @@ impl<T, S: State> AsyncDropArc<T, S> {
     /// Shares the value of `guard`, and returns the first handle.
     ///
     /// If `guard` was cleaned up before, cleaning up the handles has no effect.
+    ///
+    /// As for `Arc`, the handles can be sent to other threads only if `T` is [`Sync`]. A value that is not `Sync`
+    /// can be shared on one thread.
     #[track_caller]
     pub fn new(guard: AsyncDropGuard<T, S>) -> AsyncDropGuard<Self, S>
     where
         T: AsyncDrop,
-        S: Cleanable<T> + Cleanable<Self>,
-        AsyncDropGuard<T, S>: Sync,
+        S: Cleanable<T> + LocallyCleanable<Self>,
     {
         Self::handle(Arc::new(Watched::new(guard)))
     }
@@ -134,7 +136,7 @@ impl<T, S: State> AsyncDropArc<T, S> {
     pub fn clone(this: &Self) -> AsyncDropGuard<Self, S>
     where
         Self: AsyncDrop,
-        S: Cleanable<Self>,
+        S: LocallyCleanable<Self>,
     {
         Self::handle(Arc::clone(this.shared("cloned")))
     }
@@ -243,7 +245,7 @@ impl<T, S: State> AsyncDropArc<T, S> {
     pub(super) fn handle(shared: Arc<Watched<T, S>>) -> AsyncDropGuard<Self, S>
     where
         Self: AsyncDrop,
-        S: Cleanable<Self>,
+        S: LocallyCleanable<Self>,
     {
         Self::handle_at(Origin::here(), shared)
     }
@@ -254,7 +256,7 @@ impl<T, S: State> AsyncDropArc<T, S> {
     ) -> AsyncDropGuard<Self, S>
     where
         Self: AsyncDrop,
-        S: Cleanable<Self>,
+        S: LocallyCleanable<Self>,
     {
         let entry = shared.slot.entry().cloned();
         AsyncDropGuard::wrapper(origin, Self::from_shared(shared), entry)
@@ -281,20 +283,25 @@ impl<T, S: State> AsyncDropArc<T, S> {
 }
 
 /// Releases the reference, and cleans up the value if this is the last handle.
-#[async_trait]
-impl<T: AsyncDrop, S: Cleanable<T>> AsyncDrop for AsyncDropArc<T, S>
-where
-    AsyncDropGuard<T, S>: Sync,
-{
+impl<T: AsyncDrop, S: Cleanable<T>> AsyncDrop for AsyncDropArc<T, S> {
     type Error = T::Error;
 
-    async fn async_drop_impl(&mut self) -> Result<(), T::Error> {
-        self.async_drop_unboxed().await
+    // Not by `#[async_trait]`: its future would hold the handle, which is `Send` only if `T` is `Sync`.
+    fn async_drop_impl<'a, 'async_trait>(
+        &'a mut self,
+    ) -> BoxFuture<'async_trait, Result<(), T::Error>>
+    where
+        'a: 'async_trait,
+        Self: 'async_trait,
+    {
+        Box::pin(self.async_drop_unboxed())
     }
 
+    /// Releases the reference before it returns the future, for the same reason.
     fn async_drop_unboxed(&mut self) -> impl Future<Output = Result<(), T::Error>> + Send {
+        let last = self.held.release();
         async move {
-            match self.held.release() {
+            match last {
                 Some(last) => clean(last).await,
                 None => Ok(()),
             }
@@ -396,7 +403,7 @@ impl<T, S: State> Held<T, S> {
 /// # Examples
 ///
 /// ```
-/// # use async_trait::async_trait;
+/// # use futures::future::BoxFuture;
 /// # use livedrop::sync::AsyncDropArc;
 /// # use livedrop::{AsyncDrop, AsyncDropGuard};
 /// # use std::io;
@@ -513,7 +520,7 @@ impl<T, S: State> AsyncDropWeak<T, S> {
     pub fn upgrade(&self) -> Option<AsyncDropGuard<AsyncDropArc<T, S>, S>>
     where
         AsyncDropArc<T, S>: AsyncDrop,
-        S: Cleanable<AsyncDropArc<T, S>>,
+        S: LocallyCleanable<AsyncDropArc<T, S>>,
     {
         // Not `map`: a closure would report its own location as the creation site.
         let shared = self.shared.upgrade()?;

@@ -16,7 +16,7 @@ use super::gone::Watched;
 use crate::guard::Origin;
 use crate::panic::{self, PanicPayload, caught, drop_payload};
 use crate::shim::Arc;
-use crate::state::{Armed, Cleanable, Holds, State};
+use crate::state::{Armed, Cleanable, Holds, LocallyCleanable, State};
 use crate::{AsyncDrop, AsyncDropGuard, Checked, hook, type_name};
 
 mod waiter;
@@ -273,7 +273,7 @@ where
     + use<'_, O, Fut, S>
     where
         AsyncDropArc<O, S>: AsyncDrop,
-        S: Cleanable<AsyncDropArc<O, S>>,
+        S: LocallyCleanable<AsyncDropArc<O, S>>,
     {
         self.waiter()
     }

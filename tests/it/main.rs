@@ -25,6 +25,7 @@ mod hash_map;
 mod hook;
 mod layout;
 mod mutex;
+mod not_send;
 mod payloads;
 mod public_api;
 mod readme;

@@ -9,7 +9,7 @@ use futures::future::{Map, Shared};
 use super::{AsyncDropShared, Catching, STORED, TaskPanicked, Value};
 use crate::guard::Origin;
 use crate::shim::Arc;
-use crate::state::{Cleanable, Holds, State};
+use crate::state::{Holds, LocallyCleanable, State};
 use crate::sync::AsyncDropArc;
 use crate::{AsyncDrop, AsyncDropGuard};
 
@@ -28,7 +28,7 @@ impl<O, Fut, S> Future for Waiter<'_, O, Fut, S>
 where
     Fut: Future<Output = AsyncDropGuard<O, S>>,
     AsyncDropArc<O, S>: AsyncDrop,
-    S: Cleanable<AsyncDropArc<O, S>>,
+    S: LocallyCleanable<AsyncDropArc<O, S>>,
 {
     type Output = Result<AsyncDropGuard<AsyncDropArc<O, S>, S>, TaskPanicked>;
 
@@ -52,7 +52,7 @@ impl<'a, O, Fut, S> IntoFuture for &'a AsyncDropShared<O, Fut, S>
 where
     Fut: Future<Output = AsyncDropGuard<O, S>>,
     AsyncDropArc<O, S>: AsyncDrop,
-    S: Cleanable<AsyncDropArc<O, S>>,
+    S: LocallyCleanable<AsyncDropArc<O, S>>,
 {
     type Output = AsyncDropGuard<AsyncDropArc<O, S>, S>;
     type IntoFuture =
