@@ -1,137 +1,93 @@
-//! Child processes that are terminated, waited for, and killed after a deadline, on every path.
+//! Child processes that are terminated, waited for and reaped, however their owner ends, also on Ctrl-C.
+//! A process that ignores SIGTERM is killed at a deadline, and a process group ends as a whole.
 //!
-//! `cargo run --example processes -- [PROGRAM ARGUMENT…]`; the default is `sleep 1000`.
+//! `cargo run --features process --example processes -- [PROGRAM ARGUMENT…]`; the default is `sleep 1000`.
 
 use std::error::Error;
 use std::future::pending;
 use std::io;
 use std::panic::AssertUnwindSafe;
-use std::process::{ExitCode, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use futures::FutureExt;
-use livedrop::{AsyncDrop, AsyncDropGuard, Reaper, with_async_drop};
-use nix::sys::signal::{Signal, kill, raise};
-use nix::unistd::Pid;
+use livedrop::process::{self, Process};
+use livedrop::{Reaper, with_async_drop};
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
+type Result<T = ()> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// The message of intended panics and errors.
 const MEANT: &str = "this is meant";
 
-/// How long a process has between SIGTERM and SIGKILL.
-const DEADLINE: Duration = Duration::from_millis(300);
-
-struct Process {
-    child: Child,
-    /// The exit status of the process, for the table.
-    ended: Arc<Mutex<Option<ExitStatus>>>,
+fn sh(script: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", script]).stdout(Stdio::piped());
+    command
 }
 
-impl Process {
-    fn spawn(command: &mut Command) -> io::Result<AsyncDropGuard<Process>> {
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
-        Ok(AsyncDropGuard::new(Process { child, ended: Arc::default() }))
-    }
-
-    /// The process id. The system does not reuse it until the process is waited for.
-    fn pid(&self) -> Option<Pid> {
-        i32::try_from(self.child.id()?).ok().map(Pid::from_raw)
-    }
+/// Whether a process, or a zombie, has this id.
+async fn exists(pid: u32) -> io::Result<bool> {
+    let status = sh(&format!("kill -0 {pid} 2>/dev/null")).status().await?;
+    Ok(status.success())
 }
 
-#[async_trait]
-impl AsyncDrop for Process {
-    type Error = io::Error;
-
-    async fn async_drop_impl(&mut self) -> io::Result<()> {
-        if let Some(pid) = self.pid() {
-            kill(pid, Signal::SIGTERM)?;
-        }
-        let status = match timeout(DEADLINE, self.child.wait()).await {
-            Ok(status) => status?,
-            Err(_late) => {
-                self.child.start_kill()?;
-                self.child.wait().await?
-            }
-        };
-        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
-        Ok(())
-    }
-}
-
-/// Uses the process, and ends in the given way.
-async fn work(way: &str) -> Result {
+/// Uses a process, and ends in the given way.
+async fn work(way: &str) -> io::Result<()> {
     match way {
-        "error" => Err(MEANT.into()),
+        "error" => Err(io::Error::other(MEANT)),
         "panic" => panic!("{MEANT}"),
         "cancelled" => pending().await,
         "Ctrl-C" => {
             let mut interrupt = signal(SignalKind::interrupt())?;
-            // Ctrl-C sends this signal.
-            raise(Signal::SIGINT)?;
+            sh("kill -INT $PPID").status().await?; // as Ctrl-C does
             interrupt.recv().await;
-            Err("interrupted".into())
+            Err(io::Error::other("interrupted"))
         }
         _ => Ok(()),
     }
 }
 
-/// Runs one process from its start to its end and prints a line. Returns whether it is gone.
-async fn one(reaper: &mut Reaper, way: &str, command: &mut Command) -> Result<bool> {
-    // Adopted, because a cancelled future cannot await. There is no `.await` before that.
-    let process = reaper.adopt(Process::spawn(command)?);
-    let pid = process.pid().ok_or("the process has no id")?;
-    let ended = Arc::clone(&process.ended);
-    let used = with_async_drop(process, async |process| {
-        if way == "stubborn"
-            && let Some(output) = process.child.stdout.take()
-        {
-            // The process prints a line when it ignores the signal.
-            BufReader::new(output).read_line(&mut String::new()).await?;
-        }
-        work(way).await
-    });
-    let _used = timeout(Duration::from_secs(1), AssertUnwindSafe(used).catch_unwind()).await;
-    reaper.drain().await.into_result()?;
-
-    let ended = ended.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let ended = ended.map_or_else(|| "not waited for".to_owned(), |status| status.to_string());
-    // Without a wait, the process would still exist, as a zombie.
-    let is_gone = kill(pid, None).is_err();
-    println!("{way:<10} {ended:<24} {}", if is_gone { "gone" } else { "still there" });
-    Ok(is_gone)
+/// Reads the first line that the process prints.
+async fn first_line(process: &mut Process) -> io::Result<String> {
+    let mut line = String::new();
+    let output = process.stdout.as_mut().expect("it is piped");
+    BufReader::new(output).read_line(&mut line).await?;
+    Ok(line.trim_end().to_owned())
 }
 
-async fn all(reaper: &mut Reaper, program: &[String]) -> Result {
-    println!("{:<10} {:<24} the process", "way out", "ended by");
-    let mut left = 0;
-    for way in ["normal", "error", "panic", "cancelled", "Ctrl-C", "stubborn"] {
-        let mut command = if way == "stubborn" {
-            let mut shell = Command::new("sh");
-            shell.args(["-c", "trap '' TERM; echo ready; exec sleep 1000"]);
-            shell
-        } else {
-            let mut command = Command::new(&program[0]);
-            command.args(&program[1..]);
-            command
-        };
-        let gone = one(reaper, way, &mut command).await;
-        let name = command.as_std().get_program().to_string_lossy().into_owned();
-        left += usize::from(!gone.map_err(|error| format!("{name}: {error}"))?);
+async fn run(program: &[String], reaper: &Reaper) -> Result {
+    for way in ["normal", "error", "panic", "cancelled", "Ctrl-C"] {
+        let mut command = Command::new(&program[0]);
+        command.args(&program[1..]).stdin(Stdio::null());
+        // Adopted, because a cancelled owner cannot await. There is no `.await` before that.
+        let process = reaper.adopt(process::spawn(&mut command)?);
+        let pid = process.id().expect("it is not reaped yet");
+        let used = AssertUnwindSafe(with_async_drop(process, async |_| work(way).await));
+        let _used = timeout(Duration::from_millis(500), used.catch_unwind()).await;
+        reaper.drain().await.into_result()?;
+        println!("{way:<10} {}", if exists(pid).await? { "still there" } else { "gone" });
     }
-    println!("{left} processes are left");
-    if left == 0 { Ok(()) } else { Err("processes are left".into()) }
-}
 
-async fn run(program: &[String]) -> Result {
-    with_async_drop(Reaper::new(), async |reaper| all(reaper, program).await).await
+    let stubborn = process::spawn(&mut sh("trap '' TERM; echo ready; exec sleep 1000"))?;
+    let status = with_async_drop(stubborn, async |stubborn| {
+        first_line(stubborn).await?;
+        stubborn.set_deadline(Duration::from_millis(300));
+        stubborn.terminate().await
+    });
+    println!("{:<10} {}", "stubborn", status.await?);
+
+    let group = process::spawn_group(&mut sh("sleep 1000 & echo $!; wait"))?;
+    let grandchild = with_async_drop(group, async |group| first_line(group).await).await?;
+    let grandchild = grandchild.parse()?;
+    while exists(grandchild).await? {
+        sleep(Duration::from_millis(10)).await; // it is killed, and others reap it
+    }
+    println!("{:<10} gone, with its children", "group");
+    Ok(())
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -146,11 +102,10 @@ async fn main() -> ExitCode {
     if program.is_empty() {
         program = ["sleep", "1000"].map(str::to_owned).to_vec();
     }
-    match run(&program).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("processes: {error}");
-            ExitCode::FAILURE
-        }
+    let ended = with_async_drop(Reaper::new(), async |reaper| run(&program, reaper).await);
+    if let Err(error) = ended.await {
+        eprintln!("processes: {error}");
+        return ExitCode::FAILURE;
     }
+    ExitCode::SUCCESS
 }

@@ -175,3 +175,9 @@ impl<T, E: Debug> Drop for ErrorCollector<T, E> {
         panic::for_each(self.errors.take().into_iter().flatten(), hook::report_suppressed::<T>);
     }
 }
+
+/// An error of the same kind whose message begins with what failed.
+#[cfg(feature = "process")]
+pub(crate) fn failed_to(action: fmt::Arguments<'_>, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot {action}: {error}"))
+}

@@ -105,6 +105,7 @@
 //! | `&mut T` from several places | [`AsyncDropMutex`], `AsyncDropTokioMutex` |
 //! | one future whose guard several callers share | [`AsyncDropShared`] |
 //! | a background task in a guard | `task::spawn` |
+//! | a child process in a guard | `process::spawn`, `process::spawn_group` |
 //! | to log forgotten guards, or to abort, instead of a panic | [`hook::set`] |
 //!
 //! Each container has the state of the guards in it.
@@ -122,6 +123,7 @@
 //! | [`deferred`], [`all`] | traits and result types of [`with_cleanup`] and [`async_drop_all()`] |
 //! | [`hook`] | reports of forgotten guards, failed cleanups of orphans, and suppressed errors |
 //! | `task` | background tasks in guards, with the feature `tokio` |
+//! | `process` | child processes in guards, with the feature `process` |
 //! | `testing` | `SyncDrop`, which cleans up in `Drop`, with the feature `testing` |
 //!
 //! The guide has the pages [async drop in Rust](guide::async_drop_in_rust), [patterns](guide::patterns), [gotchas](guide::gotchas),
@@ -133,6 +135,7 @@
 //!
 //! * `derive`, on by default: `#[derive(AsyncDrop)]` and `#[livedrop::unboxed]`.
 //! * `tokio`: `AsyncDropTokioMutex`, the module `task`, and `AsyncRead` and `AsyncWrite` for guards.
+//! * `process`: the module `process`, on tokio.
 //! * `tracing`: emits an event for every report of the hook.
 //! * `testing`: the module `testing`.
 //! * `location`: keeps the creation site of every guard in release builds too, which costs one
@@ -158,6 +161,8 @@ pub mod collections;
 pub mod deferred;
 pub mod guide;
 pub mod hook;
+#[cfg(feature = "process")]
+pub mod process;
 pub mod reaper;
 pub mod scope;
 pub mod state;

@@ -953,3 +953,49 @@ fn p20_one_leak_is_one_message_with_type_site_and_cause() {
     assert!(text.starts_with("async_drop on Resource was cancelled before it finished"), "{text}");
     assert_eq!(causes.take(), [0, 0, 1]);
 }
+
+#[cfg(all(feature = "process", unix))]
+#[tokio::test]
+async fn p29_a_child_ends_in_its_own_way_and_leaves_no_zombie() {
+    use livedrop::process;
+    use std::process::Stdio;
+    use tokio::io::AsyncReadExt;
+    use tokio::process::{Child, ChildStdout, Command};
+
+    /// A server that saves its state to a file when it is terminated.
+    fn server(state: &Path) -> Command {
+        let script = "trap 'echo saved > $0; exit' TERM; echo; while :; do sleep 0.01; done";
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).arg(state).stdout(Stdio::piped());
+        command
+    }
+    async fn is_ready(output: &mut ChildStdout) {
+        output.read_u8().await.unwrap();
+    }
+    // A zombie exists, too.
+    fn exists(pid: u32) -> bool {
+        let kill = format!("kill -0 {pid} 2>/dev/null");
+        std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success()
+    }
+
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pain_points_p29");
+    let _absent = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir(&folder).unwrap();
+    let state = folder.join("state");
+
+    let mut unguarded: Child = server(&state).kill_on_drop(true).spawn().unwrap();
+    is_ready(unguarded.stdout.as_mut().unwrap()).await;
+    let pid = unguarded.id().unwrap();
+    drop(unguarded);
+    while exists(pid) {
+        yield_now().await;
+    }
+    assert!(!state.exists(), "the complaint: it was killed before it could save its state");
+
+    let mut server = process::spawn(&mut server(&state)).unwrap();
+    is_ready(server.stdout.as_mut().unwrap()).await;
+    let pid = server.id().unwrap();
+    server.async_drop().await.unwrap();
+    assert_eq!(std::fs::read_to_string(&state).unwrap(), "saved\n");
+    assert!(!exists(pid), "it was reaped");
+}

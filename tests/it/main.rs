@@ -27,6 +27,7 @@ mod layout;
 mod mutex;
 mod not_send;
 mod payloads;
+mod process;
 mod public_api;
 mod readme;
 mod reaper;

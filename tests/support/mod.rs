@@ -152,6 +152,25 @@ pub fn cancel_after<F: Future>(times: usize, future: F) {
     }
 }
 
+/// Awaits the future, and drops it after this number of polls. Unlike [`cancel_after`], it waits until the
+/// future is woken. Returns the output if the future was ready.
+pub async fn within<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+    let mut future = Box::pin(future);
+    let mut left = polls;
+    std::future::poll_fn(|cx| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        match future.as_mut().poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
 /// The panic message of `f`.
 pub fn panic_of<R>(f: impl FnOnce() -> R) -> String {
     match catch_unwind(AssertUnwindSafe(f)) {
