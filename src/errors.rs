@@ -177,7 +177,7 @@ impl<T, E: Debug> Drop for ErrorCollector<T, E> {
 }
 
 /// An error of the same kind whose message begins with what failed.
-#[cfg(feature = "process")]
+#[cfg(any(feature = "fs", feature = "process"))]
 pub(crate) fn failed_to(action: fmt::Arguments<'_>, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot {action}: {error}"))
 }

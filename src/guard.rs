@@ -53,7 +53,7 @@ pub use via::EndsVia;
 /// `cleanup_has_begun`. The other functions of the guard are associated functions, called as `AsyncDropGuard::into_live(guard)`, so that they never hide a method
 /// of the value.
 ///
-/// The guard forwards `Stream` and `Sink` of a value that is `Unpin`, and with the feature `tokio`
+/// The guard forwards `Stream` and `Sink` of a value that is `Unpin`, and with the feature `tokio` or `fs`
 /// `AsyncRead` and `AsyncWrite`. `poll_close` and `poll_shutdown` close the value's own stream; the guard
 /// still owes its cleanup after that.
 ///
@@ -123,6 +123,13 @@ impl<T: AsyncDrop> AsyncDropGuard<T, Checked> {
     #[track_caller]
     pub fn new(value: T) -> Self {
         Self { slot: CheckedSlot::new(Origin::here(), value, None) }
+    }
+
+    /// [`new`](Self::new) for an async constructor: it notes the origin when it is called, not when its
+    /// future is polled.
+    #[cfg(feature = "fs")]
+    pub(crate) fn new_at(origin: Origin<T>, value: T) -> Self {
+        Self { slot: CheckedSlot::new(origin, value, None) }
     }
 
     /// Cleans up the value, and drops it.

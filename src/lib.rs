@@ -106,6 +106,7 @@
 //! | one future whose guard several callers share | [`AsyncDropShared`] |
 //! | a background task in a guard | `task::spawn` |
 //! | a child process in a guard | `process::spawn`, `process::spawn_group` |
+//! | a file that is flushed and synced; a temporary directory; a file that is replaced at once | `fs::create`; `fs::tempdir`; `fs::replace` |
 //! | to log forgotten guards, or to abort, instead of a panic | [`hook::set`] |
 //!
 //! Each container has the state of the guards in it.
@@ -124,6 +125,7 @@
 //! | [`hook`] | reports of forgotten guards, failed cleanups of orphans, and suppressed errors |
 //! | `task` | background tasks in guards, with the feature `tokio` |
 //! | `process` | child processes in guards, with the feature `process` |
+//! | `fs` | files and temporary directories in guards, with the feature `fs` |
 //! | `testing` | `SyncDrop`, which cleans up in `Drop`, with the feature `testing` |
 //!
 //! The guide has the pages [async drop in Rust](guide::async_drop_in_rust), [patterns](guide::patterns), [gotchas](guide::gotchas),
@@ -136,6 +138,7 @@
 //! * `derive`, on by default: `#[derive(AsyncDrop)]` and `#[livedrop::unboxed]`.
 //! * `tokio`: `AsyncDropTokioMutex`, the module `task`, and `AsyncRead` and `AsyncWrite` for guards.
 //! * `process`: the module `process`, on tokio.
+//! * `fs`: the module `fs`, on tokio, and `AsyncRead` and `AsyncWrite` for guards.
 //! * `tracing`: emits an event for every report of the hook.
 //! * `testing`: the module `testing`.
 //! * `location`: keeps the creation site of every guard in release builds too, which costs one
@@ -159,6 +162,8 @@
 pub mod all;
 pub mod collections;
 pub mod deferred;
+#[cfg(feature = "fs")]
+pub mod fs;
 pub mod guide;
 pub mod hook;
 #[cfg(feature = "process")]

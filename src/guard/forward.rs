@@ -48,7 +48,7 @@ where
     }
 }
 
-#[cfg(feature = "tokio")]
+#[cfg(any(feature = "fs", feature = "tokio"))]
 mod tokio_io {
     use std::io::{IoSlice, Result};
     use std::pin::Pin;
