@@ -74,14 +74,10 @@ pub fn replace(
 /// Creates a file in the directory of `path`, and returns the absolute path, too.
 fn beside(path: &Path) -> io::Result<(NamedTempFile, PathBuf)> {
     let path = absolute(path)?;
-    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+    let (Some(parent), Some(_)) = (path.parent(), path.file_name()) else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
-    let mut prefix = std::ffi::OsString::from(".");
-    prefix.push(name);
-    prefix.push(".");
     let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix);
     // The process's mask applies, as for any new file. `tempfile` alone would make it private.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -131,8 +127,8 @@ impl AtomicFile {
     ///
     /// # Errors
     ///
-    /// If the file cannot be written, synced or renamed. The old file then stays as it is, and the new one is
-    /// removed. If only the directory cannot be synced, the new file is in place, and may be lost if the
+    /// If the file cannot be written, synced or renamed, or if an earlier write has failed. The old file then
+    /// stays as it is, and the new one is removed. If only the directory cannot be synced, the new file is in place, and may be lost if the
     /// system crashes. The error names the path.
     ///
     /// # Cancel safety

@@ -167,7 +167,9 @@ pub(super) fn removed(result: io::Result<()>) -> io::Result<()> {
 mod tests {
     use super::*;
     use futures::FutureExt;
+    use std::future::poll_fn;
     use std::sync::mpsc;
+    use tokio::io::AsyncWrite;
 
     #[tokio::test]
     async fn a_cancelled_operation_keeps_its_error() {
@@ -181,5 +183,14 @@ mod tests {
         go.send(()).unwrap();
         assert_eq!(operation.finish().await.unwrap_err().kind(), io::ErrorKind::StorageFull);
         operation.finish().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_write_after_a_sync_is_synced() {
+        let mut file = Buffered::new(tempfile::tempfile().unwrap().into());
+        file.flush_and_sync().await.unwrap();
+        assert!(!file.is_dirty);
+        poll_fn(|cx| file.poll(|writer| writer.poll_write(cx, b"text"))).await.unwrap();
+        assert!(file.is_dirty);
     }
 }

@@ -97,9 +97,9 @@ pub fn open<P: AsRef<Path>>(
 ///
 /// # Errors
 ///
-/// The cleanup fails if the file cannot be written or synced, for example because the disk is full. A write
-/// that failed in the background is reported by the next operation, at the latest by the cleanup. The
-/// error of the cleanup names the path.
+/// The cleanup fails if the file cannot be written or synced, for example because the disk is full. It also
+/// fails if an earlier write has failed, even if that error was ignored. The error names the path. A write
+/// or a flush may return the error of an earlier write, because the file is written in the background.
 ///
 /// # Cancel safety
 ///

@@ -13,7 +13,7 @@ use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 const OLD: &str = "old content";
 
-/// Larger than the buffer, so that a part of it is written before the flush.
+/// Larger than the buffer.
 fn new() -> String {
     "new content\n".repeat(10_000)
 }
@@ -28,7 +28,11 @@ fn with_old(test: &str) -> (PathBuf, PathBuf) {
 
 async fn written(path: &Path) -> AsyncDropGuard<AtomicFile> {
     let mut file = fs::replace(path).await.unwrap();
-    file.write_all(new().as_bytes()).await.unwrap();
+    let new = new();
+    let (most, rest) = new.as_bytes().split_at(new.len() - 10);
+    file.write_all(most).await.unwrap();
+    // This stays in the buffer.
+    file.write_all(rest).await.unwrap();
     file
 }
 
@@ -70,6 +74,13 @@ async fn persist_creates_a_file_that_is_not_there() {
     written(&path).await.async_drop_via(AtomicFile::persist).await.1.unwrap();
     assert!(is_new(&path));
     assert_eq!(names(&folder), ["target"]);
+}
+
+#[tokio::test]
+async fn the_name_may_be_as_long_as_any() {
+    let path = folder("the_name_may_be_as_long_as_any").join("x".repeat(255));
+    written(&path).await.async_drop_via(AtomicFile::persist).await.1.unwrap();
+    assert!(is_new(&path));
 }
 
 #[tokio::test]
