@@ -1,7 +1,8 @@
 //! A cache of shared connections. The first user of an address opens its connection, the last one closes
 //! it, and the next one waits for that and opens it anew.
 //!
-//! `cargo run --example shared_connections -- [USERS]`; USERS is the number of concurrent users.
+//! `cargo run -p livedrop-shared-connections-example --example shared_connections -- [USERS]`; USERS is the
+//! number of concurrent users.
 
 use std::error::Error;
 use std::io;

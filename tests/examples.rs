@@ -39,6 +39,9 @@ fn executable(name: &str) -> PathBuf {
         cargo.args(["build", "--quiet", "--example", name]);
         match name {
             "processes" => cargo.args(["--features", "process"]),
+            "shared_connections" => {
+                cargo.args(["--package", "livedrop-shared-connections-example"])
+            }
             "task" => cargo.args(["--features", "tokio"]),
             "tempdir" => cargo.args(["--features", "fs"]),
             "upload" => cargo.args(["--package", "livedrop-upload-example"]),

@@ -69,10 +69,9 @@ impl Subscriber for Panicking {
 fn hook_is_called_though_the_subscriber_panics() {
     alone("tracing::hook_is_called_though_the_subscriber_panics", || {
         let reports = Reports::collect();
+        tracing::subscriber::set_global_default(Panicking).unwrap();
         let text = panic_of(|| {
-            tracing::subscriber::with_default(Panicking, || {
-                drop(AsyncDropGuard::new(Resource::plain(&Arc::<Log>::default())));
-            });
+            drop(AsyncDropGuard::new(Resource::plain(&Arc::<Log>::default())));
         });
         assert_eq!(text, "in the subscriber");
         reports.expect_one("Forgot to call async_drop on Resource");
@@ -81,9 +80,8 @@ fn hook_is_called_though_the_subscriber_panics() {
 
 fn report_a_forgotten_guard() {
     let (events, _quiet) = (Events::default(), hook::scoped(|_| {}));
-    tracing::subscriber::with_default(events.clone(), || {
-        drop(AsyncDropGuard::new(Resource::plain(&Arc::<Log>::default())));
-    });
+    tracing::subscriber::set_global_default(events.clone()).unwrap();
+    drop(AsyncDropGuard::new(Resource::plain(&Arc::<Log>::default())));
     let events = events.0.lock().unwrap();
     let (level, fields) = &events[0];
     assert_eq!((*level, events.len()), (Level::ERROR, 1));
@@ -100,10 +98,9 @@ fn a_suppressed_error_is_a_warning_event() {
 
 fn report_a_suppressed_error() {
     let (events, _quiet) = (Events::default(), hook::scoped(|_| {}));
-    tracing::subscriber::with_default(events.clone(), || {
-        let guard = AsyncDropGuard::new(Resource::new(&Arc::default(), 0, Ending::Err));
-        let _ = block_on(with_async_drop(guard, async |_| Err::<(), _>(Failed)));
-    });
+    tracing::subscriber::set_global_default(events.clone()).unwrap();
+    let guard = AsyncDropGuard::new(Resource::new(&Arc::default(), 0, Ending::Err));
+    let _ = block_on(with_async_drop(guard, async |_| Err::<(), _>(Failed)));
     let events = events.0.lock().unwrap();
     let (level, fields) = &events[0];
     assert_eq!((*level, events.len()), (Level::WARN, 1));
