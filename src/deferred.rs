@@ -256,6 +256,26 @@ impl CleanupOutput for () {
     }
 }
 
+// The output `!`, of a future that loops for ever or panics. The type cannot be named in any other way yet.
+impl CleanupOutput for <fn() -> ! as returns::Returns>::Output {
+    type Error = Infallible;
+
+    fn into_result(self) -> Result<(), Infallible> {
+        self
+    }
+}
+
+mod returns {
+    /// A function pointer, and the type that it returns.
+    pub trait Returns {
+        type Output;
+    }
+
+    impl<R> Returns for fn() -> R {
+        type Output = R;
+    }
+}
+
 impl<E: Debug> CleanupOutput for Result<(), E> {
     type Error = E;
 

@@ -144,6 +144,13 @@ fn value_is_inaccessible_after_its_closure_has_begun() {
     assert_eq!(closed.load(SeqCst), 1, "it went on");
 }
 
+#[test]
+fn future_of_a_cleanup_may_never_return() {
+    let mut guard = AsyncDropGuard::with_cleanup((), |()| async { panic!("of the cleanup") });
+    let message = panic_of(|| block_on(guard.async_drop()));
+    assert_eq!(message, "of the cleanup");
+}
+
 struct Inner;
 
 #[async_trait]
