@@ -92,7 +92,7 @@
 //! | a function that requires the proof of a cleanup | [`ProofOf`] |
 //! | a cleanup that runs even if its task is cancelled | [`Reaper`], [`ReaperHandle`] |
 //! | both | [`Reaper::acquire`] and then [`scope!`]: see [strict](guide::strict) |
-//! | to end a service with all its cleanups, before a deadline | [`Reaper::shutdown`]: see [shutdown](guide::shutdown) |
+//! | to end a service with all its cleanups, before a deadline | `app::App`, or [`Reaper::shutdown`]: see [shutdown](guide::shutdown) |
 //! | another ending, such as a commit in place of a rollback | [`AsyncDropGuard::async_drop_via`] |
 //! | a guard for a type of another crate | [`with_cleanup`], which guards a [`Deferred`]; [`with_boxed_cleanup`] in a struct field |
 //! | guards as fields of a struct | `#[derive(AsyncDrop)]` |
@@ -123,6 +123,7 @@
 //! | [`state`] | the traits that bound a state, for generic code |
 //! | [`deferred`], [`all`] | traits and result types of [`with_cleanup`] and [`async_drop_all()`] |
 //! | [`hook`] | reports of forgotten guards, failed cleanups of orphans, and suppressed errors |
+//! | `app` | an application with signals, a grace period, a deadline and an exit code, with the feature `app` |
 //! | `task` | background tasks in guards, with the feature `tokio` |
 //! | `process` | child processes in guards, with the feature `process` |
 //! | `fs` | files and temporary directories in guards, with the feature `fs` |
@@ -139,6 +140,7 @@
 //! * `tokio`: `AsyncDropTokioMutex`, the module `task`, and `AsyncRead` and `AsyncWrite` for guards.
 //! * `process`: the module `process`, on tokio.
 //! * `fs`: the module `fs`, on tokio, and `AsyncRead` and `AsyncWrite` for guards.
+//! * `app`: the module `app`. It includes `tokio`.
 //! * `tracing`: emits an event for every report of the hook.
 //! * `testing`: the module `testing`.
 //! * `location`: keeps the creation site of every guard in release builds too, which costs one
@@ -160,6 +162,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod all;
+#[cfg(feature = "app")]
+pub mod app;
 pub mod collections;
 pub mod deferred;
 #[cfg(feature = "fs")]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::guard::Origin;
 use crate::state::Armed;
 use crate::{Adopted, AsyncDrop, AsyncDropGuard};
 
@@ -120,8 +121,12 @@ impl Reaper {
     /// Creates a reaper without adopted values, in its guard.
     #[track_caller]
     pub fn new() -> AsyncDropGuard<Reaper> {
+        Self::with_origin(Origin::here())
+    }
+
+    pub(crate) fn with_origin(origin: Origin<Reaper>) -> AsyncDropGuard<Reaper> {
         let registry = Arc::<Registry>::default();
-        AsyncDropGuard::new(Reaper { handle: ReaperHandle::new(registry) })
+        AsyncDropGuard::wrapper(origin, Reaper { handle: ReaperHandle::new(registry) }, None)
     }
 
     /// Returns a handle, which adopts for this reaper from any task.
