@@ -7,3 +7,9 @@ mod inside;
 #[path = "app/processes.rs"]
 mod processes;
 mod support;
+
+/// Returns a random number. The standard library seeds each `RandomState` differently.
+fn random() -> u64 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    RandomState::new().build_hasher().finish()
+}

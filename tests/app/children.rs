@@ -11,6 +11,8 @@ use livedrop::AsyncDropGuard;
 use livedrop::app::{App, AppHandle, Ended};
 use tokio::task::{JoinSet, yield_now};
 
+use crate::random;
+
 /// Chooses what the child process does.
 pub(crate) const CHILD: &str = "LIVEDROP_APP_CHILD";
 
@@ -89,7 +91,7 @@ async fn load() -> Ended<(), String> {
         let worker = async |app: AppHandle| {
             while !app.is_stopping() {
                 let mut opened = app.acquire(open()).await.unwrap();
-                if fastrand::bool() {
+                if random() % 2 == 0 {
                     opened.async_drop().await.unwrap();
                 }
                 yield_now().await;

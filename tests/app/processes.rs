@@ -6,10 +6,10 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::children::CHILD;
+use crate::random;
 
 /// A child process. It is killed if its test fails.
 struct App {
@@ -45,7 +45,7 @@ impl App {
     }
 
     fn send(&mut self, signal: Signal) -> &mut Self {
-        kill(Pid::from_raw(self.process.id().try_into().unwrap()), signal).unwrap();
+        kill_process(Pid::from_child(&self.process), signal).unwrap();
         self
     }
 
@@ -58,7 +58,7 @@ impl App {
             self.send(signal);
             sleep(Duration::from_millis(10));
         }
-        panic!("{signal} does not end the process");
+        panic!("{signal:?} does not end the process");
     }
 
     /// Waits for the end. Returns the status, the remaining output, and what was printed as errors.
@@ -85,10 +85,10 @@ fn end_of(child: &str) -> (i32, Vec<String>) {
 
 #[test]
 fn signal_at_any_time_loses_nothing() {
-    for signal in [Signal::SIGTERM, Signal::SIGINT].repeat(10) {
+    for signal in [Signal::TERM, Signal::INT].repeat(10) {
         let mut app = App::start("load");
         app.wait_for("ready");
-        sleep(Duration::from_micros(fastrand::u64(..50_000)));
+        sleep(Duration::from_micros(random() % 50_000));
         let (status, output, errors) = app.send(signal).end();
         assert_eq!((status.code(), &*errors), (Some(0), ""), "{output}");
         let line = output.lines().find(|line| line.ends_with(" closed")).unwrap();
@@ -100,8 +100,8 @@ fn signal_at_any_time_loses_nothing() {
 #[test]
 fn second_signal_abandons_at_once() {
     let mut app = App::start("stubborn");
-    app.wait_for("ready").send(Signal::SIGINT).wait_for("stopping");
-    let (status, _, errors) = app.send(Signal::SIGTERM).end();
+    app.wait_for("ready").send(Signal::INT).wait_for("stopping");
+    let (status, _, errors) = app.send(Signal::TERM).end();
     assert_eq!(status.code(), Some(2), "{errors}");
     assert!(errors.contains("Error: the body did not end in time, and was dropped."), "{errors}");
     assert!(errors.contains("\nabandoned, because "), "{errors}");
@@ -111,33 +111,33 @@ fn second_signal_abandons_at_once() {
 #[test]
 fn third_signal_ends_the_process() {
     let mut app = App::start("blocked");
-    let status = app.wait_for("ready").send_until_the_end(Signal::SIGTERM);
-    assert_eq!(status.signal(), Some(Signal::SIGTERM as i32));
+    let status = app.wait_for("ready").send_until_the_end(Signal::TERM);
+    assert_eq!(status.signal(), Some(Signal::TERM.as_raw()));
 }
 
 #[test]
 fn signal_after_the_apps_ends_the_process() {
-    for last in [Signal::SIGINT, Signal::SIGTERM] {
+    for last in [Signal::INT, Signal::TERM] {
         let mut app = App::start("twice");
-        app.wait_for("ready").send(Signal::SIGTERM);
-        app.wait_for("ready").send(Signal::SIGINT);
+        app.wait_for("ready").send(Signal::TERM);
+        app.wait_for("ready").send(Signal::INT);
         let (status, _, _) = app.wait_for("ended").send(last).end();
-        assert_eq!(status.signal(), Some(last as i32));
+        assert_eq!(status.signal(), Some(last.as_raw()));
     }
 }
 
 #[test]
 fn signal_after_a_dropped_app_ends_the_process() {
     let mut app = App::start("dropped");
-    let status = app.wait_for("ready").send_until_the_end(Signal::SIGINT);
-    assert_eq!(status.signal(), Some(Signal::SIGINT as i32));
+    let status = app.wait_for("ready").send_until_the_end(Signal::INT);
+    assert_eq!(status.signal(), Some(Signal::INT.as_raw()));
 }
 
 #[test]
 fn app_without_signals_leaves_them_alone() {
     let mut app = App::start("embedded");
-    let (status, _, errors) = app.wait_for("ready").send(Signal::SIGTERM).end();
-    assert_eq!((status.signal(), &*errors), (Some(Signal::SIGTERM as i32), ""));
+    let (status, _, errors) = app.wait_for("ready").send(Signal::TERM).end();
+    assert_eq!((status.signal(), &*errors), (Some(Signal::TERM.as_raw()), ""));
 }
 
 #[test]
@@ -197,6 +197,6 @@ fn long_list_of_values_is_cut() {
         lines.push(line);
     }
     assert_eq!(lines[0], "livedrop: stopping, and waiting for 10 adopted values\n");
-    app.send(Signal::SIGTERM);
-    app.send_until_the_end(Signal::SIGINT);
+    app.send(Signal::TERM);
+    app.send_until_the_end(Signal::INT);
 }

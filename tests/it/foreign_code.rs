@@ -372,7 +372,7 @@ fn reaper_keeps_an_error_whose_debug_panics() {
 #[test]
 fn dropped_report_survives_errors_that_panic() {
     alone("foreign_code::dropped_report_survives_errors_that_panic", || {
-        let mut reaper = Reaper::new();
+        let reaper = Reaper::new();
         let orphans = || (0..2).for_each(|_| drop(reaper.adopt(AsyncDropGuard::new(Fails(true)))));
         orphans();
         drop(block_on(reaper.drain()));
