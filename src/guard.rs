@@ -210,7 +210,8 @@ impl<T: AsyncDrop, B: Brand, K: Backs<T>> AsyncDropGuard<T, Live<B, K>> {
     ///
     /// If the cleanup panics, or if the value panics in its own `Drop`. The value is dropped, and there
     /// is no proof. In the second case the error of the cleanup is lost; a `Checked` guard would pass it
-    /// to the [hook](crate::hook).
+    /// to the [hook](crate::hook). If both panic, the process aborts, as in any Rust program that panics
+    /// while it unwinds; a `Checked` guard passes the second panic to the hook.
     ///
     /// # Cancel safety
     ///
