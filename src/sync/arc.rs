@@ -54,7 +54,7 @@ use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 /// # Examples
 ///
 /// ```
-/// # use futures::future::BoxFuture;
+/// # use async_trait::async_trait;
 /// # use livedrop::sync::AsyncDropArc;
 /// # use livedrop::{AsyncDrop, AsyncDropGuard};
 /// # use std::io;
@@ -81,7 +81,7 @@ use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 /// value, not of a handle, so the body takes the value out of the last handle:
 ///
 /// ```
-/// # use futures::future::BoxFuture;
+/// # use async_trait::async_trait;
 /// # use livedrop::sync::AsyncDropArc;
 /// # use livedrop::{AsyncDrop, AsyncDropGuard, scope};
 /// # use std::io;
@@ -403,7 +403,7 @@ impl<T, S: State> Held<T, S> {
 /// # Examples
 ///
 /// ```
-/// # use futures::future::BoxFuture;
+/// # use async_trait::async_trait;
 /// # use livedrop::sync::AsyncDropArc;
 /// # use livedrop::{AsyncDrop, AsyncDropGuard};
 /// # use std::io;
