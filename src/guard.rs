@@ -132,6 +132,18 @@ impl<T: AsyncDrop> AsyncDropGuard<T, Checked> {
         Self { slot: CheckedSlot::new(origin, value, None) }
     }
 
+    /// Makes a guard without a value, as if it was cleaned up. The original pattern leaves such a guard where
+    /// it takes one out.
+    #[doc(hidden)]
+    #[deprecated(
+        note = "clean up in place, through a reference, or put the guard into an `Option`: `Option` of a guard implements `AsyncDrop`"
+    )]
+    #[must_use = "it has no value"]
+    #[track_caller]
+    pub fn new_invalid() -> Self {
+        Self { slot: CheckedSlot::Done { origin: Origin::here() } }
+    }
+
     /// Cleans up the value, and drops it.
     ///
     /// Called again after it has completed, it does nothing and returns `Ok(())`.

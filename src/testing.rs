@@ -77,14 +77,21 @@ impl<T: AsyncDrop, S: LocallyCleanable<T>> SyncDrop<T, S> {
 
     /// Returns the guard, to use it as one.
     #[expect(clippy::missing_panics_doc, reason = "it never panics")]
-    pub fn inner(this: &Self) -> &AsyncDropGuard<T, S> {
-        this.guard.as_ref().expect(HELD)
+    pub fn inner(&self) -> &AsyncDropGuard<T, S> {
+        self.guard.as_ref().expect(HELD)
     }
 
     /// Returns the guard, which still owes its cleanup.
     #[expect(clippy::missing_panics_doc, reason = "it never panics")]
     pub fn into_inner(mut this: Self) -> AsyncDropGuard<T, S> {
         this.guard.take().expect(HELD)
+    }
+
+    /// The name that the original pattern has for this.
+    #[doc(hidden)]
+    #[deprecated(note = "renamed: write `SyncDrop::into_inner(value)`")]
+    pub fn into_inner_dont_drop(self) -> AsyncDropGuard<T, S> {
+        Self::into_inner(self)
     }
 }
 

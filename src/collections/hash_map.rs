@@ -362,7 +362,7 @@ impl<K: Debug, V: AsyncDrop + Debug, S: Holds, H> Debug for AsyncDropHashMap<K, 
 /// The error of [`try_insert`](crate::collections::AsyncDropHashMap::try_insert): there is an entry
 /// for the key already. It holds the refused guard.
 #[must_use = "the refused guard still owes its cleanup, and panics if it is dropped without it"]
-pub struct OccupiedError<'a, K, V, S: State> {
+pub struct OccupiedError<'a, K, V, S: State = Checked> {
     /// The existing entry.
     pub entry: OccupiedEntry<'a, K, AsyncDropGuard<V, S>>,
     /// The refused guard.

@@ -25,6 +25,8 @@ mod guide;
 mod hash_map;
 mod hook;
 mod layout;
+#[cfg(all(feature = "derive", feature = "testing", feature = "tokio"))]
+mod migration;
 mod mutex;
 mod not_send;
 mod payloads;
