@@ -38,6 +38,7 @@
 //! | [`strict`] | to let the compiler check, and to read its errors |
 //! | [`cancellation`] | before a guard lives in a future that may be dropped |
 //! | [`shutdown`] | before a service that has a reaper ends for the first time |
+//! | [`testing`] | to test that nothing is left, and that a cleanup can be cancelled |
 //! | [`migrating`] | to come from a guard of your own, from `Drop`, or from `scopeguard` |
 //! | [`faq`] | for the public complaints that the crate answers, each with its test |
 //! | [`compile_fail`] | for every misuse that the compiler rejects |
@@ -63,10 +64,13 @@ pub mod cancellation {}
 #[doc = include_str!("guide/shutdown.md")]
 pub mod shutdown {}
 
+#[doc = include_str!("guide/testing.md")]
+pub mod testing {}
+
 #[doc = include_str!("guide/migrating.md")]
 pub mod migrating {}
 
-// The table links to tests and examples, which rustdoc does not have. The style disables these links.
+// The page links to tests and examples, which rustdoc does not have. The style disables these links.
 /// <style>
 /// .livedrop-faq a[href^="../../"] { pointer-events: none; color: inherit; }
 /// </style>

@@ -108,6 +108,7 @@
 //! | a child process in a guard | `process::spawn`, `process::spawn_group` |
 //! | a file that is flushed and synced; a temporary directory; a file that is replaced at once | `fs::create`; `fs::tempdir`; `fs::replace` |
 //! | to log forgotten guards, or to abort, instead of a panic | [`hook::set`] |
+//! | to test that nothing is left, also after a panic or a cancellation | `testing::leaks`, `testing::at_every_poll`: see [testing](guide::testing) |
 //!
 //! Each container has the state of the guards in it.
 //!
@@ -127,12 +128,12 @@
 //! | `task` | background tasks in guards, with the feature `tokio` |
 //! | `process` | child processes in guards, with the feature `process` |
 //! | `fs` | files and temporary directories in guards, with the feature `fs` |
-//! | `testing` | `SyncDrop`, which cleans up in `Drop`, with the feature `testing` |
+//! | `testing` | tools for tests, with the feature `testing` |
 //!
 //! The guide has the pages [async drop in Rust](guide::async_drop_in_rust), [patterns](guide::patterns), [gotchas](guide::gotchas),
 //! [helpers](guide::helpers), [strict](guide::strict) on scopes, [cancellation](guide::cancellation),
-//! [shutdown](guide::shutdown), [migrating](guide::migrating), the [FAQ](guide::faq), and the
-//! [misuses that do not compile](guide::compile_fail).
+//! [shutdown](guide::shutdown), [testing](guide::testing), [migrating](guide::migrating), the
+//! [FAQ](guide::faq), and the [misuses that do not compile](guide::compile_fail).
 //!
 //! # Features
 //!
@@ -142,7 +143,7 @@
 //! * `fs`: the module `fs`, on tokio, and `AsyncRead` and `AsyncWrite` for guards.
 //! * `app`: the module `app`. It includes `tokio`.
 //! * `tracing`: emits an event for every report of the hook.
-//! * `testing`: the module `testing`.
+//! * `testing`: the module `testing`, for `[dev-dependencies]`.
 //! * `location`: keeps the creation site of every guard in release builds too, which costs one
 //!   pointer per guard. Builds with `debug_assertions` always keep it.
 //!

@@ -306,6 +306,11 @@ impl Reaper {
         Shutdown::new(AsyncDropGuard::into_checked(reaper), deadline)
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) fn has_orphans(&self) -> bool {
+        self.registry().has_orphans()
+    }
+
     fn registry(&self) -> &Arc<Registry> {
         self.handle.registry()
     }

@@ -81,6 +81,11 @@ impl Registry {
         to_pending(copies)
     }
 
+    #[cfg(feature = "testing")]
+    pub(super) fn has_orphans(&self) -> bool {
+        self.lock().entries.iter().any(|(_, entry)| entry.orphan.is_some())
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.lock().closed
     }

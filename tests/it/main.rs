@@ -46,6 +46,7 @@ mod stack;
 mod strict;
 mod sync_drop;
 mod task;
+mod testing;
 mod tracing;
 mod value_drop;
 mod vec;
