@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod applications;
 mod cancelled;
 mod errors;
 mod forgotten;
