@@ -11,12 +11,12 @@ use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use futures::FutureExt;
-use livedrop::process::{self, Process};
+use livedrop::process;
 use livedrop::{Reaper, with_async_drop};
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Command;
+use tokio::process::{ChildStdout, Command};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -51,12 +51,12 @@ async fn work(way: &str) -> io::Result<()> {
     }
 }
 
-/// Reads the first line that the process prints.
-async fn first_line(process: &mut Process) -> io::Result<String> {
+/// Reads the first line of the output.
+async fn first_line(output: &mut Option<ChildStdout>) -> io::Result<String> {
     let mut line = String::new();
-    let output = process.stdout.as_mut().expect("it is piped");
+    let output = output.as_mut().expect("it is piped");
     BufReader::new(output).read_line(&mut line).await?;
-    Ok(line.trim_end().to_owned())
+    Ok(line)
 }
 
 async fn run(program: &[String], reaper: &Reaper) -> Result {
@@ -74,18 +74,17 @@ async fn run(program: &[String], reaper: &Reaper) -> Result {
 
     let stubborn = process::spawn(&mut sh("trap '' TERM; echo ready; exec sleep 1000"))?;
     let status = with_async_drop(stubborn, async |stubborn| {
-        first_line(stubborn).await?;
+        first_line(&mut stubborn.stdout).await?;
         stubborn.set_deadline(Duration::from_millis(300));
         stubborn.terminate().await
     });
     println!("{:<10} {}", "stubborn", status.await?);
 
-    let group = process::spawn_group(&mut sh("sleep 1000 & echo $!; wait"))?;
-    let grandchild = with_async_drop(group, async |group| first_line(group).await).await?;
-    let grandchild = grandchild.parse()?;
-    while exists(grandchild).await? {
-        sleep(Duration::from_millis(10)).await; // it is killed, and others reap it
-    }
+    let mut group = process::spawn_group(&mut sh("sleep 1000 & echo ready; wait"))?;
+    let mut output = group.stdout.take();
+    with_async_drop(group, async |_| first_line(&mut output).await).await?;
+    // The pipe is closed when the last process that holds it has ended.
+    first_line(&mut output).await?;
     println!("{:<10} gone, with its children", "group");
     Ok(())
 }

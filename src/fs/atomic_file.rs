@@ -77,10 +77,10 @@ fn beside(path: &Path) -> io::Result<(NamedTempFile, PathBuf)> {
     let (Some(parent), Some(_)) = (path.parent(), path.file_name()) else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
-    let mut builder = tempfile::Builder::new();
+    let builder = &mut tempfile::Builder::new();
     // The process's mask applies, as for any new file. `tempfile` alone would make it private.
     #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let file = builder.tempfile_in(parent)?;
     match std::fs::metadata(&path) {
         Ok(old) if old.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),

@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::{Reports, within};
+use crate::support::{Reports, created_at, within};
 use livedrop::process::{self, Process};
 use livedrop::{AsyncDropGuard, Reaper, scope};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
@@ -36,12 +36,6 @@ async fn start(script: &str, spawn: Spawn) -> (AsyncDropGuard<Process>, String) 
     (process, line)
 }
 
-/// A process that has begun, and another one that it has started and whose id it has printed.
-async fn start_two(script: &str, spawn: Spawn) -> (AsyncDropGuard<Process>, u32) {
-    let (process, line) = start(script, spawn).await;
-    (process, line.parse().unwrap())
-}
-
 type Spawn = fn(&mut Command) -> io::Result<AsyncDropGuard<Process>>;
 const SPAWNS: [Spawn; 2] = [process::spawn, process::spawn_group];
 
@@ -52,23 +46,30 @@ async fn next_line(output: &mut ChildStdout) -> String {
     line.trim_end().to_owned()
 }
 
-/// Sends a signal, and returns whether a process, or a zombie, has this id.
+/// Sends a signal, and returns whether there is such a process.
 fn signal(name: &str, pid: u32) -> bool {
     let kill = format!("kill -{name} {pid} 2>/dev/null");
     std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success()
 }
 
+/// Whether a process, or a zombie, has this id.
 fn exists(pid: u32) -> bool {
     signal("0", pid)
 }
 
-/// Waits until no process has this id, for one that other code reaps.
+/// Waits until tokio has reaped a lost child.
 async fn gone(pid: u32) {
     let begun = std::time::Instant::now();
     while exists(pid) {
         assert!(begun.elapsed() < MINUTE, "{pid} still exists");
         tokio::task::yield_now().await;
     }
+}
+
+/// Waits until every process that holds the pipe has ended. A grandchild is reaped by other code, at any time.
+async fn closed(mut output: ChildStdout) {
+    let ended = timeout(MINUTE, output.read_to_end(&mut Vec::new())).await;
+    ended.expect("a process still runs").unwrap();
 }
 
 #[tokio::test]
@@ -210,7 +211,8 @@ async fn the_standard_input_is_closed_first() {
 
 #[tokio::test]
 async fn a_pipe_that_a_grandchild_holds_delays_nothing() {
-    let (mut process, grandchild) = start_two("sleep 1000 & echo $!; wait", process::spawn).await;
+    let (mut process, line) = start("sleep 1000 & echo $!; wait", process::spawn).await;
+    let grandchild = line.parse().unwrap();
     process.async_drop().await.unwrap();
     assert!(exists(grandchild), "without a group, it is not signalled");
     assert!(signal("KILL", grandchild));
@@ -219,20 +221,22 @@ async fn a_pipe_that_a_grandchild_holds_delays_nothing() {
 #[tokio::test]
 async fn a_group_ends_with_its_first_process() {
     let scripts = [
-        "sleep 1000 & echo $!; wait",
+        "sleep 1000 & echo; wait",
         // The first process has ended before the cleanup.
-        "sleep 1000 & echo $!",
+        "sleep 1000 & echo",
         // Only the first process ends on SIGTERM.
-        "(trap '' TERM; exec sleep 1000) & echo $!; wait",
+        "(trap '' TERM; echo; exec sleep 1000) & wait",
     ];
     for script in scripts {
-        let (mut process, grandchild) = start_two(script, process::spawn_group).await;
+        let (mut process, _) = start(script, process::spawn_group).await;
+        let output = process.stdout.take().unwrap();
         process.async_drop().await.unwrap();
-        gone(grandchild).await;
+        closed(output).await;
     }
-    let (mut process, grandchild) = start_two(scripts[1], process::spawn_group).await;
+    let (mut process, _) = start(scripts[1], process::spawn_group).await;
+    let output = process.stdout.take().unwrap();
     assert!(process.wait().await.unwrap().success());
-    gone(grandchild).await;
+    closed(output).await;
     process.async_drop().await.unwrap();
 }
 
@@ -245,31 +249,50 @@ async fn the_first_process_may_wait_for_its_group() {
     process.async_drop().await.unwrap();
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_stubborn_group_is_killed_at_the_deadline() {
-    let script = "trap '' TERM; sleep 1000 & echo $!; wait";
-    let (mut process, grandchild) = start_two(script, process::spawn_group).await;
-    process.set_deadline(Duration::from_secs(1));
+    let script = "trap '' TERM; sleep 1000 & echo; wait";
+    let (mut process, _) = start(script, process::spawn_group).await;
+    let output = process.stdout.take().unwrap();
+    process.set_deadline(Duration::from_millis(10));
     assert_eq!(process.terminate().await.unwrap().signal(), SIGKILL);
-    gone(grandchild).await;
+    closed(output).await;
     process.async_drop().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_lost_process_is_killed_and_reaped() {
-    for (is_group, spawn) in [false, true].into_iter().zip(SPAWNS) {
+    for spawn in SPAWNS {
         let reports = Reports::collect();
-        let (process, grandchild) =
-            start_two("trap '' TERM; sleep 1000 & echo $!; wait", spawn).await;
+        let (process, _) = start(STUBBORN, spawn).await;
         let pid = process.id().unwrap();
         drop(process);
         reports.expect_one("Forgot to call async_drop on Process");
         gone(pid).await;
-        if !is_group {
-            assert!(signal("KILL", grandchild));
-        }
-        gone(grandchild).await;
     }
+}
+
+#[tokio::test]
+async fn a_lost_group_is_killed_as_a_whole() {
+    let reports = Reports::collect();
+    let script = "trap '' TERM; sleep 1000 & echo; wait";
+    let (mut process, _) = start(script, process::spawn_group).await;
+    let output = process.stdout.take().unwrap();
+    drop(process);
+    reports.expect_one("Forgot to call async_drop on Process");
+    closed(output).await;
+}
+
+#[tokio::test]
+async fn a_forgotten_process_names_its_creation_site() {
+    let reports = Reports::collect();
+    let mut command = sh("exit 0");
+    let line = line!() + 1;
+    drop(process::spawn(&mut command).unwrap());
+    drop(process::spawn_group(&mut command).unwrap());
+    let report =
+        |line| format!("Forgot to call async_drop on Process{}", created_at(file!(), line));
+    reports.expect(&[&report(line), &report(line + 1)]);
 }
 
 #[tokio::test]
