@@ -25,7 +25,8 @@ use crate::{AsyncDrop, AsyncDropGuard};
 ///
 /// # Errors
 ///
-/// If the file cannot be created. The error names the path.
+/// If the file cannot be created, or if there is something at `path` that is not a file. The error names the
+/// path.
 ///
 /// # Cancel safety
 ///
@@ -77,16 +78,24 @@ fn beside(path: &Path) -> io::Result<(NamedTempFile, PathBuf)> {
     let (Some(parent), Some(_)) = (path.parent(), path.file_name()) else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
+    let old = match std::fs::metadata(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        old => Some(old?),
+    };
+    if old.as_ref().is_some_and(|old| !old.is_file()) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
     let builder = &mut tempfile::Builder::new();
-    // The process's mask applies, as for any new file. `tempfile` alone would make it private.
+    // The process's mask applies, as for any new file. If there is an old file, the new one is private at first:
+    // nobody who may not read the old one can open it.
     #[cfg(unix)]
-    let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let builder = match old {
+        Some(_) => builder,
+        None => builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666)),
+    };
     let file = builder.tempfile_in(parent)?;
-    match std::fs::metadata(&path) {
-        Ok(old) if old.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-        Ok(old) => file.as_file().set_permissions(old.permissions())?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
+    if let Some(old) = old {
+        file.as_file().set_permissions(old.permissions())?;
     }
     Ok((file, path))
 }

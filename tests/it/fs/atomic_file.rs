@@ -232,6 +232,10 @@ async fn a_file_that_cannot_be_replaced_is_named() {
         assert!(error.to_string().starts_with(&format!("cannot replace {}: ", path.display())));
         assert_eq!(names(&folder), ["target"]);
     }
+    if cfg!(unix) {
+        let error = fs::replace("/dev/null").await.unwrap_err().to_string();
+        assert_eq!(error, "cannot replace /dev/null: it is not a regular file");
+    }
 }
 
 /// A limit of the file size stands in for a full disk. It is a limit of the whole process.
