@@ -6,6 +6,39 @@
 /// The longest text that is searched, in bytes: about 1,800 lines.
 const LONGEST: usize = 128 * 1024;
 
+/// The text from the first byte that is a `$stop`. Empty if there is none.
+///
+/// The compiler interprets this code, where a step of a loop and a call cost more than a comparison. A literal in
+/// a slice pattern is the cheapest comparison: one instruction for a byte. So this takes 16 bytes in each step.
+macro_rules! skip_to {
+    ($text:expr, $stop:pat) => {{
+        let mut text: &[u8] = $text;
+        loop {
+            text = match text {
+                [$stop, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, ..] => break after(text, 0),
+                [_, $stop, _, _, _, _, _, _, _, _, _, _, _, _, _, _, ..] => break after(text, 1),
+                [_, _, $stop, _, _, _, _, _, _, _, _, _, _, _, _, _, ..] => break after(text, 2),
+                [_, _, _, $stop, _, _, _, _, _, _, _, _, _, _, _, _, ..] => break after(text, 3),
+                [_, _, _, _, $stop, _, _, _, _, _, _, _, _, _, _, _, ..] => break after(text, 4),
+                [_, _, _, _, _, $stop, _, _, _, _, _, _, _, _, _, _, ..] => break after(text, 5),
+                [_, _, _, _, _, _, $stop, _, _, _, _, _, _, _, _, _, ..] => break after(text, 6),
+                [_, _, _, _, _, _, _, $stop, _, _, _, _, _, _, _, _, ..] => break after(text, 7),
+                [_, _, _, _, _, _, _, _, $stop, _, _, _, _, _, _, _, ..] => break after(text, 8),
+                [_, _, _, _, _, _, _, _, _, $stop, _, _, _, _, _, _, ..] => break after(text, 9),
+                [_, _, _, _, _, _, _, _, _, _, $stop, _, _, _, _, _, ..] => break after(text, 10),
+                [_, _, _, _, _, _, _, _, _, _, _, $stop, _, _, _, _, ..] => break after(text, 11),
+                [_, _, _, _, _, _, _, _, _, _, _, _, $stop, _, _, _, ..] => break after(text, 12),
+                [_, _, _, _, _, _, _, _, _, _, _, _, _, $stop, _, _, ..] => break after(text, 13),
+                [_, _, _, _, _, _, _, _, _, _, _, _, _, _, $stop, _, ..] => break after(text, 14),
+                [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, $stop, ..] => break after(text, 15),
+                [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, rest @ ..] => rest,
+                [] | [$stop, ..] => break text,
+                [_, rest @ ..] => rest,
+            };
+        }
+    }};
+}
+
 /// Whether `body`, as `stringify!` returns it, has a `?` and no `return`.
 ///
 /// Literals and comments do not count: an SQL text may have a `?`.
@@ -15,121 +48,99 @@ pub const fn leaves_by_try(body: &str) -> bool {
     let body = body.as_bytes();
     // Most bodies have no `?` at all, and this search is faster than the next one.
     // The compiler rejects a constant that takes long, so a `?` in a longer text gets the compiler's own message.
-    if body.len() > LONGEST || !has_question_mark(body) {
+    if body.len() > LONGEST || skip_to!(body, b'?').is_empty() {
         return false;
     }
     let mut has_try = false;
-    let mut at = 0;
-    while at < body.len() {
-        at = match body[at] {
-            b'"' => after_string(body, at),
-            b'\'' => after_quote(body, at),
-            b'/' => after_slash(body, at),
-            b'?' => {
+    let mut text = body;
+    loop {
+        text = skip_to!(text, b'"' | b'\'' | b'/' | b'?' | b'r');
+        text = match text {
+            [] => return has_try,
+            [b'"', rest @ ..] => after_string(rest),
+            [b'\'', rest @ ..] => after_quote(rest),
+            [b'/', b'/', rest @ ..] => skip_to!(rest, b'\n'),
+            [b'/', b'*', rest @ ..] => after_block_comment(rest),
+            [b'?', rest @ ..] => {
                 has_try = true;
-                at + 1
+                rest
             }
-            byte if is_of_word(byte) => {
-                let end = after_word(body, at);
-                if is_return(body, at, end) {
+            [b'r', b'e', b't', b'u', b'r', b'n', rest @ ..] => {
+                let before = body.len() - text.len();
+                let is_end_of_word = before > 0 && is_of_word(body[before - 1]);
+                if is_end_of_word || begins_with_word(rest) {
+                    rest
+                } else {
                     return false;
                 }
-                end
             }
-            _ => at + 1,
+            [b'r', rest @ ..] => after_raw_string(rest),
+            [_, rest @ ..] => rest,
         };
     }
-    has_try
 }
 
-/// Takes sixteen bytes in each step, without a call: the compiler interprets this code, where each call and
-/// each step of a loop costs more than a comparison.
-const fn has_question_mark(mut text: &[u8]) -> bool {
-    macro_rules! any_of {
-        ($($byte:ident)+) => {
-            while let [$($byte,)+ rest @ ..] = text {
-                if $((*$byte == b'?'))|+ {
-                    return true;
-                }
-                text = rest;
-            }
-        };
-    }
-    any_of!(a b c d e f g h i j k l m n o p);
-    any_of!(a);
-    false
+const fn after(text: &[u8], count: usize) -> &[u8] {
+    text.split_at(count).1
 }
 
 const fn is_of_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
 }
 
-const fn after_word(text: &[u8], mut at: usize) -> usize {
-    while at < text.len() && is_of_word(text[at]) {
-        at += 1;
-    }
-    at
+const fn begins_with_word(text: &[u8]) -> bool {
+    matches!(text, [first, ..] if is_of_word(*first))
 }
 
-const fn is_return(text: &[u8], start: usize, end: usize) -> bool {
-    let word = b"return";
-    if end - start != word.len() {
-        return false;
+/// The text after the string literal. `text` begins after its first quote.
+const fn after_string(mut text: &[u8]) -> &[u8] {
+    loop {
+        text = match skip_to!(text, b'"' | b'\\') {
+            [b'\\', _, rest @ ..] => rest,
+            [_, rest @ ..] => return rest,
+            [] => return &[],
+        };
     }
-    let mut at = 0;
-    while at < word.len() {
-        if text[start + at] != word[at] {
-            return false;
-        }
-        at += 1;
-    }
-    true
 }
 
-/// The end of the string literal whose first quote is at `quote`. It is raw if it begins with `r"` or `r#"`.
-const fn after_string(text: &[u8], quote: usize) -> usize {
+/// The text after the raw string literal, or the same text if there is none. `text` begins after an `r`.
+const fn after_raw_string(text: &[u8]) -> &[u8] {
     let mut hashes = 0;
-    while hashes < quote && text[quote - 1 - hashes] == b'#' {
+    let mut rest = text;
+    while let [b'#', tail @ ..] = rest {
         hashes += 1;
+        rest = tail;
     }
-    let raw = hashes < quote && text[quote - 1 - hashes] == b'r';
-    let mut at = quote + 1;
-    while at < text.len() {
-        if text[at] == b'\\' && !raw {
-            at += 2;
-        } else if text[at] == b'"' && (!raw || has_hashes(text, at + 1, hashes)) {
-            return at + 1;
-        } else {
-            at += 1;
+    // An `r#` without a quote begins a raw identifier.
+    let [b'"', tail @ ..] = rest else { return text };
+    rest = tail;
+    while let [_, tail @ ..] = skip_to!(rest, b'"') {
+        rest = tail;
+        let mut found = 0;
+        while found < hashes && found < rest.len() && rest[found] == b'#' {
+            found += 1;
+        }
+        if found == hashes {
+            return after(rest, hashes);
         }
     }
-    at
+    &[]
 }
 
-const fn has_hashes(text: &[u8], at: usize, hashes: usize) -> bool {
-    let mut found = 0;
-    while found < hashes && at + found < text.len() && text[at + found] == b'#' {
-        found += 1;
-    }
-    found == hashes
-}
-
-/// The end of the character literal that begins at `quote`, or of the quote alone if it begins a lifetime.
-const fn after_quote(text: &[u8], quote: usize) -> usize {
-    let start = quote + 1;
-    if start < text.len() && text[start] == b'\\' {
+/// The text after the character literal, or the same text if there is a lifetime. `text` begins after the quote.
+const fn after_quote(text: &[u8]) -> &[u8] {
+    if let [b'\\', _, rest @ ..] = text {
         // The escaped character may itself be a quote.
-        let mut end = start + 2;
-        while end < text.len() && text[end] != b'\'' {
-            end += 1;
-        }
-        return end + 1;
+        return match skip_to!(rest, b'\'') {
+            [_, rest @ ..] => rest,
+            [] => &[],
+        };
     }
-    let mut end = start + 1;
+    let mut end = 1;
     while end < text.len() && is_continuation(text[end]) {
         end += 1;
     }
-    if end < text.len() && text[end] == b'\'' { end + 1 } else { start }
+    if end < text.len() && text[end] == b'\'' { after(text, end + 1) } else { text }
 }
 
 /// Whether this is a later byte of a character in UTF-8.
@@ -137,36 +148,23 @@ const fn is_continuation(byte: u8) -> bool {
     byte & 0xC0 == 0x80
 }
 
-/// The end of the comment that begins at `slash`, or of the slash alone. `stringify!` writes doc comments.
-const fn after_slash(text: &[u8], slash: usize) -> usize {
-    let mut at = slash + 1;
-    if at == text.len() {
-        return at;
-    }
-    if text[at] == b'/' {
-        while at < text.len() && text[at] != b'\n' {
-            at += 1;
-        }
-        return at;
-    }
-    if text[at] != b'*' {
-        return at;
-    }
-    at += 1;
+/// The text after the block comment. `text` begins inside it. `stringify!` writes doc comments.
+const fn after_block_comment(mut text: &[u8]) -> &[u8] {
     // Block comments nest.
     let mut depth = 1;
-    while depth > 0 && at + 1 < text.len() {
-        match (text[at], text[at + 1]) {
-            (b'*', b'/') => {
+    while depth > 0 {
+        text = match text {
+            [b'*', b'/', rest @ ..] => {
                 depth -= 1;
-                at += 2;
+                rest
             }
-            (b'/', b'*') => {
+            [b'/', b'*', rest @ ..] => {
                 depth += 1;
-                at += 2;
+                rest
             }
-            _ => at += 1,
-        }
+            [_, rest @ ..] => rest,
+            [] => return text,
+        };
     }
-    at
+    text
 }

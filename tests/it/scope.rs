@@ -245,6 +245,19 @@ mod in_the_macro {
         assert_eq!(bodies, [false, false, false, false, true]);
     }
 
+    #[test]
+    fn question_mark_is_found_at_every_distance() {
+        use livedrop::scope::leaves_by_try;
+        for distance in 0..40 {
+            let text = "x".repeat(distance);
+            assert!(leaves_by_try(&format!("{text}?")), "{distance}");
+            assert!(leaves_by_try(&format!("{text}? {text}")), "{distance}");
+            assert!(leaves_by_try(&format!("no_return {text}\"{text}\"?")), "{distance}");
+            assert!(!leaves_by_try(&format!("{text}\"{text}?\" {text}")), "{distance}");
+            assert!(!leaves_by_try(&format!("? {text} return {text}")), "{distance}");
+        }
+    }
+
     /// A `?` leaves the innermost async block or closure, which need not be the body.
     #[test]
     fn question_mark_in_inner_block_stays_in_scope() {
