@@ -144,7 +144,7 @@ async fn a_full_disk_is_never_silent() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn an_ignored_error_of_a_write_fails_the_cleanup() {
+async fn an_ignored_write_error_fails_the_cleanup() {
     for is_flushed in [false, true] {
         let mut file = fs::create("/dev/full").await.unwrap();
         let ignored = if is_flushed {
