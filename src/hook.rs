@@ -219,7 +219,8 @@ type Local = Rc<dyn Fn(&Unhandled<'_>)>;
 static HOOK: RwLock<Option<Shared>> = RwLock::new(None);
 
 thread_local! {
-    static LOCAL: RefCell<Option<Local>> = const { RefCell::new(None) };
+    /// The hooks of the thread. The last one is called.
+    static LOCAL: RefCell<Vec<Local>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Sets the hook of the process.
@@ -245,8 +246,8 @@ fn replace(hook: Option<Shared>) -> Option<Shared> {
 
 /// Sets the hook of the current thread until the returned [`ScopedHook`] is dropped.
 ///
-/// On this thread it replaces the hook of the process. If several are nested, drop the inner one
-/// first.
+/// On this thread it replaces the hook of the process. If there are several, the newest one is called. They
+/// may be dropped in any order.
 ///
 /// # Examples
 ///
@@ -259,13 +260,15 @@ fn replace(hook: Option<Shared>) -> Option<Shared> {
 /// ```
 pub fn scoped(hook: impl Fn(&Unhandled<'_>) + 'static) -> ScopedHook {
     let hook: Local = Rc::new(hook);
-    ScopedHook { previous: LOCAL.with(|local| local.replace(Some(hook))) }
+    LOCAL.with(|local| local.borrow_mut().push(Rc::clone(&hook)));
+    ScopedHook { hook: Some(hook) }
 }
 
-/// Restores the previous hook of the thread when it is dropped. Returned by [`scoped`].
-#[must_use = "dropping this restores the previous hook at once"]
+/// Removes its hook from the thread when it is dropped. Returned by [`scoped`].
+#[must_use = "dropping this removes the hook at once"]
 pub struct ScopedHook {
-    previous: Option<Local>,
+    /// `None` once it was dropped.
+    hook: Option<Local>,
 }
 
 impl fmt::Debug for ScopedHook {
@@ -276,10 +279,12 @@ impl fmt::Debug for ScopedHook {
 
 impl Drop for ScopedHook {
     fn drop(&mut self) {
-        // If the thread is ending, its locals may be gone. Then there is nothing to restore.
-        let replaced = LOCAL.try_with(|local| local.replace(self.previous.take()));
+        let Some(hook) = self.hook.take() else { return };
+        // If the thread is ending, its locals may be gone. Then there is nothing to remove.
+        let _ =
+            LOCAL.try_with(|local| local.borrow_mut().retain(|other| !Rc::ptr_eq(other, &hook)));
         // The `Drop` of what the hook captured may panic.
-        for_each(replaced.into_iter().flatten(), drop);
+        for_each(std::iter::once(hook), drop);
     }
 }
 
@@ -410,7 +415,7 @@ fn call_hook(unhandled: &Unhandled<'_>) {
 
 fn call_installed(unhandled: &Unhandled<'_>) {
     // Clone the hook, so that nothing is borrowed or locked during the call: a hook may set hooks.
-    let local = LOCAL.try_with(|local| local.borrow().clone()).ok().flatten();
+    let local = LOCAL.try_with(|local| local.borrow().last().cloned()).ok().flatten();
     if let Some(hook) = local {
         return hook(unhandled);
     }

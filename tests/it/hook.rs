@@ -51,6 +51,16 @@ fn set_and_take_the_hook() {
 }
 
 #[test]
+fn scoped_hooks_end_in_any_order() {
+    let (first, second) = (Reports::collect(), Reports::collect());
+    drop(first);
+    forget();
+    second.expect_one("Forgot to call async_drop on Resource");
+    drop(second);
+    assert!(panic_of(forget).starts_with("Forgot to call async_drop on Resource"), "none is left");
+}
+
+#[test]
 fn scoped_hooks_nest() {
     let outer = Reports::collect();
     {
