@@ -40,8 +40,8 @@ use crate::{AsyncDropGuard, Reaper, ReaperHandle};
 /// the hook of the process. By default that panics in its task, so await the task. The adopted values that are
 /// still held are in the list on every runtime.
 ///
-/// The future needs no runtime, and is not `Send`. It sets the hook of its thread, so await one after the
-/// other, not two at the same time.
+/// The future needs no runtime, and is not `Send`, because it sets the hook of its thread. If two run at the
+/// same time on a thread, the later one has the reports of both.
 ///
 /// # Panics
 ///
@@ -138,7 +138,7 @@ impl Watch {
         ended
     }
 
-    /// Returns the output, if there is nothing to list. `what` stands after the name.
+    /// Returns the output if the list is empty, and panics otherwise.
     pub(super) fn end<R>(mut self, what: &str, ended: thread::Result<R>) -> R {
         let list = self.list(what);
         match (ended, list) {
@@ -159,10 +159,10 @@ impl Watch {
         }
     }
 
-    /// Ends the reaper. Returns the list, unless it is empty.
+    /// Ends the reaper. Returns the list unless it is empty. `what` stands after the name.
     fn list(&mut self, what: &str) -> Option<String> {
         let reaper = self.reaper.take()?;
-        // Every failure of a cleanup was reported to the hook.
+        // Its failures are not read: each was reported to the hook when it happened.
         let abandoned = reaper.abandon().abandoned;
         drop(AsyncDropGuard::into_inner_without_cleanup(reaper));
         let reports = self.reports.take();
@@ -182,8 +182,11 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         if let Some(list) = self.list(", dropped before its end") {
-            assert!(thread::panicking(), "{list}");
-            print(&list);
+            if thread::panicking() {
+                print(&list);
+            } else {
+                panic!("{list}");
+            }
         }
     }
 }

@@ -266,6 +266,22 @@ fn an_output_whose_drop_panics_does_not_abort() {
 }
 
 #[test]
+fn two_at_a_time_lose_no_report() {
+    let short = leaks(async |_| wait(1).await);
+    let long = leaks(async |_| {
+        wait(2).await;
+        drop(resource(&log(), Ending::Ok));
+    });
+    expect_list(&["Forgot to call async_drop on Resource"], || {
+        block_on(futures::future::join(short, long))
+    });
+    assert!(
+        panic_of(|| drop(resource(&log(), Ending::Ok))).starts_with("Forgot"),
+        "no hook is left"
+    );
+}
+
+#[test]
 fn the_hook_of_the_thread_is_restored() {
     let reports = Reports::collect();
     expect_list(&["Forgot to call async_drop on Resource"], || {
