@@ -6,8 +6,9 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::{Reports, created_at, within};
+use crate::support::{Reports, created_at};
 use livedrop::process::{self, Process};
+use livedrop::testing::cancel_after;
 use livedrop::{AsyncDropGuard, Reaper, scope};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{ChildStdout, Command};
@@ -152,9 +153,9 @@ async fn repeated_cleanup_terminates_the_process_once() {
     let (mut process, _) = start(script, process::spawn).await;
     let pid = process.id().unwrap();
     let mut output = process.stdout.take().unwrap();
-    assert!(within(1, process.async_drop()).await.is_none());
+    assert!(cancel_after(1, process.async_drop()).await.is_none());
     assert_eq!(next_line(&mut output).await, "TERM");
-    assert!(within(1, process.async_drop()).await.is_none());
+    assert!(cancel_after(1, process.async_drop()).await.is_none());
     // A second SIGTERM would be seen before the second SIGUSR1.
     for _ in 0..2 {
         assert!(signal("USR1", pid));
@@ -313,7 +314,7 @@ async fn cleanup_cancelled_at_every_poll_ends_the_process() {
         for polls in 0.. {
             let (mut process, _) = start("echo ready; exec sleep 1000", spawn).await;
             let pid = process.id().unwrap();
-            let ended = within(polls, process.async_drop()).await;
+            let ended = cancel_after(polls, process.async_drop()).await;
             process.async_drop().await.unwrap();
             assert!(!exists(pid), "{polls}");
             if ended.is_some() {
@@ -334,7 +335,7 @@ async fn reaper_finishes_a_cleanup_cancelled_at_every_poll() {
             let body = scope!(process, async |process| {
                 process.async_drop().await.after(io::Result::Ok(()))
             });
-            let ended = within(polls, body).await;
+            let ended = cancel_after(polls, body).await;
             reaper.async_drop().await.unwrap();
             assert!(!exists(pid), "{polls}");
             reports.expect_none();

@@ -143,32 +143,14 @@ pub fn run<F: Future>(future: F) -> (usize, F::Output) {
     }
 }
 
-/// Polls the future `times` times, and drops it. Panics if it becomes ready.
+/// Polls the future `times` times, and drops it. Panics if it becomes ready. Unlike `testing::cancel_after`, it
+/// does not wait for a wake, so it needs no executor.
 pub fn cancel_after<F: Future>(times: usize, future: F) {
     let mut future = Box::pin(future);
     for _ in 0..times {
         let poll = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(poll.is_pending(), "ready before poll {times}");
     }
-}
-
-/// Awaits the future, and drops it after this number of polls. Unlike [`cancel_after`], it waits until the
-/// future is woken. Returns the output if the future was ready.
-pub async fn within<F: Future>(polls: usize, future: F) -> Option<F::Output> {
-    let mut future = Box::pin(future);
-    let mut left = polls;
-    std::future::poll_fn(|cx| {
-        if left == 0 {
-            return Poll::Ready(None);
-        }
-        left -= 1;
-        match future.as_mut().poll(cx) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending if left == 0 => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
 }
 
 /// The panic message of `f`.

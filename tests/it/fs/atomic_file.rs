@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 
 use super::{background_has_ended, folder, names, one_by_one};
-use crate::support::{Reports, is_child, within};
+use crate::support::{Reports, is_child};
 use livedrop::fs::{self, AtomicFile};
+use livedrop::testing::cancel_after;
 use livedrop::{AsyncDropGuard, Reaper, scope};
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
@@ -112,7 +113,7 @@ fn persist_cancelled_at_every_poll_is_atomic() {
             std::fs::write(&path, OLD).unwrap();
             let reports = Reports::collect();
             let persisted = written(&path).await.async_drop_via(AtomicFile::persist);
-            let ended = within(polls, watched(&path, persisted)).await;
+            let ended = cancel_after(polls, watched(&path, persisted)).await;
             is_new(&path);
             background_has_ended().await;
             outcomes.push(is_new(&path));
@@ -140,7 +141,7 @@ fn reaper_finishes_a_persist_cancelled_at_every_poll() {
             let (mut reaper, reports) = (Reaper::new(), Reports::collect());
             let file = reaper.adopt(written(&path).await);
             let body = scope!(file, async |file| file.async_drop_via(AtomicFile::persist).await);
-            let ended = within(polls, watched(&path, body)).await;
+            let ended = cancel_after(polls, watched(&path, body)).await;
             watched(&path, reaper.async_drop()).await.unwrap();
             assert_eq!(is_new(&path), polls > 0, "{polls}");
             assert_eq!(names(&folder), ["target"], "{polls}");
@@ -160,13 +161,13 @@ fn cleanup_cancelled_at_every_poll_discards_the_file() {
     one_by_one().block_on(async {
         for polls in 0.. {
             let mut file = written(&path).await;
-            let ended = within(polls, file.async_drop()).await;
+            let ended = cancel_after(polls, file.async_drop()).await;
             file.async_drop().await.unwrap();
             assert_eq!(names(&folder), ["target"], "{polls}");
 
             let (mut reaper, reports) = (Reaper::new(), Reports::collect());
             let mut file = reaper.adopt(written(&path).await);
-            within(polls, file.async_drop()).await;
+            cancel_after(polls, file.async_drop()).await;
             drop(file);
             reaper.async_drop().await.unwrap();
             assert_eq!(names(&folder), ["target"], "{polls}");
@@ -185,7 +186,7 @@ fn creation_cancelled_at_every_poll_leaves_nothing() {
     let (folder, path) = with_old("creation_of_a_file_cancelled_at_every_poll");
     one_by_one().block_on(async {
         for polls in 0.. {
-            let made = within(polls, fs::replace(&path)).await;
+            let made = cancel_after(polls, fs::replace(&path)).await;
             background_has_ended().await;
             if let Some(made) = made {
                 made.unwrap().async_drop().await.unwrap();
@@ -205,7 +206,7 @@ fn a_discarded_file_cannot_be_persisted() {
         // The removal waits for this operation.
         let (go, begin) = std::sync::mpsc::channel::<()>();
         let blocking = tokio::task::spawn_blocking(move || begin.recv());
-        assert!(within(1, file.async_drop()).await.is_none());
+        assert!(cancel_after(1, file.async_drop()).await.is_none());
         let (_proof, persisted) = file.async_drop_via(AtomicFile::persist).await;
         let error = persisted.unwrap_err().to_string();
         assert!(error.ends_with("the new file was discarded"), "{error}");

@@ -4,7 +4,8 @@ use std::future::pending;
 use std::io::{self, SeekFrom};
 
 use super::folder;
-use crate::support::{Reports, created_at, within};
+use crate::support::{Reports, created_at};
+use livedrop::testing::cancel_after;
 use livedrop::{AsyncDropGuard, Reaper, fs, scope, try_or_drop, with_async_drop};
 use tokio::fs::OpenOptions;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
@@ -52,7 +53,7 @@ async fn every_way_out_writes_the_buffer() {
         file.write_all(TEXT).await?;
         pending::<io::Result<()>>().await
     });
-    assert!(within(1, body).await.is_none());
+    assert!(cancel_after(1, body).await.is_none());
     reaper.async_drop().await.unwrap();
     assert_eq!(std::fs::read(path("cancelled")).unwrap(), TEXT);
 }
@@ -78,7 +79,7 @@ async fn cleanup_cancelled_at_every_poll_is_repeated() {
     for polls in 0.. {
         let mut file = fs::create(&path).await.unwrap();
         file.write_all(TEXT).await.unwrap();
-        let ended = within(polls, file.async_drop()).await;
+        let ended = cancel_after(polls, file.async_drop()).await;
         if ended.is_none() {
             // The guard can still be used. This is written, too.
             file.write_all(TEXT).await.unwrap();
@@ -100,7 +101,7 @@ async fn reaper_finishes_a_cleanup_cancelled_at_every_poll() {
         let mut file = reaper.adopt(fs::create(&path).await.unwrap());
         file.write_all(TEXT).await.unwrap();
         let body = scope!(file, async |file| file.async_drop().await.after(io::Result::Ok(())));
-        let ended = within(polls, body).await;
+        let ended = cancel_after(polls, body).await;
         reaper.async_drop().await.unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), TEXT, "{polls}");
         reports.expect_none();
@@ -130,7 +131,7 @@ async fn a_full_disk_is_never_silent() {
             let mut file = fs::create("/dev/full").await.unwrap();
             let mut errors = Vec::new();
             errors.extend(file.write_all(&vec![b'x'; length]).await.err());
-            let ended = within(polls, file.async_drop()).await;
+            let ended = cancel_after(polls, file.async_drop()).await;
             let is_last = ended.is_some();
             errors.extend(ended.and_then(Result::err));
             errors.extend(file.async_drop().await.err());

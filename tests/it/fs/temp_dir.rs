@@ -5,7 +5,8 @@ use std::io;
 use std::path::Path;
 
 use super::{background_has_ended, folder, names, one_by_one};
-use crate::support::{Reports, created_at, within};
+use crate::support::{Reports, created_at};
+use livedrop::testing::cancel_after;
 use livedrop::{AsyncDropGuard, Reaper, fs, scope, with_async_drop};
 
 /// Creates files and directories in `folder`.
@@ -48,7 +49,7 @@ async fn every_way_out_removes_the_directory() {
         fill(dir.path());
         pending::<io::Result<()>>().await
     });
-    assert!(within(1, cancelled).await.is_none());
+    assert!(cancel_after(1, cancelled).await.is_none());
     assert_eq!(names(&parent).len(), 1);
     reaper.async_drop().await.unwrap();
     assert!(names(&parent).is_empty());
@@ -87,7 +88,7 @@ async fn cleanup_cancelled_at_every_poll_is_repeated() {
     for polls in 0.. {
         let mut dir = fs::tempdir_in(&parent).await.unwrap();
         fill(dir.path());
-        let ended = within(polls, dir.async_drop()).await;
+        let ended = cancel_after(polls, dir.async_drop()).await;
         dir.async_drop().await.unwrap();
         assert!(names(&parent).is_empty(), "{polls}");
         if ended.is_some() {
@@ -104,7 +105,7 @@ async fn reaper_finishes_a_cleanup_cancelled_at_every_poll() {
         let dir = reaper.adopt(fs::tempdir_in(&parent).await.unwrap());
         fill(dir.path());
         let body = scope!(dir, async |dir| dir.async_drop().await.after(io::Result::Ok(())));
-        let ended = within(polls, body).await;
+        let ended = cancel_after(polls, body).await;
         reaper.async_drop().await.unwrap();
         assert!(names(&parent).is_empty(), "{polls}");
         reports.expect_none();
@@ -120,7 +121,7 @@ fn creation_cancelled_at_every_poll_leaves_nothing() {
     let parent = folder("creation_cancelled_at_every_poll_leaves_nothing");
     one_by_one().block_on(async {
         for polls in 0.. {
-            let made = within(polls, fs::tempdir_in(&parent)).await;
+            let made = cancel_after(polls, fs::tempdir_in(&parent)).await;
             background_has_ended().await;
             if let Some(made) = made {
                 made.unwrap().async_drop().await.unwrap();
