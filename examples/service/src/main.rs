@@ -1,69 +1,74 @@
-//! A key-value service over TCP. Every resource is in a guard: the pool, the listener, a background
-//! task, each connection and each transaction.
+//! A web service for transfers between accounts. Every resource is in a guard: the pool, each
+//! transaction and each stream of events. `livedrop::app` runs it.
 //!
 //! * `cargo run -p livedrop-service-example -- ADDRESS DATABASE` serves until SIGINT or SIGTERM.
 //! * `cargo run -p livedrop-service-example -- --demo` puts the service under load, stops it in the
-//!   middle, and compares the acknowledged writes with the stored rows.
+//!   middle, and compares the acknowledged transfers with the stored ones.
+//!
+//! | request | reply |
+//! |---|---|
+//! | `POST /accounts` with `{"balance": 100}` | `201` and `{"id": 1, "balance": 100}` |
+//! | `GET /accounts/1` | `200` and the account |
+//! | `POST /transfers` with `{"id": "a", "source": 1, "target": 2, "amount": 5}` | `201`, or `409` if the id is used or the money is not there |
+//! | `GET /accounts/1/events` | a stream of server-sent events: each new balance, and at last `goodbye` |
 
-mod connection;
+mod api;
 mod demo;
-mod lines;
-mod protocol;
-mod server;
 mod store;
 
 use std::error::Error;
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::path::Path;
 use std::sync::Arc;
 
+use livedrop::app::{App, AppHandle, Ended};
 use livedrop::hook;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+
+use store::{Counts, Store};
 
 type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
 const USAGE: &str = "usage: livedrop-service-example ADDRESS DATABASE, or --demo";
 
-/// Returns a future that is ready at the next SIGINT or SIGTERM.
-fn signals() -> Result<impl Future<Output = &'static str>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => "SIGINT",
-            _ = terminate.recv() => "SIGTERM",
-        }
-    })
+/// Serves until the application stops.
+async fn serve(app: AppHandle, listener: TcpListener, path: &Path, counts: Arc<Counts>) -> Result {
+    let store = app
+        .acquire(Store::open(path.to_owned(), counts))
+        .await
+        .map_err(|error| format!("cannot open {}: {error}", path.display()))?;
+    // The requests, the streams and the background task share the guard. When the last one drops it, the reaper
+    // closes the pool.
+    let store = Arc::new(store);
+    app.spawn(store::flush(app.clone(), Arc::clone(&store)));
+    let stopping = app.stopping();
+    let router = api::router(app, store);
+    println!("listening on {}", listener.local_addr()?);
+    let stopping = async {
+        stopping.await;
+        println!("stopping: no more connections are accepted");
+    };
+    Ok(axum::serve(listener, router).with_graceful_shutdown(stopping).await?)
 }
 
-async fn serve(address: &str, database: &str) -> Result {
-    let stop = signals()?;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
-    println!("listening on {}", listener.local_addr()?);
-    server::run(&PathBuf::from(database), listener, Arc::default(), stop).await?;
-    println!("stopped");
-    Ok(())
+async fn bind(address: &str) -> Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| format!("cannot listen on {address}: {error}").into())
 }
 
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn main() -> Ended<(), Box<dyn Error + Send + Sync>> {
     // Log forgotten guards: a panic could close the connections of other clients.
     hook::set(hook::log);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let result = match *arguments {
-        ["--demo"] => demo::run().await,
-        [address, database] if !address.starts_with('-') => serve(address, database).await,
-        _ => Err(USAGE.into()),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("livedrop-service-example: {error}");
-            ExitCode::FAILURE
+    match *arguments {
+        ["--demo"] => App::new().without_signals().run(demo::run).await,
+        [address, path] if !address.starts_with('-') => {
+            let serving = App::new().run(async |app| {
+                serve(app, bind(address).await?, path.as_ref(), Arc::default()).await
+            });
+            serving.await
         }
+        _ => App::new().run(async |_| Err(USAGE.into())).await,
     }
 }

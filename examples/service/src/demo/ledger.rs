@@ -1,123 +1,141 @@
-//! The clients' record: the acknowledged writes, and the writes without a reply, which may be stored
-//! or not.
+//! The clients' record of their transfers, and its comparison with the database.
 
 use std::collections::HashMap;
 
-/// A change of a row: its key, and its new value, or `None` if the row is deleted.
-pub(super) type Change = (String, Option<String>);
+use crate::store::Transfer;
 
-/// The record of all clients. Only one client writes each key.
+/// The money that each account begins with.
+pub(super) const OPENING: i64 = 1000;
+
+/// The record of all clients.
 #[derive(Default)]
 pub(super) struct Ledger {
-    /// The rows after all acknowledged writes.
-    rows: HashMap<String, String>,
-    /// The requests without a reply: each one is a write or a whole transaction.
-    open: HashMap<usize, Vec<Change>>,
-    next: usize,
-    /// Single writes.
-    pub(super) writes: Counts,
-    pub(super) transactions: Counts,
-    /// The number of correct replies to other requests, such as reads and bad lines.
+    transfers: HashMap<String, (Transfer, Answer)>,
+    /// The number of correct replies to other requests.
     pub(super) others: usize,
+    /// The events of the watched accounts, and how many streams ended with a goodbye.
+    pub(super) events: usize,
+    pub(super) goodbyes: usize,
     /// The wrong replies.
     pub(super) surprises: Vec<String>,
 }
 
-/// The numbers of writes or of transactions, by their reply.
-#[derive(Default)]
-pub(super) struct Counts {
-    pub(super) acknowledged: usize,
-    pub(super) refused: usize,
-    pub(super) rolled_back: usize,
+#[derive(Clone, Copy, PartialEq)]
+enum Answer {
+    /// None. The transfer may be stored or not.
+    Open,
+    Acknowledged,
+    Refused,
 }
 
-/// The stored rows, compared with the ledger.
+/// The content of the database.
+#[derive(Default)]
+pub(super) struct Stored {
+    pub(super) accounts: HashMap<i64, i64>,
+    pub(super) transfers: HashMap<String, Transfer>,
+}
+
+/// The database, compared with the ledger.
 #[derive(Default, Debug, PartialEq, Eq)]
 pub(super) struct Comparison {
-    pub(super) expected: usize,
-    pub(super) stored: usize,
-    /// Acknowledged, but not stored, or with another value.
-    pub(super) lost: usize,
-    /// Stored, but never written, or rolled back, refused or deleted.
-    pub(super) unexpected: usize,
-    /// Without a reply, and stored.
-    pub(super) open_stored: usize,
-    /// Without a reply, and not stored.
-    pub(super) open_not_stored: usize,
-    /// Without a reply, and stored in part.
-    pub(super) open_in_part: usize,
+    stored: usize,
+    /// Acknowledged, but not stored, or in another way.
+    lost: usize,
+    /// Stored, but refused or never sent.
+    unexpected: usize,
+    open_stored: usize,
+    open_not_stored: usize,
+    money: i64,
+    /// The money that the accounts began with.
+    expected_money: i64,
+    /// The accounts whose balance is not the result of the stored transfers.
+    wrong_balances: usize,
 }
 
 impl Ledger {
-    /// Records a write or a COMMIT before it is sent.
-    pub(super) fn send(&mut self, changes: Vec<Change>) -> usize {
-        self.next += 1;
-        self.open.insert(self.next, changes);
-        self.next
+    /// Records a transfer before it is sent.
+    pub(super) fn send(&mut self, transfer: Transfer) -> String {
+        let id = transfer.id.clone();
+        self.transfers.insert(id.clone(), (transfer, Answer::Open));
+        id
     }
 
-    /// Records an OK.
-    pub(super) fn acknowledge(&mut self, write: usize, is_transaction: bool) {
-        let changes = self.open.remove(&write).expect("a write is answered once");
-        apply(&mut self.rows, &changes);
-        self.counts(is_transaction).acknowledged += 1;
+    pub(super) fn acknowledge(&mut self, id: &str) {
+        self.answer(id, Answer::Acknowledged);
     }
 
-    /// Records an ERROR: the write must not be stored.
-    pub(super) fn refuse(&mut self, write: usize, is_transaction: bool) {
-        self.open.remove(&write).expect("a write is answered once");
-        self.counts(is_transaction).refused += 1;
+    pub(super) fn refuse(&mut self, id: &str) {
+        self.answer(id, Answer::Refused);
     }
 
-    /// Returns the last acknowledged value.
-    pub(super) fn value(&self, key: &str) -> Option<&String> {
-        self.rows.get(key)
+    fn answer(&mut self, id: &str, answer: Answer) {
+        self.transfers.get_mut(id).expect("it was sent").1 = answer;
     }
 
     pub(super) fn open(&self) -> usize {
-        self.open.len()
+        self.count(Answer::Open)
     }
 
-    fn counts(&mut self, is_transaction: bool) -> &mut Counts {
-        if is_transaction { &mut self.transactions } else { &mut self.writes }
+    fn count(&self, answer: Answer) -> usize {
+        self.transfers.values().filter(|(_, other)| *other == answer).count()
     }
 
-    /// Compares the ledger with the stored rows.
-    pub(super) fn compare(&self, stored: &HashMap<String, String>) -> Comparison {
-        let mut expected = self.rows.clone();
-        let mut comparison = Comparison::default();
-        for changes in self.open.values() {
-            // Each value is written only once, so the old and the new value differ.
-            let arrived = changes.iter().filter(|(key, new)| stored.get(key) == new.as_ref());
-            match arrived.count() {
-                0 => comparison.open_not_stored += 1,
-                all if all == changes.len() => {
-                    comparison.open_stored += 1;
-                    apply(&mut expected, changes);
-                }
-                _part => comparison.open_in_part += 1,
+    pub(super) fn compare(&self, stored: &Stored) -> Comparison {
+        let mut comparison = Comparison { stored: stored.transfers.len(), ..Comparison::default() };
+        for (id, (transfer, answer)) in &self.transfers {
+            let is_stored = stored.transfers.get(id) == Some(transfer);
+            match (answer, is_stored) {
+                (Answer::Acknowledged, false) => comparison.lost += 1,
+                (Answer::Open, true) => comparison.open_stored += 1,
+                (Answer::Open, false) => comparison.open_not_stored += 1,
+                (Answer::Acknowledged, true) | (Answer::Refused, false) => {}
+                (Answer::Refused, true) => comparison.unexpected += 1,
             }
         }
-        let differs = |key: &String| stored.get(key) != expected.get(key);
-        comparison.lost = expected.keys().filter(|key| differs(key)).count();
-        comparison.unexpected = stored.keys().filter(|key| !expected.contains_key(*key)).count();
-        (comparison.expected, comparison.stored) = (expected.len(), stored.len());
+        let never_sent = |id: &&String| !self.transfers.contains_key(*id);
+        comparison.unexpected += stored.transfers.keys().filter(never_sent).count();
+
+        let mut balances: HashMap<i64, i64> =
+            stored.accounts.keys().map(|&id| (id, OPENING)).collect();
+        comparison.expected_money = balances.values().sum();
+        comparison.money = stored.accounts.values().sum();
+        for transfer in stored.transfers.values() {
+            *balances.entry(transfer.source).or_default() -= transfer.amount;
+            *balances.entry(transfer.target).or_default() += transfer.amount;
+        }
+        let is_wrong = |(id, balance): &(&i64, &i64)| stored.accounts.get(*id) != Some(*balance);
+        comparison.wrong_balances = balances.iter().filter(is_wrong).count();
         comparison
+    }
+
+    pub(super) fn print(&self) {
+        let [acknowledged, refused, open] =
+            [Answer::Acknowledged, Answer::Refused, Answer::Open].map(|answer| self.count(answer));
+        println!("acknowledged             {acknowledged:>7} transfers; {refused} refused");
+        println!("not answered             {open:>7}");
+        println!("other replies            {:>7}, as expected", self.others);
+        println!("events                   {:>7}; {} goodbyes", self.events, self.goodbyes);
+        for surprise in &self.surprises {
+            println!("a surprise: {surprise}");
+        }
     }
 }
 
 impl Comparison {
     pub(super) fn agrees(&self) -> bool {
-        self.expected == self.stored && (self.lost, self.unexpected, self.open_in_part) == (0, 0, 0)
+        (self.lost, self.unexpected, self.wrong_balances) == (0, 0, 0)
+            && self.money == self.expected_money
     }
-}
 
-fn apply(rows: &mut HashMap<String, String>, changes: &[Change]) {
-    for (key, new) in changes {
-        match new {
-            Some(value) => rows.insert(key.clone(), value.clone()),
-            None => rows.remove(key),
-        };
+    pub(super) fn print(&self) {
+        println!(
+            "transfers stored         {:>7}: {} lost, {} unexpected; {} without an answer, and {} such not stored",
+            self.stored, self.lost, self.unexpected, self.open_stored, self.open_not_stored
+        );
+        println!(
+            "money                    {:>7} in the accounts, {} at the beginning; {} wrong balances",
+            self.money, self.expected_money, self.wrong_balances
+        );
     }
 }
 
@@ -125,39 +143,45 @@ fn apply(rows: &mut HashMap<String, String>, changes: &[Change]) {
 mod tests {
     use super::*;
 
-    fn rows(pairs: &[(&str, &str)]) -> HashMap<String, String> {
-        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    fn transfer(id: &str, amount: i64) -> Transfer {
+        Transfer { id: id.to_owned(), source: 1, target: 2, amount }
     }
 
-    fn set(key: &str, value: &str) -> Change {
-        (key.to_owned(), Some(value.to_owned()))
-    }
-
-    /// Returns a ledger with one acknowledged row, one refused row, and a transaction without a reply.
+    /// Returns a ledger with one acknowledged transfer, one that was refused, and one without an answer.
     fn ledger() -> Ledger {
         let mut ledger = Ledger::default();
-        let acknowledged = ledger.send(vec![set("a", "1")]);
-        let refused = ledger.send(vec![set("b", "2")]);
-        let _unanswered = ledger.send(vec![set("c", "3"), ("a".to_owned(), None)]);
-        ledger.acknowledge(acknowledged, false);
-        ledger.refuse(refused, false);
+        for id in ["acknowledged", "refused", "open"] {
+            ledger.send(transfer(id, 10));
+        }
+        ledger.acknowledge("acknowledged");
+        ledger.refuse("refused");
         ledger
     }
 
+    fn stored(transfers: &[(&str, i64)], moved: i64) -> Comparison {
+        let accounts = HashMap::from([(1, OPENING - moved), (2, OPENING + moved)]);
+        let transfers = transfers.iter().map(|&(id, amount)| (id.to_owned(), transfer(id, amount)));
+        ledger().compare(&Stored { accounts, transfers: transfers.collect() })
+    }
+
     #[test]
-    fn writes_without_a_reply_may_be_stored() {
-        let without = ledger().compare(&rows(&[("a", "1")]));
+    fn transfers_without_an_answer_may_be_stored() {
+        let without = stored(&[("acknowledged", 10)], 10);
         assert!(without.agrees() && without.open_not_stored == 1, "{without:?}");
-        let with = ledger().compare(&rows(&[("c", "3")]));
+        let with = stored(&[("acknowledged", 10), ("open", 10)], 20);
         assert!(with.agrees() && with.open_stored == 1, "{with:?}");
     }
 
     #[test]
     fn each_kind_of_disagreement_is_counted() {
-        assert_eq!(ledger().compare(&rows(&[])).open_in_part, 1);
-        assert_eq!(ledger().compare(&rows(&[("a", "1"), ("c", "3")])).open_in_part, 1);
-        assert_eq!(ledger().compare(&rows(&[("a", "other")])).lost, 1);
-        assert_eq!(ledger().compare(&rows(&[("a", "1"), ("b", "2")])).unexpected, 1);
-        assert_eq!(ledger().compare(&rows(&[("a", "1"), ("c", "4")])).unexpected, 1);
+        assert_eq!(stored(&[], 0).lost, 1);
+        assert_eq!(stored(&[("acknowledged", 11)], 11).lost, 1);
+        assert_eq!(stored(&[("acknowledged", 10), ("refused", 10)], 20).unexpected, 1);
+        assert_eq!(stored(&[("acknowledged", 10), ("foreign", 10)], 20).unexpected, 1);
+        assert_eq!(stored(&[("acknowledged", 10)], 0).wrong_balances, 2);
+        let mut made = ledger();
+        made.transfers.clear();
+        let accounts = HashMap::from([(1, OPENING + 1)]);
+        assert!(!made.compare(&Stored { accounts, ..Stored::default() }).agrees());
     }
 }
