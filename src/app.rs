@@ -12,29 +12,25 @@
 //!
 //! ```no_run
 //! use livedrop::app::{App, AppHandle, Ended};
-//! use livedrop::{AsyncDropGuard, with_async_drop};
+//! use livedrop::{Adopted, AsyncDropGuard};
 //! use std::io;
+//! use std::sync::Arc;
 //! use std::time::Duration;
-//! use tokio::net::TcpListener;
-//! use tokio::process::Command;
-//! # use std::sync::Arc;
+//! use tokio::{net::TcpListener, process::Command, time::sleep};
 //! # use tokio::net::TcpStream;
-//! # struct Pool;
-//! # impl Pool {
-//! #     async fn open(_: &str) -> io::Result<AsyncDropGuard<Pool>> { Ok(AsyncDropGuard::new(Pool)) }
-//! #     fn client(&self) -> Client { Client }
+//! # struct Database;
+//! # impl Database {
+//! #     async fn open(_: &str) -> io::Result<AsyncDropGuard<Self>> { Ok(AsyncDropGuard::new(Self)) }
+//! #     async fn vacuum(&self) -> io::Result<()> { Ok(()) }
 //! # }
 //! # #[async_trait::async_trait]
-//! # impl livedrop::AsyncDrop for Pool {
+//! # impl livedrop::AsyncDrop for Database {
 //! #     type Error = io::Error;
 //! #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
 //! # }
-//! # #[derive(Clone)]
-//! # struct Client;
-//! # impl Client {
-//! #     async fn answer(self, _: TcpStream) -> io::Result<()> { Ok(()) }
-//! #     async fn vacuum(&self) -> io::Result<()> { Ok(()) }
-//! # }
+//! # async fn answer(_: Arc<Pool>, _: TcpStream) -> io::Result<()> { Ok(()) }
+//!
+//! type Pool = AsyncDropGuard<Database, Adopted>;
 //!
 //! #[tokio::main]
 //! async fn main() -> Ended<(), io::Error> {
@@ -42,38 +38,34 @@
 //! }
 //!
 //! async fn service(app: AppHandle) -> io::Result<()> {
-//!     let pool = app.acquire(Pool::open("postgres://localhost")).await?;
-//!     with_async_drop(pool, async |pool| {
-//!         let proxy = Command::new("envoy").kill_on_drop(true).spawn()?;
-//!         let _proxy = app.adopt(AsyncDropGuard::with_cleanup(proxy, |mut proxy| async move {
-//!             proxy.kill().await // sends SIGKILL, and waits for the process
-//!         }));
-//!         app.spawn(vacuum(app.clone(), pool.client()));
+//!     let proxy = Command::new("envoy").kill_on_drop(true).spawn()?;
+//!     let _proxy = app.adopt(AsyncDropGuard::with_cleanup(proxy, |mut proxy| async move {
+//!         proxy.kill().await // sends SIGKILL, and waits for the process
+//!     }));
+//!     let pool = Arc::new(app.acquire(Database::open("postgres://localhost")).await?);
+//!     app.spawn(vacuum(app.clone(), Arc::clone(&pool)));
 //!
-//!         let listener = TcpListener::bind("127.0.0.1:8080").await?;
-//!         loop {
-//!             tokio::select! {
-//!                 () = app.stopping() => return Ok(()),
-//!                 accepted = listener.accept() => {
-//!                     app.spawn(pool.client().answer(accepted?.0));
-//!                 }
-//!             }
-//!         }
-//!     })
-//!     .await
-//! }
-//!
-//! async fn vacuum(app: AppHandle, client: Client) -> io::Result<()> {
-//!     while !app.is_stopping() {
-//!         client.vacuum().await?;
+//!     let listener = TcpListener::bind("127.0.0.1:8080").await?;
+//!     loop {
 //!         tokio::select! {
-//!             () = app.stopping() => {}
-//!             () = tokio::time::sleep(Duration::from_secs(60)) => {}
+//!             () = app.stopping() => return Ok(()),
+//!             accepted = listener.accept() => drop(app.spawn(answer(Arc::clone(&pool), accepted?.0))),
 //!         }
 //!     }
-//!     Ok(())
+//! }
+//!
+//! async fn vacuum(app: AppHandle, pool: Arc<Pool>) -> io::Result<()> {
+//!     loop {
+//!         tokio::select! {
+//!             () = app.stopping() => return Ok(()),
+//!             () = sleep(Duration::from_secs(60)) => pool.vacuum().await?,
+//!         }
+//!     }
 //! }
 //! ```
+//!
+//! The body and the tasks share the pool in an `Arc`. When the last of them drops it, the reaper closes the pool.
+//! A body that closed the pool itself would close it before the tasks have ended.
 //!
 //! With axum, the body is `axum::serve(listener, router).with_graceful_shutdown(app.stopping()).await`.
 
@@ -166,7 +158,7 @@ impl App {
     ///
     /// The cleanups of orphans have tasks of their own on the runtime. So neither a body that is busy nor
     /// a cleanup that blocks its thread delays the others, if the runtime has several threads. A body or a
-    /// task that never yields cannot be dropped.
+    /// task that never yields cannot be dropped; on a runtime with one thread, it also delays the signals.
     ///
     /// # Signals
     ///
