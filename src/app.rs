@@ -150,8 +150,12 @@ impl App {
     ///    means. [`AppHandle::stopping`] is ready.
     /// 2. The body and the [spawned](AppHandle::spawn) tasks end. After [`grace`](App::grace), those that are
     ///    left are dropped. That loses no adopted value.
-    /// 3. The reaper is closed, and cleans up what is left.
+    /// 3. The reaper cleans up what is left, and is closed.
     /// 4. At the [`deadline`](App::deadline), the reaper [abandons](Reaper::abandon) the rest.
+    ///
+    /// A task of `tokio::spawn` is not a task of the application. Step 3 waits for the guards that such a task
+    /// holds and those that it adopts meanwhile, but it must not adopt after that: the reaper is closed then. The
+    /// connections of axum are such tasks, and `with_graceful_shutdown` awaits them in step 2.
     ///
     /// From the stop on, a report each second goes to the standard error: which tasks still run, and which
     /// values are not cleaned up yet.
@@ -212,7 +216,12 @@ impl App {
             }
             // A task that is spawned from now on is dropped without a poll.
             app.shared.aborting.cancel();
-            let report = Reaper::shutdown(reaper, app.shared.abandoning.cancelled()).await;
+            // Drained before it is closed: a task that is not ours may still adopt.
+            let drained = app.shared.abandoning.run_until_cancelled(reaper.drain()).await;
+            let mut report = Reaper::shutdown(reaper, app.shared.abandoning.cancelled()).await;
+            if let Some(drained) = drained {
+                report.put_before(drained);
+            }
 
             // Wait for our own tasks: afterwards, the runtime has none of them, and signals are as before.
             if report.undecided == 0 {

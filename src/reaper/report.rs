@@ -206,6 +206,19 @@ impl Report {
     }
 }
 
+#[cfg(feature = "app")]
+impl Report {
+    /// Adds an earlier report of the same reaper.
+    pub(crate) fn put_before(&mut self, earlier: Report) {
+        let Report { cleaned, failures, more_failures, abandoned, undecided } = earlier;
+        self.cleaned += cleaned;
+        self.failures.splice(..0, failures);
+        self.more_failures += more_failures;
+        self.abandoned.splice(..0, abandoned);
+        self.undecided += undecided;
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (cleaned, abandoned) = (self.cleaned, self.abandoned.len());

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use livedrop::AsyncDropGuard;
 use livedrop::app::{App, AppHandle, Ended};
-use tokio::task::{JoinSet, yield_now};
+use tokio::task::{AbortHandle, yield_now};
 
 use crate::random;
 
@@ -97,17 +97,19 @@ async fn load() -> Ended<(), String> {
                 yield_now().await;
             }
         };
-        let mut aborted = JoinSet::new();
-        for _ in 0..8 {
-            let open = open.clone();
-            let handle = app.clone();
-            aborted.spawn(async move {
-                let _opened = handle.acquire(open()).await;
-                pending::<()>().await;
-            });
-        }
+        let tasks = (0..8).map(|_| {
+            let (open, handle) = (open.clone(), app.clone());
+            app.spawn(async move {
+                loop {
+                    let _opened = handle.acquire(open()).await;
+                    yield_now().await;
+                }
+            })
+        });
+        let tasks: Vec<_> = tasks.collect();
         tell("ready");
         futures::future::join_all((0..8).map(|_| worker(app.clone()))).await;
+        tasks.iter().for_each(AbortHandle::abort);
         Ok(())
     });
     let ended = ended.await;

@@ -258,6 +258,26 @@ async fn task_of_a_cleanup_is_dropped_without_a_poll() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn task_of_the_runtime_may_adopt_in_the_end() {
+    let (log, in_task) = (Arc::<Log>::default(), Arc::<Log>::default());
+    let log_of_task = Arc::clone(&in_task);
+    let ended = app().run(async |app| {
+        let first = adopt(&app, &log, Ending::Ok);
+        tokio::spawn(async move {
+            app.stopping().await;
+            sleep(SECOND).await; // the body has ended, and the reaper waits for `first`
+            let _second = adopt(&app, &log_of_task, Ending::Ok);
+            drop(first);
+            sleep(SECOND).await;
+        });
+        Ok::<_, &str>(())
+    });
+    let ended = end_of(ended).await;
+    assert_eq!((log.counts(), in_task.counts()), ((1, 1, 1), (1, 1, 1)));
+    assert_eq!(ended.report.cleaned, 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn failed_cleanup_is_in_the_result() {
     let log = Arc::<Log>::default();
     let quiet = hook::scoped(|_| {});
