@@ -158,8 +158,8 @@ impl<E> AppError<E> {
         }
         if !abandoned.is_empty() {
             lines.push(format!(
-                "abandoned, because the deadline had passed or a second signal arrived: {}. Let their \
-                 cleanups end sooner, or raise `App::deadline`.",
+                "{} abandoned, because the deadline had passed or a second signal arrived. Let the owners \
+                 and the cleanups end sooner, or raise `App::deadline`:",
                 abandoned.len()
             ));
             lines.extend(abandoned.iter().map(|pending| format!("  {pending}")));

@@ -61,6 +61,7 @@ fn child() {
         "stubborn" => end(runtime.block_on(stubborn())),
         "blocked" => end(runtime.block_on(blocked())),
         "twice" => runtime.block_on(twice()),
+        "both" => runtime.block_on(both()),
         "dropped" => runtime.block_on(dropped()),
         "embedded" => end(runtime.block_on(embedded())),
         "value" => end(runtime.block_on(app().run(async |_| Ok(ExitCode::from(7))))),
@@ -149,6 +150,22 @@ async fn twice() {
         });
         assert!(ended.await.by_signal);
     }
+    tell("ended");
+    wait_for_the_end()
+}
+
+/// Two applications at a time. One ends by itself before the signal.
+async fn both() {
+    let short = app().run(async |_app| Ok::<_, String>(()));
+    let long = app().run(async |app| {
+        app.stopping().await;
+        Ok::<_, String>(())
+    });
+    let short = async {
+        assert!(!short.await.by_signal);
+        tell("ready");
+    };
+    assert!(futures::future::join(long, short).await.0.by_signal);
     tell("ended");
     wait_for_the_end()
 }

@@ -310,7 +310,7 @@ async fn cleanup_that_never_ends_is_abandoned() {
     assert_eq!(begun.elapsed().as_secs(), 10);
     let text = error.to_string();
     let lines: Vec<_> = text.lines().collect();
-    assert!(lines[0].starts_with("abandoned, because ") && lines[0].contains("`App::deadline`"));
+    assert!(lines[0].starts_with("1 abandoned, because ") && lines[0].contains("`App::deadline`"));
     assert!(lines[1].contains("tests/app/inside.rs:") && lines.len() == 2, "{text}");
     assert_eq!(error.exit_code(), ExitCode::from(2));
 }

@@ -104,7 +104,7 @@ fn second_signal_abandons_at_once() {
     let (status, _, errors) = app.send(Signal::TERM).end();
     assert_eq!(status.code(), Some(2), "{errors}");
     assert!(errors.contains("Error: the body did not end in time, and was dropped."), "{errors}");
-    assert!(errors.contains("\nabandoned, because "), "{errors}");
+    assert!(errors.contains("\n1 abandoned, because "), "{errors}");
     assert!(errors.contains(" tests/app/children.rs:"), "{errors}");
 }
 
@@ -124,6 +124,14 @@ fn signal_after_the_apps_ends_the_process() {
         let (status, _, _) = app.wait_for("ended").send(last).end();
         assert_eq!(status.signal(), Some(last.as_raw()));
     }
+}
+
+#[test]
+fn ended_app_leaves_the_signals_to_others() {
+    let mut app = App::start("both");
+    app.wait_for("ready").send(Signal::SIGTERM).wait_for("ended");
+    let (status, _, _) = app.send(Signal::SIGTERM).end();
+    assert_eq!(status.signal(), Some(Signal::SIGTERM as i32));
 }
 
 #[test]
@@ -177,7 +185,7 @@ fn what_it_waits_for_is_printed_each_second() {
         "Error: the body failed: \"no port\"",
         "the task spawned at tests/app/children.rs:",
         "could not clean up Deferred<&str, ",
-        "abandoned, because the deadline had passed or a second signal arrived: 1. Let their ",
+        "1 abandoned, because the deadline had passed or a second signal arrived. Let the owners ",
         "  Deferred<u8, ",
     ];
     assert_eq!(lines.len(), expected.len(), "{lines:#?}");
