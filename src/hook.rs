@@ -85,6 +85,15 @@ pub enum Unhandled<'a> {
         /// The error, formatted by its `Debug`, or the message of the panic.
         message: &'a str,
     },
+    /// A task of an application failed. The application goes on, so its handle, `app::AppHandle`, tells the hook
+    /// as soon as it happens. The result of the application, `app::Ended`, has it, too.
+    #[non_exhaustive]
+    TaskFailed {
+        /// The place where the task was spawned.
+        spawned_at: &'static Location<'static>,
+        /// What happened to the task, as in `app::TaskFailure`.
+        message: &'a str,
+    },
     /// An error or a panic that no caller gets: the caller got another one, or was cancelled.
     #[non_exhaustive]
     Suppressed {
@@ -190,6 +199,10 @@ impl fmt::Display for Unhandled<'_> {
                 }
                 write_site(f, *created_at)?;
                 write!(f, ": {}", message.replace('\n', " "))
+            }
+            Unhandled::TaskFailed { spawned_at, message } => {
+                let message = message.replace('\n', " ");
+                write!(f, "the task spawned at {spawned_at} {message}")
             }
             Unhandled::Suppressed { type_name, error, source } => {
                 match source {
@@ -356,6 +369,13 @@ pub(crate) fn report_failed(
     call(&Unhandled::Failed { type_name, created_at, label, message });
 }
 
+/// Reports a failed task of an application. A panic of the hook ends here: the application goes on.
+#[cfg(feature = "app")]
+#[cold]
+pub(crate) fn report_task(spawned_at: &'static Location<'static>, message: &str) {
+    caught(|| call(&Unhandled::TaskFailed { spawned_at, message })).unwrap_or_else(drop_payload);
+}
+
 /// Reports an error that is not returned to a caller, and drops it.
 #[cold]
 pub(crate) fn report_suppressed<T>(error: impl fmt::Debug) {
@@ -443,6 +463,9 @@ fn emit(unhandled: &Unhandled<'_>) {
             error = message,
             "{unhandled}"
         ),
+        Unhandled::TaskFailed { spawned_at, message } => {
+            tracing::error!(%spawned_at, error = message, "{unhandled}");
+        }
         Unhandled::Suppressed { type_name, error, .. } => {
             tracing::warn!(type_name, error = %debug_text(error), "{unhandled}");
         }

@@ -11,10 +11,10 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use super::{Ended, TaskFailure};
-use crate::ReaperHandle;
 use crate::deferred::CleanupOutput;
 use crate::panic::{catch, debug_text, drop_payload, message};
 use crate::reaper::Report;
+use crate::{ReaperHandle, hook};
 
 /// A running application, for its body and its tasks. It dereferences to the [`ReaperHandle`] of the
 /// application's reaper.
@@ -86,9 +86,9 @@ impl AppHandle {
     /// it is dropped. A task that is spawned later than that is dropped without a poll.
     ///
     /// An error or a panic of the task, or a drop after the grace period, is a [`TaskFailure`] in the
-    /// application's [`Ended`]. As with `tokio::spawn`, it does not stop the application. Use
-    /// [`stop_on_drop`](AppHandle::stop_on_drop) for that. A task that is aborted by the returned handle has
-    /// not failed.
+    /// application's [`Ended`]. The [`hook`] is told of it at once. As with `tokio::spawn`, it does not stop the
+    /// application. Use [`stop_on_drop`](AppHandle::stop_on_drop) for that. A task that is aborted by the
+    /// returned handle has not failed.
     ///
     /// # Panics
     ///
@@ -116,6 +116,7 @@ impl AppHandle {
                     message
                 }
             };
+            hook::report_task(running.spawned_at, &message);
             shared.record().add_failure(TaskFailure { spawned_at: running.spawned_at, message });
         };
         tokio::spawn(self.shared.tasks.track_future(task)).abort_handle()

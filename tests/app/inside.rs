@@ -190,6 +190,26 @@ async fn failures_of_tasks_do_not_stop_the_app() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn failure_of_a_task_is_told_at_once() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let by_hook = Arc::clone(&told);
+    let hook = hook::scoped(move |unhandled: &Unhandled<'_>| {
+        by_hook.lock().unwrap().push(unhandled.to_string());
+        panic!("of the hook");
+    });
+    let ended = app().run(async |app| {
+        app.spawn(async { Err("disk\nfull") });
+        yield_now().await;
+        Ok::<_, &str>(told.lock().unwrap().clone())
+    });
+    let ended = end_of(ended).await;
+    drop(hook);
+    let Some(Ok(texts)) = ended.body else { panic!("{ended:?}") };
+    assert_eq!(texts, [ended.tasks[0].to_string()]);
+    assert!(texts[0].ends_with(r#"failed: "disk\nfull""#), "{texts:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_the_first_failures_of_tasks_are_kept() {
     let ended = app().run(async |app| {
         for _ in 0..1030 {

@@ -178,6 +178,7 @@ fn what_it_waits_for_is_printed_each_second() {
         "livedrop: stopping, and waiting for 1 task and 1 adopted value",
         "  1 task spawned at tests/app/children.rs:",
         "  Deferred<u8, ",
+        "livedrop: the task spawned at tests/app/children.rs:",
         "livedrop: stopping, and waiting for 1 adopted value",
         "  Deferred<u8, ",
         "livedrop: stopping, and waiting for 1 adopted value",

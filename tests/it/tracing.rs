@@ -107,3 +107,28 @@ fn report_a_suppressed_error() {
     assert!(fields.contains("type_name=\"Resource\""), "{fields}");
     assert!(fields.contains("error=Failed"), "{fields}");
 }
+
+#[cfg(feature = "app")]
+#[test]
+fn a_failed_task_is_an_error_event() {
+    alone("tracing::a_failed_task_is_an_error_event", report_a_failed_task);
+}
+
+#[cfg(feature = "app")]
+fn report_a_failed_task() {
+    let (events, _quiet) = (Events::default(), hook::scoped(|_| {}));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tracing::subscriber::with_default(events.clone(), || {
+        let app = livedrop::app::App::new().without_signals();
+        let ended = runtime.block_on(app.run(async |app| {
+            app.spawn(async { Err("disk full") });
+            Ok::<(), Failed>(())
+        }));
+        assert_eq!(ended.tasks.len(), 1);
+    });
+    let events = events.0.lock().unwrap();
+    let (level, fields) = &events[0];
+    assert_eq!((*level, events.len()), (Level::ERROR, 1));
+    assert!(fields.contains("spawned_at=tests/it/tracing.rs:"), "{fields}");
+    assert!(fields.contains("error=\"failed: \\\"disk full\\\"\""), "{fields}");
+}
