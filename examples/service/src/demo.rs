@@ -31,7 +31,7 @@ const CLIENTS: usize = 64;
 const ACCOUNTS: usize = 32;
 const WATCHERS: usize = 8;
 const LOAD: Duration = Duration::from_secs(2);
-const ABORT_EVERY: Duration = Duration::from_millis(10);
+const ABORT_EVERY: Duration = Duration::from_millis(5);
 
 /// The number of reports to the hook: lost guards and suppressed errors.
 static REPORTS: AtomicUsize = AtomicUsize::new(0);
@@ -58,6 +58,7 @@ async fn demonstrate(database: &Path) -> Result {
     let for_service = Arc::clone(&counts);
     let service = App::new().run(async |app| serve(app, listener, database, for_service).await);
     let (served, aborted) = tokio::join!(service, load(address, &ledger));
+    let orphans = served.report.cleaned;
     served.into_result()?;
     let aborted = aborted?;
 
@@ -76,6 +77,9 @@ async fn demonstrate(database: &Path) -> Result {
     let reports = REPORTS.load(SeqCst);
     println!(
         "the service's own count  {begun:>7} transactions begun, {committed} committed, {rolled_back} rolled back"
+    );
+    println!(
+        "cleaned up by the reaper {orphans:>7}: the transactions of cancelled requests, and the pool"
     );
     println!(
         "left                     {open:>7} transactions open, {tasks} tasks, {reports} lost guards or errors"

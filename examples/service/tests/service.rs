@@ -138,6 +138,7 @@ fn the_numbers_of_the_demo_agree() {
         panic!("{text}")
     };
     assert!(begun == committed + rolled_back && committed == stored, "{text}");
+    assert!(numbers("cleaned up by the reaper")[0] > 0, "{text}");
     assert_eq!(numbers("left"), [0, 0, 0], "{text}");
     assert!(line("stopping").contains("no more connections"), "{text}");
     assert_eq!(text.lines().last(), Some("the numbers agree"));
