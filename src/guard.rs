@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use futures::FutureExt;
 
 use crate::deferred::{BoxedCleanup, CleanupFn, CleanupOutput};
-use crate::reaper::EntryRef;
+use crate::reaper::Registration;
 use crate::state::{
     Accepts, Armed, Backs, Brand, CleansBehindItsGuard, Holds, LocallyCleanable, State,
     StillOwesItsCleanup, UnscopedState,
@@ -402,7 +402,7 @@ impl<T, S: State> AsyncDropGuard<T, S> {
         let registration = guard.slot.take_registration();
         let value = map(guard.into_value());
         if let Some(registration) = &registration {
-            registration.entry().renew(origin);
+            registration.renew(origin);
         }
         let owned = OwnedSlot::<U, S>::new(origin, value, registration);
         AsyncDropGuard { slot: S::Slot::from_owned(owned).expect(NEW) }
@@ -682,13 +682,13 @@ impl<T, S: Holds> AsyncDropGuard<T, S> {
         U: AsyncDrop,
         S: LocallyCleanable<U>,
     {
-        let entry = guard.slot.entry().cloned();
+        let entry = guard.slot.entry().map(Registration::borrowed);
         AsyncDropGuard::wrapper(Origin::here(), make(guard), entry)
     }
 
     /// A guard for a helper that owns guards in this state. If there is one guard inside, `entry` is its entry
     /// with a reaper.
-    pub(crate) fn wrapper(origin: Origin<T>, value: T, entry: Option<EntryRef>) -> Self
+    pub(crate) fn wrapper(origin: Origin<T>, value: T, entry: Option<Registration>) -> Self
     where
         T: AsyncDrop,
         OwnedSlot<T, S>: Owes<T>,

@@ -12,11 +12,10 @@ use crate::{Adopted, AsyncDrop, AsyncDropGuard};
 
 mod acquire;
 mod driver;
+mod ending;
 mod entry;
 mod handle;
-mod inner;
 mod orphan;
-mod registration;
 mod registry;
 mod report;
 mod shield;
@@ -26,16 +25,15 @@ mod task;
 
 pub use acquire::{Abandoned, Acquire, TryAcquire, TryAcquireError};
 pub use driver::{Drain, Run};
+pub(crate) use entry::Registration;
 pub use handle::ReaperHandle;
 pub(crate) use orphan::{BoxedError, Cleanup, start};
-pub use registration::EntryRef;
-pub(crate) use registration::Registration;
 pub use report::{Failure, Pending, Report, Stage};
 pub use shield::Shield;
 pub use shutdown::Shutdown;
 pub use task::CleanupTask;
 
-use registry::Registry;
+use registry::{Inner, Registry};
 
 /// A value whose guard can be [adopted](crate::Reaper::adopt): it is `'static` and [`Send`],
 /// and the error of its cleanup is [`Send`].
@@ -215,7 +213,7 @@ impl Reaper {
     /// If `limit` is zero.
     pub fn set_concurrency(&self, limit: usize) {
         assert!(limit > 0, "a reaper that cleans up no orphan at a time never ends");
-        self.registry().set_limit(limit);
+        self.registry().update(|inner| inner.limit = Some(limit));
     }
 
     /// Waits until every adopted value is cleaned up, and returns a report.
@@ -240,7 +238,7 @@ impl Reaper {
     /// A service that never drains can call it from time to time, to log the number of cleanups. The hook
     /// has been told of each failure already.
     pub fn take_report(&self) -> Report {
-        self.registry().take_report()
+        self.registry().update(|inner| std::mem::take(&mut inner.ended)).into_report()
     }
 
     /// Stops adopting.
@@ -249,7 +247,7 @@ impl Reaper {
     /// refuse. A guard that is adopted by [`adopt`](ReaperHandle::adopt) later behaves as a
     /// [`Checked`](crate::Checked) one: it panics if it is forgotten.
     pub fn close(&self) {
-        self.registry().close();
+        self.registry().update(Inner::close);
     }
 
     /// Closes the reaper, drops every orphan without its cleanup, and returns a report that names
@@ -308,7 +306,8 @@ impl Reaper {
 
     #[cfg(feature = "testing")]
     pub(crate) fn has_orphans(&self) -> bool {
-        self.registry().has_orphans()
+        let is_orphan = |entry: &entry::Entry| !matches!(entry.phase, entry::Phase::Owned);
+        self.registry().update(|inner| inner.entries.iter().any(|(_, entry)| is_orphan(entry)))
     }
 
     fn registry(&self) -> &Arc<Registry> {
@@ -336,7 +335,7 @@ impl AsyncDrop for Reaper {
 
 impl Drop for Reaper {
     fn drop(&mut self) {
-        self.registry().remove_reaper();
+        self.registry().update(Inner::remove_reaper);
     }
 }
 

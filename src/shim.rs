@@ -3,7 +3,7 @@
 
 use std::sync::PoisonError;
 #[cfg(not(shuttle))]
-pub(crate) use std::sync::{Arc, Mutex, MutexGuard, Weak};
+pub(crate) use std::sync::{Arc, Mutex, Weak};
 #[cfg(not(shuttle))]
 use std::thread;
 #[cfg(not(shuttle))]
@@ -12,7 +12,7 @@ pub(crate) use std::thread::ThreadId;
 #[cfg(shuttle)]
 pub(crate) use model::{Arc, Weak};
 #[cfg(shuttle)]
-pub(crate) use shuttle::sync::{Mutex, MutexGuard};
+pub(crate) use shuttle::sync::Mutex;
 #[cfg(shuttle)]
 use shuttle::thread;
 #[cfg(shuttle)]

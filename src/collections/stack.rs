@@ -13,7 +13,7 @@ use crate::deferred::CleanupOutput;
 use crate::errors::ErrorCollector;
 use crate::guard::{AdoptedSlot, Arms, Origin, Slot, clean_in_place};
 use crate::panic::{self, catch};
-use crate::reaper::{EntryRef, Stage};
+use crate::reaper::{Registration, Stage};
 use crate::shim::SyncWrapper;
 use crate::state::{Armed, Cleanable, Holds, State};
 use crate::{
@@ -159,7 +159,7 @@ pub struct AsyncDropStack<S: State = Checked> {
     entries: Entries,
     errors: ErrorCollector<Self, ErasedError>,
     /// What an adopted stack shows its members under.
-    registered: Option<EntryRef>,
+    registered: Option<Registration>,
     state: GuardsIn<S>,
 }
 
@@ -226,7 +226,7 @@ impl AsyncDropStack<Adopted> {
     pub fn adopted(reaper: &ReaperHandle) -> AsyncDropGuard<Self, Adopted> {
         let origin = Origin::here();
         let registration = reaper.register(origin, Stage::Alive);
-        let registered = registration.as_ref().map(|registration| registration.entry().clone());
+        let registered = registration.as_ref().map(Registration::borrowed);
         let stack = Self { registered, ..Self::empty() };
         AsyncDropGuard { slot: AdoptedSlot::new(origin, stack, registration) }
     }

@@ -9,10 +9,10 @@ use super::live::CleansByValue;
 use super::origin::Origin;
 use super::slot::Slot;
 use crate::hook::Cause;
-use crate::reaper::{Adoptable, BoxedError, Cleanup, EntryRef, Registration, Stage, start};
+use crate::reaper::{Adoptable, BoxedError, Cleanup, Registration, Stage, start};
 use crate::shim::SyncWrapper;
-use crate::state::Brand;
-use crate::{AsyncDrop, Outcome};
+use crate::state::{Armed, Brand};
+use crate::{Adopted, AsyncDrop, Outcome};
 
 /// What an `Adopted` guard stores, and a `Live` one that is backed by a reaper.
 #[expect(missing_debug_implementations, reason = "cannot be named outside the crate")]
@@ -46,12 +46,21 @@ impl<T: Adoptable> Arms<T> for AdoptedSlot<T> {
     }
 }
 
-impl<T> AdoptedSlot<T> {
-    /// For a value that was cleaned up before.
-    pub(crate) fn done(origin: Origin<T>) -> Self {
-        Self { content: Content::Done, registration: None, origin }
+impl<T: Adoptable> AdoptedSlot<T> {
+    /// Takes over the value of `guard`. If that was cleaned up before, nothing is owed.
+    pub(crate) fn adopt<S: Armed>(
+        guard: AsyncDropGuard<T, S>,
+        registration: Option<Registration>,
+    ) -> AsyncDropGuard<T, Adopted> {
+        let slot = match guard.slot.take() {
+            Ok((origin, value)) => Self::new(origin, value, registration),
+            Err(origin) => Self { content: Content::Done, registration: None, origin },
+        };
+        AsyncDropGuard { slot }
     }
+}
 
+impl<T> AdoptedSlot<T> {
     pub(super) fn has_begun(&self) -> bool {
         match self.content {
             Content::Idle { .. } => false,
@@ -111,8 +120,8 @@ impl<T> Slot<T> for AdoptedSlot<T> {
         }
     }
 
-    fn entry(&self) -> Option<&EntryRef> {
-        self.registration.as_ref().map(Registration::entry)
+    fn entry(&self) -> Option<&Registration> {
+        self.registration.as_ref()
     }
 
     fn take_registration(&mut self) -> Option<Registration> {
@@ -129,9 +138,8 @@ impl<T> Slot<T> for AdoptedSlot<T> {
 }
 
 impl<T: AsyncDrop<Error: 'static>> Owes<T> for AdoptedSlot<T> {
-    fn wrapper(origin: Origin<T>, value: T, entry: Option<EntryRef>) -> Self {
-        let content = Content::Wrapper { value, phase: Phase::Armed };
-        Self { content, registration: entry.map(Registration::borrowed), origin }
+    fn wrapper(origin: Origin<T>, value: T, registration: Option<Registration>) -> Self {
+        Self { content: Content::Wrapper { value, phase: Phase::Armed }, registration, origin }
     }
 
     fn owed(&mut self) -> Option<(&mut Phase, &mut T)> {
@@ -155,7 +163,7 @@ impl<T: AsyncDrop<Error: 'static>> Owes<T> for AdoptedSlot<T> {
         let mut cleanup = match self.take_content() {
             Content::Idle { value, start } => {
                 if let Some(registration) = &registration {
-                    registration.entry().set_stage(Stage::Cleaning);
+                    registration.set_stage(Stage::Cleaning);
                 }
                 start(value)
             }

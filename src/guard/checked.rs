@@ -7,7 +7,7 @@ use super::origin::Origin;
 use super::slot::Slot;
 use crate::AsyncDrop;
 use crate::hook::{self, Cause};
-use crate::reaper::{EntryRef, Registration};
+use crate::reaper::Registration;
 
 /// What a `Checked` guard stores.
 #[expect(missing_debug_implementations, reason = "cannot be named outside the crate")]
@@ -125,7 +125,7 @@ impl<T: AsyncDrop> Arms<T> for CheckedSlot<T> {
 
 impl<T: AsyncDrop> Owes<T> for CheckedSlot<T> {
     #[inline]
-    fn wrapper(origin: Origin<T>, value: T, _: Option<EntryRef>) -> Self {
+    fn wrapper(origin: Origin<T>, value: T, _: Option<Registration>) -> Self {
         Self::owing(origin, value)
     }
 

@@ -13,7 +13,7 @@ use super::checked::Phase;
 use super::origin::Origin;
 use super::slot::{OwnedSlot, Slot};
 use crate::panic::{catch, caught};
-use crate::reaper::{EntryRef, Registration};
+use crate::reaper::Registration;
 use crate::state::{LocallyCleanable, State};
 use crate::{AsyncDrop, AsyncDropGuard, hook};
 
@@ -21,7 +21,7 @@ use crate::{AsyncDrop, AsyncDropGuard, hook};
 pub trait Owes<T: AsyncDrop>: Slot<T> {
     /// A slot for a helper that owns guards in this state. An `Adopted` one needs no registration: the
     /// guards inside have theirs. If there is one guard inside, `entry` is its entry.
-    fn wrapper(origin: Origin<T>, value: T, entry: Option<EntryRef>) -> Self;
+    fn wrapper(origin: Origin<T>, value: T, entry: Option<Registration>) -> Self;
 
     /// Returns the value whose cleanup is owed, and how far that has come. `None` if nothing is
     /// owed, or if the slot keeps the cleanup itself, for [`poll_kept`](Self::poll_kept).

@@ -1,7 +1,7 @@
 //! What a guard stores: one slot type for each state.
 
 use super::origin::Origin;
-use crate::reaper::{EntryRef, Registration};
+use crate::reaper::Registration;
 use crate::state::State;
 
 /// The slot type while the library owns the guard: `CheckedSlot` for `Live`, and the same type for
@@ -47,7 +47,7 @@ pub trait Slot<T>: Sized {
     const BACKED: bool = false;
 
     /// Returns the entry with a reaper, if there is one. A helper has the entry of the guard inside.
-    fn entry(&self) -> Option<&EntryRef> {
+    fn entry(&self) -> Option<&Registration> {
         None
     }
 

@@ -62,7 +62,7 @@ where
             let registration = self.take_registration();
             let (origin, value) = self.take().ok().expect(OWED);
             if let Some(registration) = &registration {
-                registration.entry().set_stage(Stage::Cleaning);
+                registration.set_stage(Stage::Cleaning);
             }
             let ending = Some(Box::pin(end(value)));
             let origin = (!is_wrapper).then_some(origin);

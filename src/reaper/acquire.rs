@@ -8,9 +8,8 @@ use std::task::{Context, Poll};
 use futures::channel::oneshot;
 
 use super::orphan::start;
-use super::registration::Registration;
-use super::{Adoptable, ReaperHandle, Stage};
-use crate::guard::{AdoptedSlot, Arms, Origin, Slot};
+use super::{Adoptable, ReaperHandle, Registration, Stage};
+use crate::guard::{AdoptedSlot, Origin, Slot};
 use crate::hook::Cause;
 use crate::state::Armed;
 use crate::{Adopted, AsyncDropGuard};
@@ -109,16 +108,11 @@ where
         if let Some(Caller(sender)) = self.caller.take() {
             let _is_dropped = sender.send(Opened);
         }
-        let slot = match result?.slot.take() {
-            Ok((origin, value)) => {
-                if let Some(registration) = &registration {
-                    registration.entry().renew(origin);
-                }
-                AdoptedSlot::new(origin, value, registration)
-            }
-            Err(origin) => AdoptedSlot::done(origin),
-        };
-        Poll::Ready(Ok(AsyncDropGuard { slot }))
+        let guard = result?;
+        if let Some(registration) = &registration {
+            registration.renew(guard.slot.origin());
+        }
+        Poll::Ready(Ok(AdoptedSlot::adopt(guard, registration)))
     }
 }
 
@@ -132,7 +126,7 @@ where
         if let Step::Opening(mut open, Some(mut registration)) =
             std::mem::replace(&mut self.step, Step::Over)
         {
-            let entry = registration.entry().clone();
+            let entry = registration.borrowed();
             let cleanup = async move {
                 // An opening that fails now has made nothing that must be cleaned up.
                 let result = open.as_mut().await;

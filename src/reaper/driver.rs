@@ -2,23 +2,24 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::task::{ArcWake, waker_ref};
 
-use super::inner::{Next, ROUND, RoundEnd, Taken};
-use super::registry::Registry;
+use super::orphan::Orphan;
+use super::registry::{ROUND, Registry, Round};
 use super::slab::Key;
 use super::{CleanupTask, Report};
-use crate::shim::{SyncWrapper, ThreadId, thread_id};
+use crate::panic::caught;
+use crate::shim::{SyncWrapper, thread_id};
 
 /// Polls orphans, one round at a time. Dropping it removes it from the registry.
 struct Driver {
     registry: Arc<Registry>,
     id: u64,
-    is_run: bool,
     /// The wakers of orphans that have ended, for others. There are at most `ROUND`.
     spare_wakers: Vec<Arc<OrphanWaker>>,
 }
@@ -31,60 +32,46 @@ pub(super) struct OrphanWaker {
 
 impl ArcWake for OrphanWaker {
     fn wake_by_ref(this: &Arc<Self>) {
-        this.registry.wake(this.key);
-    }
-}
-
-/// Notes the end of a round, also if a waker panics.
-struct StopPollingOnDrop<'a> {
-    registry: &'a Registry,
-    thread: ThreadId,
-}
-
-impl Drop for StopPollingOnDrop<'_> {
-    fn drop(&mut self) {
-        self.registry.stop_polling(self.thread);
+        this.registry.update(|inner| inner.wake(this.key));
     }
 }
 
 impl Driver {
     fn new(registry: &Arc<Registry>, is_run: bool) -> Self {
-        let id = registry.add_driver(is_run);
-        Self { registry: Arc::clone(registry), id, is_run, spare_wakers: Vec::new() }
+        let id = registry.update(|inner| inner.add_driver(is_run));
+        Self { registry: Arc::clone(registry), id, spare_wakers: Vec::new() }
     }
 
-    /// Polls the orphans that are ready now, but not more than one round.
-    fn round(&mut self, cx: &mut Context<'_>, mut spawner: Option<&mut Spawner>) -> RoundEnd {
-        let registry = Arc::clone(&self.registry);
-        let thread = thread_id();
-        let mut round = registry.begin_round(self.is_run, thread);
-        let polling = StopPollingOnDrop { registry: &registry, thread };
+    /// Polls the orphans that are ready now, but not more than one round. Returns whether more are ready.
+    fn round(&mut self, cx: &mut Context<'_>, spawner: Option<&mut Spawner>) -> bool {
+        let (waker, thread) = (cx.waker().clone(), thread_id());
+        let round = self.registry.update(|inner| inner.begin_round(self.id, thread));
+        // A spawner or a waker may panic.
+        let polled = caught(|| self.poll_ready(round, spawner));
+        let is_ready = self.registry.update(|inner| inner.end_round(self.id, thread, waker));
+        polled.unwrap_or_else(|payload| resume_unwind(payload));
+        is_ready
+    }
+
+    fn poll_ready(&mut self, mut round: Round, spawner: Option<&mut Spawner>) {
+        let to_spawn = if spawner.is_some() { std::mem::take(&mut round.fresh) } else { 0 };
         let mut orphan = None;
-        while let Some(next) = registry.step(&mut orphan, &mut round, spawner.is_some()) {
-            match next {
-                Next::Poll => {
-                    self.poll(orphan.as_mut().expect("`step` has taken an orphan"));
-                }
-                Next::Spawn(key) => {
-                    let spawn = spawner.as_mut().expect("`step` was told that there is a spawner");
-                    spawn(CleanupTask::new(&registry, key));
-                }
-            }
+        while self.registry.update(|inner| inner.step(&mut orphan, &mut round)) {
+            self.poll(orphan.as_mut().expect("`step` has taken an orphan"));
         }
-        drop(polling);
-        registry.end_round(self.id, thread, cx.waker().clone())
+        let Some(spawn) = spawner else { return };
+        (0..to_spawn).map_while(|_| CleanupTask::next(&self.registry)).for_each(spawn);
     }
 
     #[inline]
-    fn poll(&mut self, taken: &mut Taken) {
-        let waker = taken.waker.take().unwrap_or_else(|| self.waker(taken.key));
-        taken.poll(&mut Context::from_waker(&waker_ref(&waker)));
-        if taken.cleanup.is_some() {
-            taken.waker = Some(waker);
-            return;
+    fn poll(&mut self, orphan: &mut Orphan) {
+        let waker = orphan.waker.take().unwrap_or_else(|| self.waker(orphan.key));
+        orphan.poll(&self.registry, &mut Context::from_waker(&waker_ref(&waker)));
+        if orphan.cleanup.is_some() {
+            orphan.waker = Some(waker);
+        } else if self.spare_wakers.len() < ROUND {
+            self.spare_wakers.push(waker);
         }
-        self.keep(waker);
-        self.registry.report_failure(taken);
     }
 
     /// Returns a waker for an orphan: a spare one, if nobody else has it.
@@ -98,19 +85,11 @@ impl Driver {
         }
         Arc::new(OrphanWaker { registry: Arc::clone(&self.registry), key })
     }
-
-    /// Keeps the waker of an orphan that has ended.
-    #[inline]
-    fn keep(&mut self, waker: Arc<OrphanWaker>) {
-        if self.spare_wakers.len() < ROUND {
-            self.spare_wakers.push(waker);
-        }
-    }
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        self.registry.remove_driver(self.id);
+        self.registry.update(|inner| inner.remove_driver(self.id));
     }
 }
 
@@ -143,10 +122,12 @@ impl Future for Run {
         // It is put back below, unless it has ended or panics.
         let Some(mut driver) = self.driver.take() else { return Poll::Ready(()) };
         let spawner = self.spawner.as_mut().map(SyncWrapper::get_mut);
-        match driver.round(cx, spawner) {
-            RoundEnd::Empty { closed: true } => return Poll::Ready(()),
-            RoundEnd::Ready => yield_now(cx),
-            RoundEnd::Waiting | RoundEnd::Empty { closed: false } => {}
+        let is_ready = driver.round(cx, spawner);
+        if driver.registry.update(|inner| inner.closed && inner.entries.is_empty()) {
+            return Poll::Ready(());
+        }
+        if is_ready {
+            yield_now(cx);
         }
         self.driver = Some(driver);
         Poll::Pending
@@ -187,14 +168,16 @@ impl Future for Drain<'_> {
     type Output = Report;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Report> {
-        match self.driver.round(cx, None) {
-            RoundEnd::Empty { .. } => {
-                if let Some(report) = self.driver.registry.report_if_empty() {
-                    return Poll::Ready(report);
-                }
-            }
-            RoundEnd::Ready => cx.waker().wake_by_ref(),
-            RoundEnd::Waiting => {}
+        let is_ready = self.driver.round(cx, None);
+        let ended = self
+            .driver
+            .registry
+            .update(|inner| inner.entries.is_empty().then(|| std::mem::take(&mut inner.ended)));
+        if let Some(ended) = ended {
+            return Poll::Ready(ended.into_report());
+        }
+        if is_ready {
+            cx.waker().wake_by_ref();
         }
         Poll::Pending
     }

@@ -1,46 +1,194 @@
-//! The entry of an adopted value, and what `pending` shows of it.
+//! The entry of an adopted value, and its guard's hold on it.
 
-use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU64;
 use std::panic::Location;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
+use super::Stage;
 use super::driver::OrphanWaker;
-use super::inner::{LaneId, Taken};
+use super::handle::{LaneId, Tag};
 use super::orphan::Cleanup;
+use super::registry::Registry;
 use super::slab::Key;
-use super::{Pending, Stage};
 use crate::guard::Origin;
 use crate::hook::{self, Cause};
+use crate::shim;
+use crate::sync::Waiters;
 
-/// The type and the creation site of an adopted value, and the tag of the handle that adopted it.
+/// Owns the entry of an adopted guard. Dropping this removes the entry: no cleanup is owed then.
+///
+/// `abandon` may have removed the entry before. Then every method does nothing.
+#[expect(missing_debug_implementations, reason = "cannot be named outside the crate")]
+pub struct Registration {
+    registry: Arc<Registry>,
+    key: Key,
+    /// `false` once the value was orphaned, and if this was borrowed.
+    owns_entry: bool,
+}
+
+impl Registration {
+    /// Adds an entry, unless the reaper is closed; see [`Inner::register`](super::registry::Inner::register).
+    #[inline]
+    pub(super) fn new(registry: &Arc<Registry>, facts: Facts, is_inside: bool) -> Option<Self> {
+        let key = registry.update(|inner| inner.register(facts, is_inside))?;
+        Some(Self { registry: Arc::clone(registry), key, owns_entry: true })
+    }
+
+    /// For a helper around the guard that owns the entry.
+    pub(crate) fn borrowed(&self) -> Self {
+        Self { registry: Arc::clone(&self.registry), key: self.key, owns_entry: false }
+    }
+
+    /// Gives the cleanup to the reaper, which begins or resumes it. Dropping this does nothing after that.
+    ///
+    /// If `abandon` has named the value, this drops the cleanup: each value is named once. If the reaper is
+    /// gone, this reports the value as lost for the reason `cause`.
+    pub(crate) fn orphan(&mut self, cleanup: Cleanup, cause: Cause) {
+        self.owns_entry = false;
+        let now = Instant::now();
+        let orphaned = self.registry.update(|inner| inner.orphan(self.key, cleanup, now));
+        if let Err(refused) = orphaned {
+            let (lost, _cleanup) = *refused;
+            if let Some(facts) = lost {
+                // Reported before the guards inside the value are dropped.
+                facts.report_lost(cause);
+            }
+        }
+    }
+
+    // Not inlined: most guards have no registration, and dropping `None` is 20 instructions cheaper then.
+    #[inline(never)]
+    fn remove_entry(&self) {
+        self.registry.update(|inner| inner.remove(self.key));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Facts)) {
+        self.registry.update(|inner| {
+            if let Some(entry) = inner.entries.get_mut(self.key) {
+                change(&mut entry.facts);
+            }
+        });
+    }
+
+    pub(crate) fn set_stage(&self, stage: Stage) {
+        let now = Instant::now();
+        self.change(|facts| facts.set_stage(stage, now));
+    }
+
+    /// The entry is the entry of another value from now on. It keeps its label, its lane and its age.
+    pub(crate) fn renew<T>(&self, origin: Origin<T>) {
+        let now = Instant::now();
+        self.change(|facts| facts.renew(origin, now));
+    }
+
+    /// As [`renew`](Self::renew), for a value that was opened after its caller was cancelled.
+    pub(super) fn renew_orphan<T>(&self, origin: Origin<T>) {
+        let now = Instant::now();
+        self.change(|facts| {
+            facts.renew(origin, now);
+            facts.set_stage(Stage::Orphaned, now);
+            facts.begin_cleanup(now);
+        });
+    }
+
+    /// Shows this entry under the entry of `stack`.
+    pub(crate) fn join(&self, stack: &Registration) {
+        if Arc::ptr_eq(&self.registry, &stack.registry) {
+            self.change(|facts| facts.member_of = NonZeroU64::new(stack.key.serial));
+        }
+    }
+
+    /// Wakes the waiters once the value of this entry is gone.
+    pub(crate) fn keep(&self, waiters: shim::Arc<Waiters>) {
+        let _not_kept = self.registry.update(|inner| inner.keep(self.key, waiters));
+    }
+}
+
+impl Drop for Registration {
+    #[inline]
+    fn drop(&mut self) {
+        if self.owns_entry {
+            self.remove_entry();
+        }
+    }
+}
+
+/// An adopted value, from its adoption to the end of its cleanup.
+pub(super) struct Entry {
+    pub(super) facts: Facts,
+    pub(super) phase: Phase,
+}
+
+/// Where the value or its cleanup is.
+pub(super) enum Phase {
+    /// An owner has the value.
+    Owned,
+    /// The reaper has not begun the cleanup. It is in the queue of these, or an earlier one of its lane has not
+    /// ended.
+    Fresh(Cleanup),
+    /// A driver or a task has the cleanup, and polls it.
+    Polled { woken: bool },
+    /// A driver has polled the cleanup. It waits for a wake.
+    Waiting(Cleanup, Option<Arc<OrphanWaker>>),
+    /// The cleanup was woken. It is in the queue of those that the reaper has begun.
+    Resumed(Cleanup, Option<Arc<OrphanWaker>>),
+    /// The cleanup waits for its task. The waker is there once the task was polled.
+    Spawned(Cleanup, Option<Waker>),
+}
+
+impl Phase {
+    /// Whether the reaper has begun the cleanup.
+    pub(super) fn is_begun(&self) -> bool {
+        !matches!(self, Self::Owned | Self::Fresh(_))
+    }
+
+    /// Takes out the cleanup, and the waker of its task.
+    pub(super) fn take(&mut self) -> (Option<Cleanup>, Option<Waker>) {
+        match std::mem::replace(self, Self::Owned) {
+            Self::Owned | Self::Polled { .. } => (None, None),
+            Self::Fresh(cleanup) | Self::Waiting(cleanup, _) | Self::Resumed(cleanup, _) => {
+                (Some(cleanup), None)
+            }
+            Self::Spawned(cleanup, waker) => (Some(cleanup), waker),
+        }
+    }
+}
+
+/// What a report shows of a value.
 #[derive(Clone)]
-pub(super) struct Identity {
-    pub(super) type_name: fn() -> String,
+pub(super) struct Facts {
+    type_name: fn() -> String,
     pub(super) created_at: Option<&'static Location<'static>>,
-    pub(super) tag: Option<Arc<Tag>>,
+    /// The label and the lane of the handle that adopted the value.
+    tag: Option<Arc<Tag>>,
+    pub(super) stage: Stage,
+    pub(super) cleanup_has_begun: bool,
+    pub(super) adopted_at: Instant,
+    pub(super) in_stage_since: Instant,
+    /// The serial of the stack that the value is in.
+    pub(super) member_of: Option<NonZeroU64>,
 }
 
-/// The label and the lane of a handle.
-#[derive(Clone, Default)]
-pub(super) struct Tag {
-    pub(super) label: Option<Arc<str>>,
-    pub(super) lane: Option<LaneId>,
-}
-
-impl Identity {
-    pub(super) fn new<T>(origin: Origin<T>, tag: Option<Arc<Tag>>) -> Self {
-        Self { type_name: crate::type_name::of::<T>, created_at: origin.created_at(), tag }
+impl Facts {
+    #[inline]
+    pub(super) fn new<T>(origin: Origin<T>, tag: Option<Arc<Tag>>, stage: Stage) -> Self {
+        let now = Instant::now();
+        Self {
+            type_name: crate::type_name::of::<T>,
+            created_at: origin.created_at(),
+            tag,
+            stage,
+            cleanup_has_begun: false,
+            adopted_at: now,
+            in_stage_since: now,
+            member_of: None,
+        }
     }
 
-    pub(super) fn name(&self) -> String {
+    pub(super) fn type_name(&self) -> String {
         (self.type_name)()
-    }
-
-    pub(super) fn created_at(&self) -> Option<&'static Location<'static>> {
-        self.created_at
     }
 
     pub(super) fn label(&self) -> Option<Arc<str>> {
@@ -51,104 +199,6 @@ impl Identity {
         self.tag.as_ref()?.lane
     }
 
-    /// Reports a value whose reaper is gone.
-    pub(super) fn report_lost(&self) {
-        hook::report_lost_adopted(&self.name(), self.created_at, Cause::ReaperGone);
-    }
-}
-
-/// An adopted value, from its adoption to the end of its cleanup.
-pub(super) struct Entry {
-    pub(super) facts: Snapshot,
-    /// `None` while an owner holds the value.
-    pub(super) orphan: Option<Orphan>,
-}
-
-impl Entry {
-    pub(super) fn new(identity: Identity, stage: Stage, now: Instant) -> Self {
-        let facts = Snapshot {
-            identity,
-            stage,
-            cleanup_has_begun: false,
-            adopted_at: now,
-            in_stage_since: now,
-            member_of: None,
-        };
-        Self { facts, orphan: None }
-    }
-
-    /// Returns everything in the entry, which is removed.
-    pub(super) fn take(&mut self) -> Self {
-        Self { facts: self.facts.clone(), orphan: self.orphan.take() }
-    }
-}
-
-/// What `pending` shows of an entry.
-#[derive(Clone)]
-pub(super) struct Snapshot {
-    pub(super) identity: Identity,
-    pub(super) stage: Stage,
-    pub(super) cleanup_has_begun: bool,
-    pub(super) adopted_at: Instant,
-    pub(super) in_stage_since: Instant,
-    /// The serial of the stack that the value is in.
-    pub(super) member_of: Option<NonZeroU64>,
-}
-
-pub(super) struct Orphan {
-    /// `None` while it is being polled.
-    pub(super) cleanup: Option<Cleanup>,
-    pub(super) turn: Turn,
-    pub(super) poller: Poller,
-    /// Whether the reaper has begun the cleanup.
-    pub(super) begun: bool,
-}
-
-impl Orphan {
-    /// Takes the cleanup out to poll it. `None` if it is being polled.
-    #[inline]
-    pub(super) fn take(&mut self, key: Key) -> Option<Taken> {
-        let cleanup = Some(self.cleanup.take()?);
-        self.turn = Turn::Polled { woken: false };
-        let waker = match &mut self.poller {
-            Poller::Driver(waker) => waker.take(),
-            Poller::Task(_) => None,
-        };
-        Some(Taken { key, cleanup, waker, failure: None })
-    }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Turn {
-    /// An earlier orphan of the lane has not ended.
-    Blocked,
-    /// In one of the two queues.
-    Queued,
-    Polled {
-        woken: bool,
-    },
-    /// Waits for a wake, or for the poll of its task.
-    Waiting,
-}
-
-/// Who may poll an orphan.
-pub(super) enum Poller {
-    /// Any driver. The waker is there once a driver has polled the orphan.
-    Driver(Option<Arc<OrphanWaker>>),
-    /// The task that `run_with` spawned. Its waker is there once it was polled.
-    Task(Option<Waker>),
-}
-
-impl Poller {
-    pub(super) fn task_waker(&mut self) -> Option<Waker> {
-        match self {
-            Self::Task(waker) => waker.take(),
-            Self::Driver(_) => None,
-        }
-    }
-}
-
-impl Snapshot {
     pub(super) fn set_stage(&mut self, stage: Stage, now: Instant) {
         self.stage = stage;
         self.cleanup_has_begun |= stage == Stage::Cleaning;
@@ -161,41 +211,13 @@ impl Snapshot {
         self.in_stage_since = now;
     }
 
-    pub(super) fn to_pending(&self, now: Instant, depth: usize) -> Pending {
-        Pending {
-            type_name: self.identity.name(),
-            created_at: self.identity.created_at,
-            label: self.identity.label(),
-            age: now.saturating_duration_since(self.adopted_at),
-            stage: self.stage,
-            cleanup_has_begun: self.cleanup_has_begun,
-            in_stage: now.saturating_duration_since(self.in_stage_since),
-            depth,
-        }
+    fn renew<T>(&mut self, origin: Origin<T>, now: Instant) {
+        self.type_name = crate::type_name::of::<T>;
+        self.created_at = origin.created_at();
+        self.set_stage(Stage::Alive, now);
     }
-}
 
-/// Formats the copies, in the order of adoption, the members of a stack after it.
-pub(super) fn to_pending(mut copies: Vec<(Key, Snapshot)>) -> Vec<Pending> {
-    let now = Instant::now();
-    copies.sort_unstable_by_key(|(key, _)| *key);
-    let serials: HashSet<u64> = copies.iter().map(|(key, _)| key.serial).collect();
-    let mut members: HashMap<u64, Vec<(Key, Snapshot)>> = HashMap::new();
-    let mut open = Vec::new();
-    for (key, facts) in copies {
-        match facts.member_of {
-            Some(stack) if serials.contains(&stack.get()) => {
-                members.entry(stack.get()).or_default().push((key, facts));
-            }
-            _ => open.push((key, facts, 0)),
-        }
+    pub(super) fn report_lost(&self, cause: Cause) {
+        hook::report_lost_adopted(&self.type_name(), self.created_at, cause);
     }
-    open.reverse();
-    let mut pending = Vec::with_capacity(serials.len());
-    while let Some((key, facts, depth)) = open.pop() {
-        pending.push(facts.to_pending(now, depth));
-        let members = members.remove(&key.serial).unwrap_or_default();
-        open.extend(members.into_iter().rev().map(|(key, facts)| (key, facts, depth + 1)));
-    }
-    pending
 }

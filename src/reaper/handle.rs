@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::entry::{Identity, Tag};
-use super::registry::Registry;
+use super::entry::Facts;
+use super::registry::{Inner, Registry};
+use super::report::to_pending;
 use super::{Abandoned, Acquire, Adoptable, Pending, Registration, Shield, Stage, TryAcquire};
-use crate::guard::{AdoptedSlot, Arms, Origin, Slot};
+use crate::guard::{AdoptedSlot, Origin, Slot};
 use crate::state::Armed;
 use crate::{Adopted, AsyncDropGuard};
 
@@ -26,9 +27,19 @@ struct Adopter {
 
 impl Drop for Adopter {
     fn drop(&mut self) {
-        self.registry.close();
+        self.registry.update(Inner::close);
     }
 }
+
+/// The label and the lane of a handle.
+#[derive(Clone, Default)]
+pub(super) struct Tag {
+    pub(super) label: Option<Arc<str>>,
+    pub(super) lane: Option<LaneId>,
+}
+
+/// The number of a lane; see [`ReaperHandle::ordered`].
+pub(super) type LaneId = u64;
 
 impl ReaperHandle {
     pub(super) fn new(registry: Arc<Registry>) -> Self {
@@ -41,7 +52,7 @@ impl ReaperHandle {
 
     /// Registers a value under this handle's label and lane, unless the reaper is closed.
     pub(crate) fn register<T>(&self, origin: Origin<T>, stage: Stage) -> Option<Registration> {
-        self.registry().register(Identity::new(origin, self.tag.clone()), stage, false)
+        Registration::new(self.registry(), Facts::new(origin, self.tag.clone(), stage), false)
     }
 
     /// Adopts inside a future that this reaper shields, also if it was closed meanwhile.
@@ -49,23 +60,8 @@ impl ReaperHandle {
         &self,
         guard: AsyncDropGuard<T, S>,
     ) -> AsyncDropGuard<T, Adopted> {
-        self.adopt_with(guard, true)
-    }
-
-    fn adopt_with<T: Adoptable, S: Armed>(
-        &self,
-        guard: AsyncDropGuard<T, S>,
-        is_inside: bool,
-    ) -> AsyncDropGuard<T, Adopted> {
-        let slot = match guard.slot.take() {
-            Ok((origin, value)) => {
-                let identity = Identity::new(origin, self.tag.clone());
-                let registration = self.registry().register(identity, Stage::Alive, is_inside);
-                AdoptedSlot::new(origin, value, registration)
-            }
-            Err(origin) => AdoptedSlot::done(origin),
-        };
-        AsyncDropGuard { slot }
+        let facts = Facts::new(guard.slot.origin(), self.tag.clone(), Stage::Alive);
+        AdoptedSlot::adopt(guard, Registration::new(self.registry(), facts, true))
     }
 
     fn with_tag(&self, change: impl FnOnce(&mut Tag)) -> Self {
@@ -151,7 +147,10 @@ impl ReaperHandle {
     /// ```
     #[must_use = "this returns a new handle and does not order guards adopted through the old one"]
     pub fn ordered(&self) -> ReaperHandle {
-        let lane = self.registry().new_lane();
+        let lane = self.registry().update(|inner| {
+            inner.last_lane += 1;
+            inner.last_lane
+        });
         self.with_tag(|tag| tag.lane = Some(lane))
     }
 
@@ -164,7 +163,8 @@ impl ReaperHandle {
     where
         T: Adoptable + 'static, // the reaper may outlive this borrow: own the data (`Arc<Mutex<_>>`), or clean up here
     {
-        self.adopt_with(guard, false)
+        let registration = self.register(guard.slot.origin(), Stage::Alive);
+        AdoptedSlot::adopt(guard, registration)
     }
 
     /// As [`adopt`](Self::adopt), but a closed reaper refuses the guard.
@@ -179,14 +179,10 @@ impl ReaperHandle {
     where
         T: Adoptable + 'static, // the reaper may outlive this borrow: own the data (`Arc<Mutex<_>>`), or clean up here
     {
-        let Some(registration) = self.register(guard.slot.origin(), Stage::Alive) else {
-            return Err(guard);
-        };
-        let slot = match guard.slot.take() {
-            Ok((origin, value)) => AdoptedSlot::new(origin, value, Some(registration)),
-            Err(origin) => AdoptedSlot::done(origin),
-        };
-        Ok(AsyncDropGuard { slot })
+        match self.register(guard.slot.origin(), Stage::Alive) {
+            None => Err(guard),
+            registration => Ok(AdoptedSlot::adopt(guard, registration)),
+        }
     }
 
     /// Awaits `open`, and adopts its guard. Cancelling the returned future leaks nothing.
@@ -353,13 +349,19 @@ impl ReaperHandle {
     /// after the stack.
     #[must_use = "this returns a list and changes nothing"]
     pub fn pending(&self) -> Vec<Pending> {
-        self.registry().pending()
+        // The copies are made under the lock, but their memory is allocated before, and everything is
+        // sorted and formatted after it.
+        let mut copies = Vec::with_capacity(self.registry().update(|inner| inner.entries.len()));
+        self.registry().update(|inner| {
+            copies.extend(inner.entries.iter().map(|(key, entry)| (key, entry.facts.clone())));
+        });
+        to_pending(copies)
     }
 
     /// Returns whether the reaper is closed, so that it adopts nothing any more.
     #[must_use = "this returns whether the reaper is closed and does not close it"]
     pub fn is_closed(&self) -> bool {
-        self.registry().is_closed()
+        self.registry().update(|inner| inner.closed)
     }
 }
 

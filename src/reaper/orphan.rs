@@ -3,56 +3,20 @@
 use std::any::Any;
 use std::fmt::Debug;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::inner::Taken;
+use super::driver::OrphanWaker;
+use super::registry::Registry;
+use super::slab::Key;
 use super::{Adoptable, Failure};
 use crate::guard::{CleanupResult, drop_after_panic};
 use crate::panic::{self, drop_payload};
-use crate::shim::Arc;
+use crate::shim;
 use crate::sync::Waiters;
 
 /// A cleanup that owns its value, and drops it before it is ready.
 pub(crate) type Cleanup = Pin<Box<dyn Future<Output = Result<(), BoxedError>> + Send>>;
-
-/// A cleanup that others wait for. They are woken after the cleanup is dropped.
-pub(super) struct Watched {
-    pub(super) cleanup: Cleanup,
-    #[expect(dead_code, reason = "it is kept to be dropped")]
-    pub(super) waiters: Vec<Arc<Waiters>>,
-}
-
-impl Future for Watched {
-    type Output = Result<(), BoxedError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.cleanup.as_mut().poll(cx)
-    }
-}
-
-/// An error with its type erased, and a function that formats it.
-pub(crate) struct BoxedError {
-    error: Box<dyn Any + Send>,
-    format: fn(&(dyn Any + Send)) -> String,
-}
-
-impl BoxedError {
-    fn new<E: Debug + Send + 'static>(error: E) -> Self {
-        let format = |error: &(dyn Any + Send)| {
-            let error = error.downcast_ref::<E>().expect("the box holds the `E` from `new`");
-            panic::debug_text(error)
-        };
-        Self { error: Box::new(error), format }
-    }
-
-    pub(crate) fn downcast<E: 'static>(self) -> E {
-        *self.error.downcast().expect("the error has the type of the value's `AsyncDrop::Error`")
-    }
-
-    fn into_failure(self) -> Failure {
-        Failure::new((self.format)(&*self.error), Some(self.error))
-    }
-}
 
 /// Returns the cleanup of `value`. It begins at its first poll.
 pub(crate) fn start<T: Adoptable>(value: T) -> Cleanup {
@@ -79,10 +43,21 @@ impl<T> Drop for Held<T> {
     }
 }
 
-impl Taken {
-    /// Polls the cleanup. It never panics: a panic of the cleanup is its failure.
+/// An orphan that a driver or a task has taken out of its entry to poll it.
+pub(super) struct Orphan {
+    pub(super) key: Key,
+    /// `None` once it has ended.
+    pub(super) cleanup: Option<Cleanup>,
+    /// `None` before its first poll, and for a task.
+    pub(super) waker: Option<Arc<OrphanWaker>>,
+    /// Why it has failed.
+    pub(super) failure: Option<Box<Failure>>,
+}
+
+impl Orphan {
+    /// Polls the cleanup. It never panics: a panic of the cleanup is its failure, which the hook is told of.
     #[inline]
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) {
+    pub(super) fn poll(&mut self, registry: &Registry, cx: &mut Context<'_>) {
         let Some(cleanup) = &mut self.cleanup else { return };
         let cleanup = cleanup.as_mut();
         // User code also formats the error and drops the value, so both are caught here.
@@ -102,6 +77,19 @@ impl Taken {
                 let _second = self.cleanup.take().and_then(discard);
             }
         }
+        if self.failure.is_some() {
+            self.report_failure(registry);
+        }
+    }
+
+    /// Tells the hook. The entry is still there, so nobody has seen the end of the cleanup before the hook has.
+    #[cold]
+    fn report_failure(&mut self, registry: &Registry) {
+        let facts = registry.update(|inner| Some(inner.entries.get_mut(self.key)?.facts.clone()));
+        if let (Some(failure), Some(facts)) = (&mut self.failure, facts) {
+            failure.set_facts(&facts);
+            failure.report();
+        }
     }
 }
 
@@ -117,4 +105,43 @@ fn caught<R>(f: impl FnOnce() -> R) -> Result<R, Box<Failure>> {
         drop_payload(payload);
         Box::new(Failure::new(message, None))
     })
+}
+
+/// An error with its type erased, and a function that formats it.
+pub(crate) struct BoxedError {
+    error: Box<dyn Any + Send>,
+    format: fn(&(dyn Any + Send)) -> String,
+}
+
+impl BoxedError {
+    fn new<E: Debug + Send + 'static>(error: E) -> Self {
+        let format = |error: &(dyn Any + Send)| {
+            let error = error.downcast_ref::<E>().expect("the box holds the `E` from `new`");
+            panic::debug_text(error)
+        };
+        Self { error: Box::new(error), format }
+    }
+
+    pub(crate) fn downcast<E: 'static>(self) -> E {
+        *self.error.downcast().expect("the error has the type of the value's `AsyncDrop::Error`")
+    }
+
+    fn into_failure(self) -> Failure {
+        Failure::new((self.format)(&*self.error), Some(self.error))
+    }
+}
+
+/// A cleanup that others wait for. They are woken after the cleanup is dropped.
+pub(super) struct Watched {
+    pub(super) cleanup: Cleanup,
+    #[expect(dead_code, reason = "it is kept to be dropped")]
+    pub(super) waiters: Vec<shim::Arc<Waiters>>,
+}
+
+impl Future for Watched {
+    type Output = Result<(), BoxedError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.cleanup.as_mut().poll(cx)
+    }
 }

@@ -3,29 +3,31 @@
 //! # Invariants
 //!
 //! - One mutex guards everything. Under it no user code runs: no poll, no hook, no formatting, no
-//!   `Drop` of a cleanup, an error or a waker, no clone of a foreign waker. What must be dropped, woken
-//!   or reported leaves the critical section first.
+//!   `Drop` of a cleanup, an error or a waker, no clone of a foreign waker. A critical section is one call of
+//!   [`Registry::update`], which does after the unlock what the section has left in [`Inner::after`].
 //! - A cleanup is in its entry unless it is being polled. Only the poller removes the entry of a
 //!   cleanup that is being polled.
-//! - If an orphan is ready, every driver that may drive is woken or is in a poll: [`Inner::wakers_due`]
-//!   returns their wakers when the first orphan becomes ready, and a driver that leaves ready orphans
-//!   behind wakes itself.
+//! - If an orphan is ready, every driver that may drive is woken or is in a poll: each critical section ends
+//!   with [`Inner::announce`], and a driver that leaves ready orphans behind wakes itself.
 //! - Keys are never reused, so a late wake of an orphan that has ended finds nothing.
 
-use std::panic::resume_unwind;
+use std::any::Any;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
-use super::entry::{Entry, Identity, Orphan, Poller, Snapshot, Turn, to_pending};
-use super::inner::{
-    Abandoned, Driver, Ended, Inner, LaneId, Next, ROUND, Rest, Round, RoundEnd, Settled, Taken,
-};
-use super::orphan::discard;
-use super::slab::Key;
-use super::{Failure, Pending, Registration, Report, Stage};
+use super::Stage;
+use super::driver::OrphanWaker;
+use super::entry::{Entry, Facts, Phase};
+use super::handle::LaneId;
+use super::orphan::{Cleanup, Orphan, Watched, discard};
+use super::report::Ended;
+use super::slab::{Key, Slab};
+use crate::hook::Cause;
 use crate::panic::{self, caught, drop_caught, drop_payload};
-use crate::shim::{Mutex, MutexGuard, ThreadId};
+use crate::shim::{self, Mutex, ThreadId};
+use crate::sync::Waiters;
 
 /// State shared by a reaper, its handles, its drivers and its adopted guards.
 #[derive(Default)]
@@ -34,360 +36,431 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Runs a critical section, and after it what it has left in [`Inner::after`].
+    ///
+    /// A waker or a hook may panic there. All of them are called, and then the first panic is resumed.
+    #[inline]
+    pub(super) fn update<R>(&self, section: impl FnOnce(&mut Inner) -> R) -> R {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = section(&mut inner);
+        inner.announce();
+        if !inner.after.is_empty() {
+            let after = std::mem::take(&mut inner.after);
+            drop(inner);
+            AfterUnlock::run_all(after);
+        }
+        result
+    }
+}
+
+/// What a critical section leaves to be done after the unlock, because it runs user code.
+pub(super) enum AfterUnlock {
+    Wake(Waker),
+    Drop(Box<dyn Any + Send>),
+    /// Report a value whose reaper is gone. If a driver does it between two polls (`in_poll`), a panic of the
+    /// hook must not end that driver.
+    ReportLost {
+        facts: Facts,
+        in_poll: bool,
+    },
+    /// Drop a cleanup that has not ended. A panic of that is a failure.
+    Discard {
+        facts: Facts,
+        cleanup: Cleanup,
+    },
+}
+
+impl AfterUnlock {
+    #[cold]
+    pub(super) fn run_all(all: Vec<Self>) {
+        panic::for_each(all.into_iter(), Self::run);
     }
 
+    fn run(self) {
+        match self {
+            Self::Wake(waker) => waker.wake(),
+            Self::Drop(foreign) => drop_caught(foreign),
+            Self::ReportLost { facts, in_poll: false } => facts.report_lost(Cause::ReaperGone),
+            Self::ReportLost { facts, in_poll: true } => {
+                caught(|| facts.report_lost(Cause::ReaperGone)).unwrap_or_else(drop_payload);
+            }
+            Self::Discard { facts, cleanup } => {
+                if let Some(mut failure) = discard(cleanup) {
+                    failure.set_facts(&facts);
+                    failure.report();
+                }
+            }
+        }
+    }
+}
+
+/// What the mutex guards. Each method is a part of a critical section.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags are independent of each other")]
+pub(super) struct Inner {
+    pub(super) entries: Slab<Entry>,
+    /// Ready orphans whose cleanup the reaper has begun.
+    pub(super) resumed: VecDeque<Key>,
+    /// Ready orphans whose cleanup the reaper has not begun.
+    pub(super) fresh: VecDeque<Key>,
+    /// The orphans of each lane in the order in which they were orphaned. The first one has its turn.
+    pub(super) lanes: BTreeMap<LaneId, VecDeque<Key>>,
+    pub(super) last_lane: LaneId,
+    /// Those who wait until a value is gone that an owner holds, by the serial of its key. The cleanup of an
+    /// orphan has its waiters itself. Few values have any, so they are not in the entries.
+    pub(super) waiters: BTreeMap<u64, Vec<shim::Arc<Waiters>>>,
+    /// The number of orphans that the reaper has begun and that have not ended.
+    pub(super) in_progress: usize,
+    pub(super) limit: Option<usize>,
+    pub(super) drivers: BTreeMap<u64, DriverState>,
+    pub(super) last_driver: u64,
+    /// The number of `Run`s.
+    pub(super) runs: usize,
+    /// The threads that poll orphans now.
+    pub(super) polling: Vec<ThreadId>,
+    /// Whether the drivers were woken since the first orphan became ready.
+    is_announced: bool,
+    /// Nothing is adopted any more.
+    pub(super) closed: bool,
+    /// `abandon` was called: an orphan that is being polled is dropped after its poll.
+    pub(super) abandoned: bool,
+    /// The `Reaper` was dropped, so nobody reads a report any more.
+    pub(super) gone: bool,
+    pub(super) ended: Ended,
+    pub(super) after: Vec<AfterUnlock>,
+}
+
+/// A `Run` or a `Drain`.
+pub(super) struct DriverState {
+    pub(super) is_run: bool,
+    /// `None` while the driver is woken, and before its first poll.
+    pub(super) waker: Option<Waker>,
+}
+
+/// The number of orphans that one poll of a driver polls. The driver then yields to other tasks.
+pub(super) const ROUND: usize = 64;
+
+/// A queue of ready orphans with this capacity keeps its memory while it is empty.
+const KEPT_READY: usize = 1_024;
+
+/// What a driver may do in one poll.
+pub(super) struct Round {
+    /// How many begun orphans it may still take.
+    resumed: usize,
+    /// How many other orphans it may still take.
+    pub(super) fresh: usize,
+    /// One look at the clock is enough for a round.
+    now: Instant,
+}
+
+/// The way of a value: registered, orphaned, polled, removed.
+impl Inner {
     /// Adds an entry, unless the reaper is closed.
     ///
     /// With `is_inside`, the caller is inside a future that has an entry itself. That was registered before the
     /// reaper was closed, and `drain` waits for it, so this is in time.
-    pub(super) fn register(
-        self: &Arc<Self>,
-        identity: Identity,
-        stage: Stage,
-        is_inside: bool,
-    ) -> Option<Registration> {
-        let now = Instant::now();
-        let mut inner = self.lock();
-        if inner.closed && (!is_inside || inner.entries.is_empty()) {
+    #[inline]
+    pub(super) fn register(&mut self, facts: Facts, is_inside: bool) -> Option<Key> {
+        if self.closed && (!is_inside || self.entries.is_empty()) {
             return None;
         }
-        let key = inner.entries.insert_with(|| Entry::new(identity, stage, now));
-        drop(inner);
-        Some(Registration::new(self, key))
+        Some(self.entries.insert_with(|| Entry { facts, phase: Phase::Owned }))
     }
 
-    pub(super) fn new_lane(&self) -> LaneId {
-        let mut inner = self.lock();
-        inner.last_lane += 1;
-        inner.last_lane
-    }
-
-    pub(super) fn set_limit(&self, limit: usize) {
-        let mut inner = self.lock();
-        inner.limit = Some(limit);
-        let wakers = inner.wakers_due(false);
-        drop(inner);
-        wake_all(wakers);
-    }
-
-    /// Returns the entries in the order of adoption, the members of a stack after it.
-    pub(super) fn pending(&self) -> Vec<Pending> {
-        // The copies are made under the lock, but their memory is allocated before, and everything is
-        // sorted and formatted after it.
-        let mut copies = Vec::with_capacity(self.lock().entries.len());
-        copies.extend(self.lock().entries.iter().map(|(key, entry)| (key, entry.facts.clone())));
-        to_pending(copies)
-    }
-
-    #[cfg(feature = "testing")]
-    pub(super) fn has_orphans(&self) -> bool {
-        self.lock().entries.iter().any(|(_, entry)| entry.orphan.is_some())
-    }
-
-    pub(super) fn is_closed(&self) -> bool {
-        self.lock().closed
-    }
-
-    pub(super) fn close(&self) {
-        let mut inner = self.lock();
-        inner.closed = true;
-        let wakers = inner.take_wakers(true);
-        drop(inner);
-        wake_all(wakers);
-    }
-
-    pub(super) fn take_report(&self) -> Report {
-        let ended = std::mem::take(&mut self.lock().ended);
-        ended.into_report()
-    }
-
-    /// Returns the report if nothing is left.
-    pub(super) fn report_if_empty(&self) -> Option<Report> {
-        let mut inner = self.lock();
-        let ended = inner.entries.is_empty().then(|| std::mem::take(&mut inner.ended));
-        drop(inner);
-        ended.map(Ended::into_report)
-    }
-
-    pub(super) fn add_driver(&self, is_run: bool) -> u64 {
-        let mut inner = self.lock();
-        inner.last_driver += 1;
-        let id = inner.last_driver;
-        inner.drivers.push(Driver { id, is_run, waker: None });
-        inner.runs += usize::from(is_run);
-        id
-    }
-
-    /// Removes a driver. If it is the last `Run`, every `drain` may drive from now on.
-    pub(super) fn remove_driver(&self, id: u64) {
-        let mut inner = self.lock();
-        let Some(index) = inner.drivers.iter().position(|driver| driver.id == id) else { return };
-        let driver = inner.drivers.swap_remove(index);
-        inner.runs -= usize::from(driver.is_run);
-        let is_last_run = driver.is_run && inner.runs == 0;
-        let wakers = if is_last_run { inner.take_wakers(true) } else { Vec::new() };
-        let lost = inner.take_lost();
-        drop(inner);
-        drop(driver);
-        report_lost(lost, Vec::new());
-        wake_all(wakers);
-    }
-
-    /// Notes that the `Reaper` is dropped. Reports what no report will name any more.
-    pub(super) fn remove_reaper(&self) {
-        let mut inner = self.lock();
-        inner.gone = true;
-        let lost = inner.take_lost();
-        let abandoned = std::mem::take(&mut inner.ended.abandoned);
-        drop(inner);
-        report_lost(lost, abandoned);
-    }
-
-    /// Begins a round on this thread, and returns how many orphans the driver may take.
-    pub(super) fn begin_round(&self, is_run: bool, thread: ThreadId) -> Round {
-        let mut inner = self.lock();
-        let mut round = Round::default();
-        if inner.may_drive(is_run, thread) {
-            // Begun work goes first, but it leaves one place to the rest.
-            round.resumed = inner.resumed.len().min(ROUND - 1);
-            round.fresh = inner.fresh.len().min(ROUND - round.resumed);
-        }
-        inner.polling.push(thread);
-        round
-    }
-
-    /// Ends a round: stores the waker of the driver and looks once more, in one critical section.
+    /// Makes the owner's entry an orphan, which is ready unless an earlier one of its lane is left.
     ///
-    /// The last `Run` may have been dropped during the round of a `Drain`, which then had no waker to be woken
-    /// by. So this decides again whether the driver may drive.
-    pub(super) fn end_round(&self, id: u64, thread: ThreadId, waker: Waker) -> RoundEnd {
-        let mut inner = self.lock();
-        inner.shrink();
-        let driver = inner.drivers.iter_mut().find(|driver| driver.id == id);
-        let driver = driver.expect("a driver is in the list until it is dropped");
-        let is_run = driver.is_run;
-        let previous = driver.waker.replace(waker);
-        let end = if inner.entries.is_empty() {
-            RoundEnd::Empty { closed: inner.closed }
-        } else if inner.is_ready() && inner.may_drive(is_run, thread) {
-            RoundEnd::Ready
-        } else {
-            RoundEnd::Waiting
-        };
-        drop(inner);
-        drop(previous);
-        end
-    }
-
-    pub(super) fn stop_polling(&self, thread: ThreadId) {
-        self.lock().stop_polling(thread);
-    }
-
-    /// Settles the last poll of a driver, and takes its next orphan, in one critical section.
+    /// # Errors
     ///
-    /// Both are in `orphan`: moving them in and out costs 40 instructions (`benches/instructions.sh`).
+    /// Returns the cleanup if there is no entry, because `abandon` has named the value. If nobody is left to poll
+    /// the cleanup, removes the entry and returns its facts, too.
     #[inline]
-    pub(super) fn step(
-        &self,
-        orphan: &mut Option<Taken>,
-        round: &mut Round,
-        spawns: bool,
-    ) -> Option<Next> {
-        let mut inner = self.lock();
-        let settled = match orphan.take() {
-            Some(polled) => inner.settle(polled, || round.now()),
-            None => Settled::default(),
+    pub(super) fn orphan(
+        &mut self,
+        key: Key,
+        mut cleanup: Cleanup,
+        now: Instant,
+    ) -> Result<(), Box<(Option<Facts>, Cleanup)>> {
+        if !self.waiters.is_empty() {
+            cleanup = self.with_waiters(key, cleanup);
+        }
+        if !self.has_driver() {
+            return Err(Box::new((self.remove(key), cleanup)));
+        }
+        let Some(entry) = self.entries.get_mut(key) else {
+            return Err(Box::new((None, cleanup)));
         };
-        let next = inner.take_ready(orphan, round, spawns);
-        let wakers = if next.is_none() {
-            inner.wakers_due(settled.removed)
+        if !matches!(entry.facts.stage, Stage::Opening | Stage::Shielded) {
+            entry.facts.set_stage(Stage::Orphaned, now);
+        }
+        let owned = std::mem::replace(&mut entry.phase, Phase::Fresh(cleanup));
+        // It holds nothing. To drop it costs 20 instructions (`benches/instructions.sh`).
+        std::mem::forget(owned);
+        let lane = entry.facts.lane();
+        if lane.is_none_or(|lane| self.wait_for_turn(lane, key)) {
+            self.fresh.push_back(key);
+        }
+        Ok(())
+    }
+
+    /// Settles the poll of the orphan in `orphan`, and takes the next one out, if there is one.
+    ///
+    /// If it takes one, no driver is woken: a settled orphan makes at most one other ready. So no orphan is lost
+    /// to a waker that panics. Both are in `orphan`: moving them in and out costs 40 instructions
+    /// (`benches/instructions.sh`).
+    #[inline]
+    pub(super) fn step(&mut self, orphan: &mut Option<Orphan>, round: &mut Round) -> bool {
+        if let Some(polled) = orphan.take() {
+            self.settle(polled, round.now);
+        }
+        let key = if round.resumed > 0 && !self.resumed.is_empty() {
+            round.resumed -= 1;
+            self.resumed.pop_front()
+        } else if round.fresh > 0 {
+            round.fresh -= 1;
+            self.begin_fresh()
         } else {
-            // Nobody must be woken: a settled orphan makes at most one other ready, and that is taken.
-            inner.is_announced = inner.is_ready();
-            Vec::new()
+            None
         };
-        drop(inner);
-        settled.finish();
-        wake_all(wakers);
-        next
+        *orphan = key.and_then(|key| self.take(key));
+        orphan.is_some()
     }
 
-    /// Takes out the orphan of a spawned task. `None` if it has ended or was abandoned.
-    pub(super) fn take_for_task(&self, key: Key, waker: Waker, thread: ThreadId) -> Option<Taken> {
-        let mut inner = self.lock();
-        let taken = inner.take(key)?;
-        let mut previous = None;
-        if let Some(orphan) = inner.orphan(key) {
-            previous = orphan.poller.task_waker();
-            orphan.poller = Poller::Task(Some(waker));
+    /// Takes the next fresh orphan out of its queue, unless the limit is reached.
+    #[inline]
+    pub(super) fn begin_fresh(&mut self) -> Option<Key> {
+        if !self.may_begin() {
+            return None;
         }
-        inner.polling.push(thread);
-        drop(inner);
-        drop(previous);
-        Some(taken)
+        let key = self.fresh.pop_front()?;
+        self.in_progress += 1;
+        Some(key)
     }
 
-    /// Settles the poll of a spawned task. Returns whether the orphan is still pending.
-    pub(super) fn settle_task(&self, polled: Taken, thread: ThreadId) -> bool {
-        let mut inner = self.lock();
-        inner.stop_polling(thread);
-        let settled = inner.settle(polled, Instant::now);
-        let is_pending = !settled.removed;
-        let wakers = inner.wakers_due(settled.removed);
-        drop(inner);
-        settled.finish();
-        wake_all(wakers);
-        is_pending
-    }
-
-    /// Makes the orphan of a dropped task ready for the drivers.
-    pub(super) fn return_from_task(&self, key: Key) {
-        let mut inner = self.lock();
-        let mut task_waker = None;
-        if let Some(orphan) = inner.orphan(key) {
-            task_waker = orphan.poller.task_waker();
-            orphan.poller = Poller::Driver(None);
-            orphan.turn = Turn::Queued;
-            inner.resumed.push_back(key);
-        }
-        let lost = inner.take_lost();
-        let wakers = inner.wakers_due(false);
-        drop(inner);
-        drop(task_waker);
-        report_lost(lost, Vec::new());
-        wake_all(wakers);
+    /// Takes the cleanup of a ready orphan out of its entry to poll it.
+    #[inline]
+    fn take(&mut self, key: Key) -> Option<Orphan> {
+        let phase = &mut self.entries.get_mut(key)?.phase;
+        let (cleanup, waker) = match std::mem::replace(phase, Phase::Polled { woken: false }) {
+            Phase::Fresh(cleanup) => (cleanup, None),
+            Phase::Resumed(cleanup, waker) => (cleanup, waker),
+            _ => unreachable!("the queues have the keys of ready orphans"),
+        };
+        Some(Orphan { key, cleanup: Some(cleanup), waker, failure: None })
     }
 
     /// Makes a waiting orphan ready.
-    pub(super) fn wake(&self, key: Key) {
-        let mut inner = self.lock();
-        let Some(orphan) = inner.orphan(key) else { return };
-        match orphan.turn {
-            Turn::Waiting if !matches!(orphan.poller, Poller::Task(_)) => {
-                orphan.turn = Turn::Queued;
-                inner.resumed.push_back(key);
+    pub(super) fn wake(&mut self, key: Key) {
+        let Some(Entry { phase, .. }) = self.entries.get_mut(key) else { return };
+        match std::mem::replace(phase, Phase::Owned) {
+            Phase::Waiting(cleanup, waker) => {
+                *phase = Phase::Resumed(cleanup, waker);
+                self.resumed.push_back(key);
             }
-            Turn::Polled { .. } => orphan.turn = Turn::Polled { woken: true },
-            _ => {}
+            Phase::Polled { .. } => *phase = Phase::Polled { woken: true },
+            other => *phase = other,
         }
-        let wakers = inner.announce();
-        drop(inner);
-        wake_all(wakers);
     }
 
-    /// Tells the hook if the orphan has failed. The entry is still there, so nobody has seen the end of
-    /// the cleanup before the hook has.
+    /// Settles the poll of an orphan: it has ended, is given up, or is pending.
     #[inline]
-    pub(super) fn report_failure(&self, polled: &mut Taken) {
-        if let Some(failure) = &mut polled.failure {
-            self.report(polled.key, failure);
+    pub(super) fn settle(&mut self, polled: Orphan, now: Instant) {
+        let Orphan { key, cleanup, waker, failure } = polled;
+        match cleanup {
+            None => {
+                if let Some(uncounted) = self.ended.add(failure) {
+                    self.drop_later(uncounted);
+                }
+            }
+            Some(cleanup) if self.abandoned => self.give_up(key, cleanup),
+            Some(cleanup) => return self.put_back(key, cleanup, waker, now),
+        }
+        self.in_progress -= 1;
+        let lane = self.entries.remove(key, |entry| entry.facts.lane()).flatten();
+        if let Some(lane) = lane {
+            self.pass_turn(lane);
+        }
+        if self.entries.is_empty() {
+            self.wake_drivers(true);
         }
     }
 
-    #[cold]
-    fn report(&self, key: Key, failure: &mut Failure) {
-        let mut inner = self.lock();
-        let Some(identity) = inner.entries.get_mut(key).map(|entry| entry.facts.identity.clone())
-        else {
-            return;
+    /// Puts a pending orphan back into its entry: it waits, or was woken during its poll.
+    #[inline]
+    fn put_back(
+        &mut self,
+        key: Key,
+        cleanup: Cleanup,
+        waker: Option<Arc<OrphanWaker>>,
+        now: Instant,
+    ) {
+        let Some(Entry { facts, phase }) = self.entries.get_mut(key) else { return };
+        if facts.stage == Stage::Orphaned && !facts.cleanup_has_begun {
+            facts.begin_cleanup(now);
+        }
+        *phase = match phase {
+            Phase::Polled { woken: true } => {
+                self.resumed.push_back(key);
+                Phase::Resumed(cleanup, waker)
+            }
+            _ => Phase::Waiting(cleanup, waker),
         };
-        drop(inner);
-        failure.set_identity(&identity);
-        failure.report();
     }
 
-    pub(super) fn abandon(&self) -> Report {
-        let mut inner = self.lock();
-        (inner.closed, inner.abandoned) = (true, true);
-        let mut entries = inner.take_entries(|entry| {
-            !matches!(&entry.orphan, Some(Orphan { turn: Turn::Polled { .. }, .. }))
-        });
-        let mut wakers = inner.take_wakers(true);
-        let (ended, undecided) = (std::mem::take(&mut inner.ended), inner.entries.len());
-        let _waiters = std::mem::take(&mut inner.waiters);
-        drop(inner);
-
-        let mut report = ended.into_report();
-        report.undecided = undecided;
-        let named = entries.iter().map(|(key, entry)| (*key, entry.facts.clone())).collect();
-        report.abandoned.extend(to_pending(named));
-        for (_, entry) in &mut entries {
-            let Some(orphan) = &mut entry.orphan else { continue };
-            wakers.extend(orphan.poller.task_waker());
-            let Some(mut failure) = orphan.cleanup.take().and_then(discard) else { continue };
-            failure.set_identity(&entry.facts.identity);
-            report.failures.push(*failure);
+    /// Removes the entry of a value that an owner holds.
+    pub(super) fn remove(&mut self, key: Key) -> Option<Facts> {
+        let facts = self.entries.remove(key, |entry| entry.facts.clone());
+        if let Some(waiters) = self.waiters.remove(&key.serial) {
+            self.drop_later(waiters);
         }
-        // The report must not be lost to a waker that panics.
-        caught(|| wake_all(wakers)).unwrap_or_else(drop_payload);
-        report
+        if self.entries.is_empty() {
+            self.wake_drivers(true);
+        }
+        facts
+    }
+
+    #[cold]
+    pub(super) fn drop_later(&mut self, foreign: impl Any + Send) {
+        self.after.push(AfterUnlock::Drop(Box::new(foreign)));
+    }
+
+    /// Returns whether the orphan is the first one of its lane.
+    #[cold]
+    fn wait_for_turn(&mut self, lane: LaneId, key: Key) -> bool {
+        let orphans = self.lanes.entry(lane).or_default();
+        orphans.push_back(key);
+        orphans.len() == 1
+    }
+
+    #[cold]
+    fn pass_turn(&mut self, lane: LaneId) {
+        // `abandon` has removed the lane of an orphan that was being polled.
+        let Some(orphans) = self.lanes.get_mut(&lane) else { return };
+        orphans.pop_front();
+        match orphans.front() {
+            Some(&next) => self.fresh.push_back(next),
+            None => drop(self.lanes.remove(&lane)),
+        }
+    }
+
+    /// Keeps the waiters of a value that an owner holds. Returns them if there is no entry.
+    pub(super) fn keep(
+        &mut self,
+        key: Key,
+        waiters: shim::Arc<Waiters>,
+    ) -> Option<shim::Arc<Waiters>> {
+        if self.entries.get_mut(key).is_none() {
+            return Some(waiters);
+        }
+        self.waiters.entry(key.serial).or_default().push(waiters);
+        None
+    }
+
+    /// The waiters are dropped after the cleanup from now on.
+    #[cold]
+    fn with_waiters(&mut self, key: Key, cleanup: Cleanup) -> Cleanup {
+        match self.waiters.remove(&key.serial) {
+            None => cleanup,
+            Some(waiters) => Box::pin(Watched { cleanup, waiters }),
+        }
     }
 }
 
-impl Settled {
-    /// Drops and reports the rest outside the lock.
+/// Who may poll, and who is woken.
+impl Inner {
+    pub(super) fn add_driver(&mut self, is_run: bool) -> u64 {
+        self.last_driver += 1;
+        self.drivers.insert(self.last_driver, DriverState { is_run, waker: None });
+        self.runs += usize::from(is_run);
+        self.last_driver
+    }
+
+    /// Removes a driver. If it is the last `Run`, every `drain` may drive from now on.
+    pub(super) fn remove_driver(&mut self, id: u64) {
+        let Some(DriverState { is_run, waker }) = self.drivers.remove(&id) else { return };
+        self.runs -= usize::from(is_run);
+        if is_run && self.runs == 0 {
+            self.wake_drivers(true);
+        }
+        if let Some(waker) = waker {
+            self.drop_later(waker);
+        }
+        self.lose_orphans();
+    }
+
+    /// Begins a round on this thread.
+    pub(super) fn begin_round(&mut self, id: u64, thread: ThreadId) -> Round {
+        let mut round = Round { resumed: 0, fresh: 0, now: Instant::now() };
+        if self.may_drive(id, thread) {
+            // Begun work goes first, but it leaves one place to the rest.
+            round.resumed = self.resumed.len().min(ROUND - 1);
+            round.fresh = self.fresh.len().min(ROUND - round.resumed);
+        }
+        self.polling.push(thread);
+        round
+    }
+
+    /// Ends a round: stores the waker of the driver and looks once more, in one critical section. Returns
+    /// whether the driver may poll orphans that are ready.
+    ///
+    /// The last `Run` may have been dropped during the round of a `Drain`, which then had no waker to be woken
+    /// by. So this decides again whether the driver may drive.
+    pub(super) fn end_round(&mut self, id: u64, thread: ThreadId, waker: Waker) -> bool {
+        self.stop_polling(thread);
+        // Gives back the memory of a spike.
+        for queue in [&mut self.resumed, &mut self.fresh] {
+            if queue.is_empty() && queue.capacity() > KEPT_READY {
+                *queue = VecDeque::new();
+            }
+        }
+        let driver =
+            self.drivers.get_mut(&id).expect("a driver is in the list until it is dropped");
+        if let Some(previous) = driver.waker.replace(waker) {
+            self.drop_later(previous);
+        }
+        self.is_ready() && self.may_drive(id, thread)
+    }
+
+    pub(super) fn stop_polling(&mut self, thread: ThreadId) {
+        if let Some(index) = self.polling.iter().position(|polling| *polling == thread) {
+            self.polling.swap_remove(index);
+        }
+    }
+
+    /// Returns whether a driver on this thread may poll orphans.
+    ///
+    /// A `Drain` may not while a `Run` exists. No driver may inside the poll of an orphan: each of these
+    /// orphans could drain, too, and overflow the stack.
+    fn may_drive(&self, id: u64, thread: ThreadId) -> bool {
+        let is_run = self.drivers.get(&id).is_some_and(|driver| driver.is_run);
+        (is_run || self.runs == 0) && !self.polling.contains(&thread)
+    }
+
+    pub(super) fn has_driver(&self) -> bool {
+        !self.gone || self.runs > 0
+    }
+
+    fn is_ready(&self) -> bool {
+        !self.resumed.is_empty() || (!self.fresh.is_empty() && self.may_begin())
+    }
+
+    fn may_begin(&self) -> bool {
+        self.limit.is_none_or(|limit| self.in_progress < limit)
+    }
+
+    /// Wakes the drivers that may drive, if the first orphan has become ready.
     #[inline]
-    fn finish(self) {
-        if let Some(rest) = self.rest {
-            rest.finish();
+    fn announce(&mut self) {
+        let is_ready = self.is_ready();
+        if is_ready && !self.is_announced {
+            self.wake_drivers(self.runs == 0);
         }
+        self.is_announced = is_ready;
     }
-}
 
-impl Rest {
+    /// Wakes every `Run`, and every `Drain` if `drains` is set.
     #[cold]
-    fn finish(self) {
-        let Self { waker, failure, abandoned } = self;
-        drop_caught((waker, failure));
-        let Some(Abandoned { identity, cleanup, is_lost }) = abandoned else { return };
-        if is_lost {
-            caught(|| identity.report_lost()).unwrap_or_else(drop_payload);
-        }
-        if let Some(mut failure) = discard(cleanup) {
-            failure.set_identity(&identity);
-            failure.report();
-        }
-    }
-}
-
-impl Ended {
-    fn into_report(self) -> Report {
-        Report {
-            cleaned: self.cleaned,
-            failures: self.failures,
-            more_failures: self.more_failures,
-            abandoned: to_pending(self.abandoned),
-            undecided: 0,
-        }
-    }
-}
-
-/// Reports values that no report will name, because the reaper is gone, and drops their cleanups.
-pub(super) fn report_lost(lost: Vec<(Key, Entry)>, abandoned: Vec<(Key, Snapshot)>) {
-    let abandoned = abandoned.into_iter().map(|(_, facts)| (facts.identity, None));
-    let lost = lost
-        .into_iter()
-        .map(|(_, entry)| (entry.facts.identity, entry.orphan.and_then(|orphan| orphan.cleanup)));
-    panic::for_each(abandoned.chain(lost), |(identity, cleanup)| {
-        let reported = caught(|| identity.report_lost());
-        if let Some(mut failure) = cleanup.and_then(discard) {
-            failure.set_identity(&identity);
-            failure.report();
-        }
-        reported.unwrap_or_else(|payload| resume_unwind(payload));
-    });
-}
-
-/// Wakes all of them, even if one panics. The first panic is resumed, unless the thread is panicking.
-#[inline]
-pub(super) fn wake_all(wakers: Vec<Waker>) {
-    #[cold]
-    fn wake(wakers: Vec<Waker>) {
-        panic::for_each(wakers.into_iter(), Waker::wake);
-    }
-    if !wakers.is_empty() {
-        wake(wakers);
+    pub(super) fn wake_drivers(&mut self, drains: bool) {
+        let drivers = self.drivers.values_mut().filter(|driver| driver.is_run || drains);
+        self.after.extend(drivers.filter_map(|driver| driver.waker.take()).map(AfterUnlock::Wake));
     }
 }

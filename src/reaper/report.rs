@@ -1,12 +1,14 @@
 //! The reports of a reaper: pending values, failures, and the number of cleanups.
 
 use std::any::Any;
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Debug};
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::entry::Identity;
+use super::entry::Facts;
+use super::slab::Key;
 use crate::hook;
 use crate::panic::{caught, drop_caught, drop_payload};
 use crate::shim::SyncWrapper;
@@ -81,6 +83,46 @@ impl fmt::Display for Pending {
     }
 }
 
+impl Pending {
+    fn new(facts: &Facts, now: Instant, depth: usize) -> Self {
+        Self {
+            type_name: facts.type_name(),
+            created_at: facts.created_at,
+            label: facts.label(),
+            age: now.saturating_duration_since(facts.adopted_at),
+            stage: facts.stage,
+            cleanup_has_begun: facts.cleanup_has_begun,
+            in_stage: now.saturating_duration_since(facts.in_stage_since),
+            depth,
+        }
+    }
+}
+
+/// Formats the copies, in the order of adoption, the members of a stack after it.
+pub(super) fn to_pending(mut copies: Vec<(Key, Facts)>) -> Vec<Pending> {
+    let now = Instant::now();
+    copies.sort_unstable_by_key(|(key, _)| *key);
+    let serials: HashSet<u64> = copies.iter().map(|(key, _)| key.serial).collect();
+    let mut members: HashMap<u64, Vec<(Key, Facts)>> = HashMap::new();
+    let mut open = Vec::new();
+    for (key, facts) in copies {
+        match facts.member_of {
+            Some(stack) if serials.contains(&stack.get()) => {
+                members.entry(stack.get()).or_default().push((key, facts));
+            }
+            _ => open.push((key, facts, 0)),
+        }
+    }
+    open.reverse();
+    let mut pending = Vec::with_capacity(serials.len());
+    while let Some((key, facts, depth)) = open.pop() {
+        pending.push(Pending::new(&facts, now, depth));
+        let members = members.remove(&key.serial).unwrap_or_default();
+        open.extend(members.into_iter().rev().map(|(key, facts)| (key, facts, depth + 1)));
+    }
+    pending
+}
+
 /// A failed cleanup of an orphan.
 #[non_exhaustive]
 pub struct Failure {
@@ -113,10 +155,10 @@ impl Failure {
         Self { type_name: String::new(), created_at: None, label: None, message, error }
     }
 
-    pub(super) fn set_identity(&mut self, identity: &Identity) {
-        self.type_name = identity.name();
-        self.created_at = identity.created_at();
-        self.label = identity.label();
+    pub(super) fn set_facts(&mut self, facts: &Facts) {
+        self.type_name = facts.type_name();
+        self.created_at = facts.created_at;
+        self.label = facts.label();
     }
 
     /// Tells the hook. A panic of the hook ends here: it must not end a driver.
@@ -245,3 +287,35 @@ impl fmt::Display for Report {
 }
 
 impl std::error::Error for Report {}
+
+/// What the next [`Report`] contains. The names of abandoned values are formatted when it is taken.
+#[derive(Default)]
+pub(super) struct Ended {
+    cleaned: usize,
+    failures: Vec<Failure>,
+    more_failures: usize,
+    pub(super) abandoned: Vec<(Key, Facts)>,
+}
+
+/// The number of failures that a report keeps. The others are counted.
+const KEPT_FAILURES: usize = 1_024;
+
+impl Ended {
+    /// Counts a cleanup. A failure that is only counted is returned, to be dropped outside the lock.
+    #[inline]
+    pub(super) fn add(&mut self, failure: Option<Box<Failure>>) -> Option<Box<Failure>> {
+        self.cleaned += 1;
+        let failure = failure?;
+        if self.failures.len() < KEPT_FAILURES {
+            self.failures.push(*failure);
+            return None;
+        }
+        self.more_failures += 1;
+        Some(failure)
+    }
+
+    pub(super) fn into_report(self) -> Report {
+        let Self { cleaned, failures, more_failures, abandoned } = self;
+        Report { cleaned, failures, more_failures, abandoned: to_pending(abandoned), undecided: 0 }
+    }
+}

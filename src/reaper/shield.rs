@@ -4,8 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::registration::Registration;
-use super::{ReaperHandle, Stage};
+use super::{ReaperHandle, Registration, Stage};
 use crate::guard::Origin;
 use crate::hook::Cause;
 

@@ -3,11 +3,14 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
-use super::registry::Registry;
+use super::entry::{Entry, Phase};
+use super::orphan::Orphan;
+use super::registry::{Inner, Registry};
 use super::slab::Key;
-use crate::shim::thread_id;
+use crate::shim::{ThreadId, thread_id};
 
 /// The cleanup of one orphan, which [`Reaper::run_with`](crate::Reaper::run_with) gives to its spawner.
 ///
@@ -21,8 +24,10 @@ pub struct CleanupTask {
 }
 
 impl CleanupTask {
-    pub(super) fn new(registry: &Arc<Registry>, key: Key) -> Self {
-        Self { registry: Arc::clone(registry), key, has_ended: false }
+    /// Takes the next orphan that the reaper has not begun. `None` if there is none, or if the limit is reached.
+    pub(super) fn next(registry: &Arc<Registry>) -> Option<Self> {
+        let key = registry.update(Inner::spawn)?;
+        Some(Self { registry: Arc::clone(registry), key, has_ended: false })
     }
 }
 
@@ -33,24 +38,24 @@ impl Future for CleanupTask {
         if self.has_ended {
             return Poll::Ready(());
         }
-        let thread = thread_id();
-        let is_pending = match self.registry.take_for_task(self.key, cx.waker().clone(), thread) {
-            None => false,
-            Some(mut taken) => {
-                taken.poll(cx);
-                self.registry.report_failure(&mut taken);
-                self.registry.settle_task(taken, thread)
+        let (waker, thread) = (cx.waker().clone(), thread_id());
+        let taken = self.registry.update(|inner| inner.take_for_task(self.key, thread));
+        self.has_ended = match taken {
+            None => true,
+            Some((mut orphan, _previous)) => {
+                orphan.poll(&self.registry, cx);
+                let unused = self.registry.update(|inner| inner.settle_task(orphan, thread, waker));
+                unused.is_some()
             }
         };
-        self.has_ended = !is_pending;
-        if is_pending { Poll::Pending } else { Poll::Ready(()) }
+        if self.has_ended { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
 impl Drop for CleanupTask {
     fn drop(&mut self) {
         if !self.has_ended {
-            self.registry.return_from_task(self.key);
+            let _waker = self.registry.update(|inner| inner.return_from_task(self.key));
         }
     }
 }
@@ -58,5 +63,47 @@ impl Drop for CleanupTask {
 impl fmt::Debug for CleanupTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CleanupTask").finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    fn spawn(&mut self) -> Option<Key> {
+        let key = self.begin_fresh()?;
+        let phase = &mut self.entries.get_mut(key)?.phase;
+        *phase = Phase::Spawned(phase.take().0?, None);
+        Some(key)
+    }
+
+    /// Takes the cleanup out to poll it, and the waker of the poll before. `None` if it was abandoned.
+    fn take_for_task(&mut self, key: Key, thread: ThreadId) -> Option<(Orphan, Option<Waker>)> {
+        let phase = &mut self.entries.get_mut(key)?.phase;
+        let (cleanup, previous) = phase.take();
+        *phase = Phase::Polled { woken: false };
+        self.polling.push(thread);
+        Some((Orphan { key, cleanup, waker: None, failure: None }, previous))
+    }
+
+    /// Settles the poll of a task. Returns the waker if the orphan has ended.
+    fn settle_task(&mut self, polled: Orphan, thread: ThreadId, waker: Waker) -> Option<Waker> {
+        self.stop_polling(thread);
+        let key = polled.key;
+        self.settle(polled, Instant::now());
+        let Some(Entry { phase, .. }) = self.entries.get_mut(key) else { return Some(waker) };
+        if let (Some(cleanup), _) = phase.take() {
+            *phase = Phase::Spawned(cleanup, Some(waker));
+        }
+        None
+    }
+
+    /// Makes the orphan of a dropped task ready for the drivers. Returns the waker of its last poll.
+    fn return_from_task(&mut self, key: Key) -> Option<Waker> {
+        let waker = self.entries.get_mut(key).and_then(|Entry { phase, .. }| {
+            let (cleanup, waker) = phase.take();
+            *phase = Phase::Resumed(cleanup?, None);
+            self.resumed.push_back(key);
+            waker
+        });
+        self.lose_orphans();
+        waker
     }
 }

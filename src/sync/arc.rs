@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 
 use super::gone::{Gone, Waiters, Watched};
 use crate::guard::{Origin, OwnedSlot, Slot, clean};
+use crate::reaper::Registration;
 use crate::shim::{Arc, Weak};
 use crate::state::{Cleanable, Holds, LocallyCleanable, State};
 use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
@@ -258,7 +259,7 @@ impl<T, S: State> AsyncDropArc<T, S> {
         Self: AsyncDrop,
         S: LocallyCleanable<Self>,
     {
-        let entry = shared.slot.entry().cloned();
+        let entry = shared.slot.entry().map(Registration::borrowed);
         AsyncDropGuard::wrapper(origin, Self::from_shared(shared), entry)
     }
 
