@@ -534,6 +534,24 @@ mod gone {
         });
         assert_eq!(told, [("Resource".to_owned(), Cause::ReaperGone, GuardKind::WithoutReaper)]);
     }
+
+    #[test]
+    fn hook_panic_after_abandon_ends_no_run() {
+        let (reaper, reports) = (Reaper::new(), Reports::collect_and_panic());
+        let mut run = reaper.run();
+        let shared = Arc::<Mutex<Option<AsyncDropGuard<Reaper>>>>::default();
+        let inside = Arc::clone(&shared);
+        let orphan = AsyncDropGuard::with_cleanup((), move |()| async move {
+            let reaper = inside.lock().unwrap().take().expect("it is put there below");
+            assert_eq!(reaper.abandon().undecided, 1);
+            drop(AsyncDropGuard::into_inner_without_cleanup(reaper));
+            std::future::pending::<()>().await;
+        });
+        drop(reaper.adopt(orphan));
+        *shared.lock().unwrap() = Some(reaper);
+        assert!(poll_once(&mut run).is_ready());
+        reports.expect_one("the reaper was dropped before it had cleaned up Deferred");
+    }
 }
 
 #[test]
