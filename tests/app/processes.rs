@@ -129,9 +129,9 @@ fn signal_after_the_apps_ends_the_process() {
 #[test]
 fn ended_app_leaves_the_signals_to_others() {
     let mut app = App::start("both");
-    app.wait_for("ready").send(Signal::SIGTERM).wait_for("ended");
-    let (status, _, _) = app.send(Signal::SIGTERM).end();
-    assert_eq!(status.signal(), Some(Signal::SIGTERM as i32));
+    app.wait_for("ready").send(Signal::TERM).wait_for("ended");
+    let (status, _, _) = app.send(Signal::TERM).end();
+    assert_eq!(status.signal(), Some(Signal::TERM.as_raw()));
 }
 
 #[test]
