@@ -118,14 +118,13 @@ fn a_failed_task_is_an_error_event() {
 fn report_a_failed_task() {
     let (events, _quiet) = (Events::default(), hook::scoped(|_| {}));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    tracing::subscriber::with_default(events.clone(), || {
-        let app = livedrop::app::App::new().without_signals();
-        let ended = runtime.block_on(app.run(async |app| {
-            app.spawn(async { Err("disk full") });
-            Ok::<(), Failed>(())
-        }));
-        assert_eq!(ended.tasks.len(), 1);
-    });
+    tracing::subscriber::set_global_default(events.clone()).unwrap();
+    let app = livedrop::app::App::new().without_signals();
+    let ended = runtime.block_on(app.run(async |app| {
+        app.spawn(async { Err("disk full") });
+        Ok::<(), Failed>(())
+    }));
+    assert_eq!(ended.tasks.len(), 1);
     let events = events.0.lock().unwrap();
     let (level, fields) = &events[0];
     assert_eq!((*level, events.len()), (Level::ERROR, 1));
