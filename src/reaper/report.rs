@@ -222,7 +222,8 @@ impl fmt::Display for Failure {
 #[must_use = "dropping this hides which values were abandoned: no other report names them"]
 #[non_exhaustive]
 pub struct Report {
-    /// The number of orphans that the reaper cleaned up, with or without success.
+    /// The number of orphans that the reaper cleaned up, with or without success. An
+    /// [`async_drop_via`](crate::AsyncDropGuard::async_drop_via) that it finished counts, too.
     pub cleaned: usize,
     /// The cleanups that failed, in the order in which they ended: the first 1,024 of them.
     pub failures: Vec<Failure>,

@@ -72,7 +72,7 @@ mod compile_time {
     async fn count(connection: AsyncDropGuard<Connection, Live>, table: &str) -> io::Result<usize> {
         scope!(connection, async |mut connection| {
             let rows = try_or_drop!(connection, connection.query(table).await); // in place of `?`
-            connection.async_drop().await.after(Ok(rows)) // `(proof, result)`
+            connection.async_drop().await.after(Ok(rows)) // returns `(proof, result)`
         })
         .await
     }
@@ -95,9 +95,9 @@ mod cancellation {
     async fn reaper_cleans_up() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let mut reaper = Reaper::new();
         tokio::spawn(reaper.run()); // or another executor
-        let connection = reaper.acquire(Connection::open()).await?;
-        drop(connection); // or use it in a task that is aborted
-        let report = reaper.drain().await; // waits for all cleanups
+        let connection = reaper.acquire(Connection::open()).await?; // `open` returns a guard
+        drop(connection); // a cancelled task does the same
+        let report = reaper.drain().await; // waits until nothing is adopted
         reaper.async_drop().await?;
         assert_eq!((report.cleaned, report.failures.len(), goodbyes()), (1, 0, 1));
         Ok(())
