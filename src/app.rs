@@ -11,13 +11,14 @@
 //! A service with a pool, a child process and a background task:
 //!
 //! ```no_run
+//! # #[cfg(feature = "process")]
+//! # mod application {
 //! use livedrop::app::{App, AppHandle, Ended};
-//! use livedrop::{Adopted, AsyncDropGuard};
+//! use livedrop::{Adopted, AsyncDropGuard, process};
 //! use std::io;
 //! use std::sync::Arc;
 //! use std::time::Duration;
-//! use tokio::{net::TcpListener, process::Command, time::sleep};
-//! # use tokio::net::TcpStream;
+//! use tokio::{process::Command, time::sleep};
 //! # struct Database;
 //! # impl Database {
 //! #     async fn open(_: &str) -> io::Result<AsyncDropGuard<Self>> { Ok(AsyncDropGuard::new(Self)) }
@@ -28,28 +29,24 @@
 //! #     type Error = io::Error;
 //! #     async fn async_drop_impl(&mut self) -> io::Result<()> { Ok(()) }
 //! # }
-//! # async fn answer(_: Arc<Pool>, _: TcpStream) -> io::Result<()> { Ok(()) }
+//! # async fn next_request() {}
+//! # async fn answer(_: Arc<Pool>, _: ()) -> io::Result<()> { Ok(()) }
 //!
 //! type Pool = AsyncDropGuard<Database, Adopted>;
 //!
 //! #[tokio::main]
-//! async fn main() -> Ended<(), io::Error> {
+//! pub async fn main() -> Ended<(), io::Error> {
 //!     App::new().grace(Duration::from_secs(5)).run(service).await
 //! }
 //!
 //! async fn service(app: AppHandle) -> io::Result<()> {
-//!     let proxy = Command::new("envoy").kill_on_drop(true).spawn()?;
-//!     let _proxy = app.adopt(AsyncDropGuard::with_cleanup(proxy, |mut proxy| async move {
-//!         proxy.kill().await // sends SIGKILL, and waits for the process
-//!     }));
+//!     let _proxy = app.adopt(process::spawn(&mut Command::new("envoy"))?);
 //!     let pool = Arc::new(app.acquire(Database::open("postgres://localhost")).await?);
 //!     app.spawn(vacuum(app.clone(), Arc::clone(&pool)));
-//!
-//!     let listener = TcpListener::bind("127.0.0.1:8080").await?;
 //!     loop {
 //!         tokio::select! {
 //!             () = app.stopping() => return Ok(()),
-//!             accepted = listener.accept() => drop(app.spawn(answer(Arc::clone(&pool), accepted?.0))),
+//!             request = next_request() => drop(app.spawn(answer(Arc::clone(&pool), request))),
 //!         }
 //!     }
 //! }
@@ -62,10 +59,14 @@
 //!         }
 //!     }
 //! }
+//! # }
+//! # fn main() {}
 //! ```
 //!
 //! The body and the tasks share the pool in an `Arc`. When the last of them drops it, the reaper closes the pool.
 //! A body that closed the pool itself would close it before the tasks have ended.
+//!
+//! For several values of one type, `app.with_label("db 1")` gives each a name in the reports.
 //!
 //! With axum, the body is `axum::serve(listener, router).with_graceful_shutdown(app.stopping()).await`.
 
@@ -73,7 +74,7 @@ use std::future::pending;
 use std::panic::resume_unwind;
 use std::time::Duration;
 
-use futures::future::join;
+use futures::future::join3;
 use tokio::time::{sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -94,8 +95,10 @@ use signals::Signals;
 /// The default of [`App::grace`]: five seconds.
 pub const GRACE: Duration = Duration::from_secs(5);
 
-/// The default of [`App::deadline`]: ten seconds.
-pub const DEADLINE: Duration = Duration::from_secs(10);
+/// The default of [`App::deadline`]: twenty seconds. It is longer than [`GRACE`] and the deadline of a
+/// [task](crate::task::DEADLINE) or a child process together, and shorter than the thirty seconds after which
+/// Kubernetes kills a process.
+pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// The interval between two lines that say what the end waits for.
 const PRINT_EVERY: Duration = Duration::from_secs(1);
@@ -249,10 +252,9 @@ impl App {
         let by_time = async {
             app.stopping().await;
             let grace = self.grace.min(self.deadline);
-            let _late = timeout(grace, print_what_is_left(&app)).await;
+            sleep(grace).await;
             shared.aborting.cancel();
-            let _late =
-                timeout(self.deadline.saturating_sub(grace), print_what_is_left(&app)).await;
+            sleep(self.deadline.saturating_sub(grace)).await;
             shared.abandoning.cancel();
         };
         let by_signal = async {
@@ -265,7 +267,12 @@ impl App {
             shared.abandoning.cancel();
             // The signals are dropped here, so a third one ends the process.
         };
-        join(by_time, by_signal).await;
+        let prints = async {
+            app.stopping().await;
+            print_what_is_left(&app).await;
+        };
+        // The printing ends when `run` aborts this task.
+        join3(by_time, by_signal, prints).await;
     }
 }
 

@@ -15,7 +15,6 @@
 //!    value, an error or a panic.
 //!
 //! ```
-//! use async_trait::async_trait;
 //! use livedrop::{AsyncDrop, AsyncDropGuard, scope, with_async_drop};
 //!
 //! struct Upload {
@@ -35,7 +34,7 @@
 //!     }
 //! }
 //!
-//! #[async_trait]
+//! #[livedrop::unboxed] // or `#[async_trait]`, of the crate `async-trait`
 //! impl AsyncDrop for Upload {
 //!     type Error = std::io::Error;
 //!
@@ -104,7 +103,7 @@
 //! | several owners; a weak reference | [`AsyncDropArc`]; [`AsyncDropWeak`] |
 //! | `&mut T` from several places | [`AsyncDropMutex`], `AsyncDropTokioMutex` |
 //! | one future whose guard several callers share | [`AsyncDropShared`] |
-//! | a background task in a guard | `task::spawn` |
+//! | a background task in a guard | `task::spawn`; in an `app::App`, `AppHandle::spawn` |
 //! | a child process in a guard | `process::spawn`, `process::spawn_group` |
 //! | a file that is flushed and synced; a temporary directory; a file that is replaced at once | `fs::create`; `fs::tempdir`; `fs::replace` |
 //! | to log forgotten guards, or to abort, instead of a panic | [`hook::set`] |

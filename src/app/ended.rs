@@ -17,6 +17,8 @@ use crate::reaper::Report;
 /// | 1 | the body, a task or a cleanup failed, or did not end in the grace period |
 /// | 2 | a value was abandoned without the end of its cleanup, or a task blocks its thread |
 ///
+/// A panic of the body, also that of a guard that it has forgotten, is resumed. In `main` its exit code is 101.
+///
 /// As the result of `main`, it prints what went wrong to the standard error, as `Result` does: the word
 /// `Error:`, and the [`Debug`] of the [`AppError`].
 ///

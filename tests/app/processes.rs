@@ -183,6 +183,8 @@ fn what_it_waits_for_is_printed_each_second() {
         "  Deferred<u8, ",
         "livedrop: stopping, and waiting for 1 adopted value",
         "  Deferred<u8, ",
+        "livedrop: stopping, and waiting for 1 adopted value",
+        "  Deferred<u8, ",
         "Error: the body failed: \"no port\"",
         "the task spawned at tests/app/children.rs:",
         "could not clean up Deferred<&str, ",
