@@ -31,8 +31,16 @@ pub struct Registration {
 impl Registration {
     /// Adds an entry, unless the reaper is closed; see [`Inner::register`](super::registry::Inner::register).
     #[inline]
-    pub(super) fn new(registry: &Arc<Registry>, facts: Facts, is_inside: bool) -> Option<Self> {
-        let key = registry.update(|inner| inner.register(facts, is_inside))?;
+    pub(super) fn new<T>(
+        registry: &Arc<Registry>,
+        origin: Origin<T>,
+        tag: Option<Arc<Tag>>,
+        stage: Stage,
+        is_inside: bool,
+    ) -> Option<Self> {
+        let now = Instant::now();
+        let facts = || Facts::new(origin, tag, stage, now);
+        let key = registry.update(|inner| inner.register(is_inside, facts))?;
         Some(Self { registry: Arc::clone(registry), key, owns_entry: true })
     }
 
@@ -173,8 +181,7 @@ pub(super) struct Facts {
 
 impl Facts {
     #[inline]
-    pub(super) fn new<T>(origin: Origin<T>, tag: Option<Arc<Tag>>, stage: Stage) -> Self {
-        let now = Instant::now();
+    fn new<T>(origin: Origin<T>, tag: Option<Arc<Tag>>, stage: Stage, now: Instant) -> Self {
         Self {
             type_name: crate::type_name::of::<T>,
             created_at: origin.created_at(),

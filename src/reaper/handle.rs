@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::entry::Facts;
 use super::registry::{Inner, Registry};
 use super::report::to_pending;
 use super::{Abandoned, Acquire, Adoptable, Pending, Registration, Shield, Stage, TryAcquire};
@@ -52,7 +51,7 @@ impl ReaperHandle {
 
     /// Registers a value under this handle's label and lane, unless the reaper is closed.
     pub(crate) fn register<T>(&self, origin: Origin<T>, stage: Stage) -> Option<Registration> {
-        Registration::new(self.registry(), Facts::new(origin, self.tag.clone(), stage), false)
+        Registration::new(self.registry(), origin, self.tag.clone(), stage, false)
     }
 
     /// Adopts inside a future that this reaper shields, also if it was closed meanwhile.
@@ -60,8 +59,9 @@ impl ReaperHandle {
         &self,
         guard: AsyncDropGuard<T, S>,
     ) -> AsyncDropGuard<T, Adopted> {
-        let facts = Facts::new(guard.slot.origin(), self.tag.clone(), Stage::Alive);
-        AdoptedSlot::adopt(guard, Registration::new(self.registry(), facts, true))
+        let (origin, tag) = (guard.slot.origin(), self.tag.clone());
+        let registration = Registration::new(self.registry(), origin, tag, Stage::Alive, true);
+        AdoptedSlot::adopt(guard, registration)
     }
 
     fn with_tag(&self, change: impl FnOnce(&mut Tag)) -> Self {

@@ -160,11 +160,15 @@ impl Inner {
     /// With `is_inside`, the caller is inside a future that has an entry itself. That was registered before the
     /// reaper was closed, and `drain` waits for it, so this is in time.
     #[inline]
-    pub(super) fn register(&mut self, facts: Facts, is_inside: bool) -> Option<Key> {
+    pub(super) fn register(
+        &mut self,
+        is_inside: bool,
+        facts: impl FnOnce() -> Facts,
+    ) -> Option<Key> {
         if self.closed && (!is_inside || self.entries.is_empty()) {
             return None;
         }
-        Some(self.entries.insert_with(|| Entry { facts, phase: Phase::Owned }))
+        Some(self.entries.insert_with(|| Entry { facts: facts(), phase: Phase::Owned }))
     }
 
     /// Makes the owner's entry an orphan, which is ready unless an earlier one of its lane is left.
