@@ -27,8 +27,9 @@ pub use acquire::{Abandoned, Acquire, TryAcquire, TryAcquireError};
 pub use driver::{Drain, Run};
 pub(crate) use entry::Registration;
 pub use handle::ReaperHandle;
+pub use orphan::Failure;
 pub(crate) use orphan::{BoxedError, Cleanup, start};
-pub use report::{Failure, Pending, Report, Stage};
+pub use report::{Pending, Report, Stage};
 pub use shield::Shield;
 pub use shutdown::Shutdown;
 pub use task::CleanupTask;
@@ -306,7 +307,7 @@ impl Reaper {
 
     #[cfg(feature = "testing")]
     pub(crate) fn has_orphans(&self) -> bool {
-        let is_orphan = |entry: &entry::Entry| !matches!(entry.phase, entry::Phase::Owned);
+        let is_orphan = |entry: &entry::Entry| !matches!(entry.state, entry::EntryState::Owned);
         self.registry().update(|inner| inner.entries.iter().any(|(_, entry)| is_orphan(entry)))
     }
 

@@ -51,9 +51,10 @@ pub(crate) fn clean<T: AsyncDrop, S: Owes<T>>(
     async move {
         let settled = SettleOnDrop { slot, value: PhantomData };
         let Some((phase, value)) = settled.slot.owed() else {
+            // A checked cleanup has ended. An adopted one is polled here.
             return poll_fn(|cx| settled.slot.poll_kept(cx)).await;
         };
-        // `Finished` while user code runs: if it panics, the cleanup counts as attempted.
+        // `Finished` while user code runs, here and at each poll: if it panics, the cleanup counts as attempted.
         *phase = Phase::Finished;
         let result = {
             let mut cleanup = pin!(value.async_drop_unboxed());
@@ -67,7 +68,7 @@ pub(crate) fn clean<T: AsyncDrop, S: Owes<T>>(
             })
             .await
         };
-        let Err(error) = result else { return Ok(()) };
+        let Err(error) = result else { return Ok(()) }; // `settled` drops the value
         // If the value panics in its own `Drop`, this reports the error.
         let result = CleanupResult::<T>::new(Err(error));
         settled.slot.settle();
@@ -75,8 +76,8 @@ pub(crate) fn clean<T: AsyncDrop, S: Owes<T>>(
     }
 }
 
-/// Drops a value whose cleanup has panicked. If its `Drop` panics, too, that goes to the hook: a second
-/// panic would abort the process.
+/// Drops a value while its thread unwinds, as after a panic of its cleanup. If its `Drop` panics, too, that goes to
+/// the hook: a second panic would abort the process.
 #[cold]
 pub(crate) fn drop_after_panic<T>(value: impl Sized) {
     if let Err(payload) = caught(|| drop(value)) {

@@ -56,8 +56,9 @@ impl Driver {
     fn poll_ready(&mut self, mut round: Round, spawner: Option<&mut Spawner>) {
         let to_spawn = if spawner.is_some() { std::mem::take(&mut round.fresh) } else { 0 };
         let mut orphan = None;
-        while self.registry.update(|inner| inner.step(&mut orphan, &mut round)) {
-            self.poll(orphan.as_mut().expect("`step` has taken an orphan"));
+        // The last call settles the last poll, and takes nothing.
+        while self.registry.update(|inner| inner.settle_and_take_next(&mut orphan, &mut round)) {
+            self.poll(orphan.as_mut().expect("an orphan was taken"));
         }
         let Some(spawn) = spawner else { return };
         (0..to_spawn).map_while(|_| CleanupTask::next(&self.registry)).for_each(spawn);

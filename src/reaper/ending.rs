@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::Report;
-use super::entry::{Entry, Phase};
+use super::entry::{Entry, EntryState};
 use super::orphan::{Cleanup, discard};
 use super::registry::{AfterUnlock, Inner, Registry};
 use super::report::to_pending;
@@ -14,7 +14,7 @@ impl Registry {
     pub(super) fn abandon(&self) -> Report {
         let (entries, mut after, ended, undecided) = self.update(|inner| {
             (inner.closed, inner.abandoned) = (true, true);
-            let entries = inner.take_entries(|phase| !matches!(phase, Phase::Polled { .. }));
+            let entries = inner.take_entries(|state| !matches!(state, EntryState::Polled { .. }));
             let waiters = std::mem::take(&mut inner.waiters);
             inner.drop_later(waiters);
             inner.wake_drivers(true);
@@ -25,12 +25,12 @@ impl Registry {
         report.undecided = undecided;
         let named = entries.iter().map(|(key, entry)| (*key, entry.facts.clone())).collect();
         report.abandoned.extend(to_pending(named));
-        for (_, Entry { facts, mut phase }) in entries {
-            let (cleanup, task) = phase.take();
+        for (_, Entry { facts, mut state }) in entries {
+            let (cleanup, task) = state.take();
             after.extend(task.map(AfterUnlock::Wake));
             let Some(mut failure) = cleanup.and_then(discard) else { continue };
             failure.set_facts(&facts);
-            report.failures.push(*failure);
+            report.failures.push(failure);
         }
         // The report must not be lost to a waker that panics.
         caught(|| AfterUnlock::run_all(after)).unwrap_or_else(drop_payload);
@@ -58,11 +58,11 @@ impl Inner {
         if self.has_driver() {
             return;
         }
-        let lost = self.take_entries(|phase| {
-            matches!(phase, Phase::Fresh(_) | Phase::Waiting(..) | Phase::Resumed(..))
+        let lost = self.take_entries(|state| {
+            matches!(state, EntryState::Fresh(_) | EntryState::Waiting(..) | EntryState::Woken(..))
         });
-        for (_, Entry { facts, mut phase }) in lost {
-            let (cleanup, _no_task) = phase.take();
+        for (_, Entry { facts, mut state }) in lost {
+            let (cleanup, _no_task) = state.take();
             self.after.push(AfterUnlock::ReportLost { facts: facts.clone(), in_poll: false });
             self.after.extend(cleanup.map(|cleanup| AfterUnlock::Discard { facts, cleanup }));
         }
@@ -83,20 +83,20 @@ impl Inner {
 
     /// Takes out the entries in some phases, in the order of adoption. None of those that stay may be ready or
     /// blocked.
-    fn take_entries(&mut self, is_chosen: impl Fn(&Phase) -> bool) -> Vec<(Key, Entry)> {
-        let entries = self.entries.iter().filter(|(_, entry)| is_chosen(&entry.phase));
+    fn take_entries(&mut self, is_chosen: impl Fn(&EntryState) -> bool) -> Vec<(Key, Entry)> {
+        let entries = self.entries.iter().filter(|(_, entry)| is_chosen(&entry.state));
         let mut keys: Vec<Key> = entries.map(|(key, _)| key).collect();
         keys.sort_unstable();
-        let take = |Entry { facts, phase }: &mut Entry| {
-            let phase = std::mem::replace(phase, Phase::Owned);
-            Entry { facts: facts.clone(), phase }
+        let take = |Entry { facts, state }: &mut Entry| {
+            let state = std::mem::replace(state, EntryState::Owned);
+            Entry { facts: facts.clone(), state }
         };
         let entries = &mut self.entries;
         let taken: Vec<_> =
             keys.into_iter().filter_map(|key| Some((key, entries.remove(key, take)?))).collect();
-        (self.resumed, self.fresh) = (VecDeque::new(), VecDeque::new());
+        (self.woken, self.fresh) = (VecDeque::new(), VecDeque::new());
         self.lanes = BTreeMap::new();
-        self.in_progress -= taken.iter().filter(|(_, entry)| entry.phase.is_begun()).count();
+        self.in_progress -= taken.iter().filter(|(_, entry)| entry.state.is_begun()).count();
         taken
     }
 }

@@ -126,27 +126,27 @@ impl Drop for Registration {
 /// An adopted value, from its adoption to the end of its cleanup.
 pub(super) struct Entry {
     pub(super) facts: Facts,
-    pub(super) phase: Phase,
+    pub(super) state: EntryState,
 }
 
 /// Where the value or its cleanup is.
-pub(super) enum Phase {
+pub(super) enum EntryState {
     /// An owner has the value.
     Owned,
-    /// The reaper has not begun the cleanup. It is in the queue of these, or an earlier one of its lane has not
-    /// ended.
+    /// The reaper has not polled the cleanup, which its owner may have begun. It is in the queue of these, or an
+    /// earlier one of its lane has not ended.
     Fresh(Cleanup),
     /// A driver or a task has the cleanup, and polls it.
     Polled { woken: bool },
     /// A driver has polled the cleanup. It waits for a wake.
     Waiting(Cleanup, Option<Arc<OrphanWaker>>),
     /// The cleanup was woken. It is in the queue of those that the reaper has begun.
-    Resumed(Cleanup, Option<Arc<OrphanWaker>>),
+    Woken(Cleanup, Option<Arc<OrphanWaker>>),
     /// The cleanup waits for its task. The waker is there once the task was polled.
     Spawned(Cleanup, Option<Waker>),
 }
 
-impl Phase {
+impl EntryState {
     /// Whether the reaper has begun the cleanup.
     pub(super) fn is_begun(&self) -> bool {
         !matches!(self, Self::Owned | Self::Fresh(_))
@@ -156,7 +156,7 @@ impl Phase {
     pub(super) fn take(&mut self) -> (Option<Cleanup>, Option<Waker>) {
         match std::mem::replace(self, Self::Owned) {
             Self::Owned | Self::Polled { .. } => (None, None),
-            Self::Fresh(cleanup) | Self::Waiting(cleanup, _) | Self::Resumed(cleanup, _) => {
+            Self::Fresh(cleanup) | Self::Waiting(cleanup, _) | Self::Woken(cleanup, _) => {
                 (Some(cleanup), None)
             }
             Self::Spawned(cleanup, waker) => (Some(cleanup), waker),

@@ -1,18 +1,21 @@
-//! The cleanup of an orphan, with its type erased, and one poll of it.
+//! The cleanup of an orphan, with its type erased, one poll of it, and its failure.
 
 use std::any::Any;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::Adoptable;
 use super::driver::OrphanWaker;
+use super::entry::Facts;
 use super::registry::Registry;
 use super::slab::Key;
-use super::{Adoptable, Failure};
 use crate::guard::{CleanupResult, drop_after_panic};
-use crate::panic::{self, drop_payload};
-use crate::shim;
+use crate::hook;
+use crate::panic::{self, PanicPayload, caught, drop_caught, drop_payload};
+use crate::shim::{self, SyncWrapper};
 use crate::sync::Waiters;
 
 /// A cleanup that owns its value, and drops it before it is ready.
@@ -72,8 +75,8 @@ impl Orphan {
                 self.failure = failure;
                 self.cleanup = None;
             }
-            Err(failure) => {
-                self.failure = Some(failure);
+            Err(payload) => {
+                self.failure = Some(Box::new(Failure::of_panic(payload)));
                 let _second = self.cleanup.take().and_then(discard);
             }
         }
@@ -94,17 +97,8 @@ impl Orphan {
 }
 
 /// Drops a cleanup that has not ended, and returns the failure if that panics.
-pub(super) fn discard(cleanup: Cleanup) -> Option<Box<Failure>> {
-    caught(|| drop(cleanup)).err()
-}
-
-/// Runs `f`, and turns a panic into a failure.
-fn caught<R>(f: impl FnOnce() -> R) -> Result<R, Box<Failure>> {
-    panic::caught(f).map_err(|payload| {
-        let message = format!("panicked: {}", panic::message(&payload));
-        drop_payload(payload);
-        Box::new(Failure::new(message, None))
-    })
+pub(super) fn discard(cleanup: Cleanup) -> Option<Failure> {
+    caught(|| drop(cleanup)).err().map(Failure::of_panic)
 }
 
 /// An error with its type erased, and a function that formats it.
@@ -128,6 +122,103 @@ impl BoxedError {
 
     fn into_failure(self) -> Failure {
         Failure::new((self.format)(&*self.error), Some(self.error))
+    }
+}
+
+/// A failed cleanup of an orphan.
+#[non_exhaustive]
+pub struct Failure {
+    /// The type of the value without its module paths.
+    pub type_name: String,
+    /// The place where the guard was created. `None` in a build without `debug_assertions` and
+    /// without the feature `location`.
+    pub created_at: Option<&'static Location<'static>>,
+    /// The label of the handle that adopted it; see
+    /// [`with_label`](crate::ReaperHandle::with_label).
+    pub label: Option<Arc<str>>,
+    /// The error, formatted by its `Debug`, or the message of the panic.
+    pub message: String,
+    error: KeptError,
+}
+
+/// The error of a failed cleanup; `None` after a panic. A panic of its `Drop` ends here: it must not end the
+/// `Run` that drops its last report, and two of them in one report would abort.
+struct KeptError(Option<SyncWrapper<Box<dyn Any + Send>>>);
+
+impl Drop for KeptError {
+    fn drop(&mut self) {
+        drop_caught(self.0.take());
+    }
+}
+
+impl Failure {
+    fn new(message: String, error: Option<Box<dyn Any + Send>>) -> Self {
+        let error = KeptError(error.map(SyncWrapper::new));
+        Self { type_name: String::new(), created_at: None, label: None, message, error }
+    }
+
+    fn of_panic(payload: PanicPayload) -> Self {
+        let message = format!("panicked: {}", panic::message(&payload));
+        drop_payload(payload);
+        Self::new(message, None)
+    }
+
+    pub(super) fn set_facts(&mut self, facts: &Facts) {
+        self.type_name = facts.type_name();
+        self.created_at = facts.created_at;
+        self.label = facts.label();
+    }
+
+    /// Tells the hook. A panic of the hook ends here: it must not end a driver.
+    pub(super) fn report(&self) {
+        let Self { type_name, created_at, label, message, .. } = self;
+        caught(|| hook::report_failed(type_name, *created_at, label.as_deref(), message))
+            .unwrap_or_else(drop_payload);
+    }
+
+    /// Returns whether the cleanup panicked.
+    #[must_use = "this returns whether the cleanup panicked and changes nothing"]
+    pub fn is_panic(&self) -> bool {
+        self.error.0.is_none()
+    }
+
+    /// Returns the error itself, if it is an `E`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the failure if its error has another type, or if the cleanup panicked.
+    pub fn downcast<E: 'static>(self) -> Result<E, Self> {
+        let Self { type_name, created_at, label, message, mut error } = self;
+        match error.0.take().map(|error| error.into_inner().downcast::<E>()) {
+            Some(Ok(error)) => return Ok(*error),
+            Some(Err(other)) => error.0 = Some(SyncWrapper::new(other)),
+            None => {}
+        }
+        Err(Self { type_name, created_at, label, message, error })
+    }
+}
+
+impl Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failure")
+            .field("type_name", &self.type_name)
+            .field("created_at", &self.created_at)
+            .field("label", &self.label)
+            .field("message", &self.message)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.type_name)?;
+        if let Some(label) = &self.label {
+            write!(f, " {label:?}")?;
+        }
+        if let Some(at) = self.created_at {
+            write!(f, " (created at {at})")?;
+        }
+        write!(f, ": {}", self.message)
     }
 }
 

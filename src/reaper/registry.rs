@@ -19,7 +19,7 @@ use std::time::Instant;
 
 use super::Stage;
 use super::driver::OrphanWaker;
-use super::entry::{Entry, Facts, Phase};
+use super::entry::{Entry, EntryState, Facts};
 use super::handle::LaneId;
 use super::orphan::{Cleanup, Orphan, Watched, discard};
 use super::report::Ended;
@@ -100,7 +100,7 @@ impl AfterUnlock {
 pub(super) struct Inner {
     pub(super) entries: Slab<Entry>,
     /// Ready orphans whose cleanup the reaper has begun.
-    pub(super) resumed: VecDeque<Key>,
+    pub(super) woken: VecDeque<Key>,
     /// Ready orphans whose cleanup the reaper has not begun.
     pub(super) fresh: VecDeque<Key>,
     /// The orphans of each lane in the order in which they were orphaned. The first one has its turn.
@@ -146,7 +146,7 @@ const KEPT_READY: usize = 1_024;
 /// What a driver may do in one poll.
 pub(super) struct Round {
     /// How many begun orphans it may still take.
-    resumed: usize,
+    woken: usize,
     /// How many other orphans it may still take.
     pub(super) fresh: usize,
     /// One look at the clock is enough for a round.
@@ -168,7 +168,7 @@ impl Inner {
         if self.closed && (!is_inside || self.entries.is_empty()) {
             return None;
         }
-        Some(self.entries.insert_with(|| Entry { facts: facts(), phase: Phase::Owned }))
+        Some(self.entries.insert_with(|| Entry { facts: facts(), state: EntryState::Owned }))
     }
 
     /// Makes the owner's entry an orphan, which is ready unless an earlier one of its lane is left.
@@ -196,29 +196,34 @@ impl Inner {
         if !matches!(entry.facts.stage, Stage::Opening | Stage::Shielded) {
             entry.facts.set_stage(Stage::Orphaned, now);
         }
-        let owned = std::mem::replace(&mut entry.phase, Phase::Fresh(cleanup));
+        let owned = std::mem::replace(&mut entry.state, EntryState::Fresh(cleanup));
         // It holds nothing. To drop it costs 20 instructions (`benches/instructions.sh`).
         std::mem::forget(owned);
         let lane = entry.facts.lane();
         if lane.is_none_or(|lane| self.wait_for_turn(lane, key)) {
+            // The end of this critical section wakes a driver (`announce`).
             self.fresh.push_back(key);
         }
         Ok(())
     }
 
-    /// Settles the poll of the orphan in `orphan`, and takes the next one out, if there is one.
+    /// Settles the last poll, if `orphan` has been polled, and takes the next orphan out, if there is one.
     ///
     /// If it takes one, no driver is woken: a settled orphan makes at most one other ready. So no orphan is lost
     /// to a waker that panics. Both are in `orphan`: moving them in and out costs 40 instructions
     /// (`benches/instructions.sh`).
     #[inline]
-    pub(super) fn step(&mut self, orphan: &mut Option<Orphan>, round: &mut Round) -> bool {
+    pub(super) fn settle_and_take_next(
+        &mut self,
+        orphan: &mut Option<Orphan>,
+        round: &mut Round,
+    ) -> bool {
         if let Some(polled) = orphan.take() {
             self.settle(polled, round.now);
         }
-        let key = if round.resumed > 0 && !self.resumed.is_empty() {
-            round.resumed -= 1;
-            self.resumed.pop_front()
+        let key = if round.woken > 0 && !self.woken.is_empty() {
+            round.woken -= 1;
+            self.woken.pop_front()
         } else if round.fresh > 0 {
             round.fresh -= 1;
             self.begin_fresh()
@@ -243,10 +248,10 @@ impl Inner {
     /// Takes the cleanup of a ready orphan out of its entry to poll it.
     #[inline]
     fn take(&mut self, key: Key) -> Option<Orphan> {
-        let phase = &mut self.entries.get_mut(key)?.phase;
-        let (cleanup, waker) = match std::mem::replace(phase, Phase::Polled { woken: false }) {
-            Phase::Fresh(cleanup) => (cleanup, None),
-            Phase::Resumed(cleanup, waker) => (cleanup, waker),
+        let state = &mut self.entries.get_mut(key)?.state;
+        let (cleanup, waker) = match std::mem::replace(state, EntryState::Polled { woken: false }) {
+            EntryState::Fresh(cleanup) => (cleanup, None),
+            EntryState::Woken(cleanup, waker) => (cleanup, waker),
             _ => unreachable!("the queues have the keys of ready orphans"),
         };
         Some(Orphan { key, cleanup: Some(cleanup), waker, failure: None })
@@ -254,14 +259,14 @@ impl Inner {
 
     /// Makes a waiting orphan ready.
     pub(super) fn wake(&mut self, key: Key) {
-        let Some(Entry { phase, .. }) = self.entries.get_mut(key) else { return };
-        match std::mem::replace(phase, Phase::Owned) {
-            Phase::Waiting(cleanup, waker) => {
-                *phase = Phase::Resumed(cleanup, waker);
-                self.resumed.push_back(key);
+        let Some(Entry { state, .. }) = self.entries.get_mut(key) else { return };
+        match std::mem::replace(state, EntryState::Owned) {
+            EntryState::Waiting(cleanup, waker) => {
+                *state = EntryState::Woken(cleanup, waker);
+                self.woken.push_back(key);
             }
-            Phase::Polled { .. } => *phase = Phase::Polled { woken: true },
-            other => *phase = other,
+            EntryState::Polled { .. } => *state = EntryState::Polled { woken: true },
+            other => *state = other,
         }
     }
 
@@ -297,16 +302,16 @@ impl Inner {
         waker: Option<Arc<OrphanWaker>>,
         now: Instant,
     ) {
-        let Some(Entry { facts, phase }) = self.entries.get_mut(key) else { return };
+        let Some(Entry { facts, state }) = self.entries.get_mut(key) else { return };
         if facts.stage == Stage::Orphaned && !facts.cleanup_has_begun {
             facts.begin_cleanup(now);
         }
-        *phase = match phase {
-            Phase::Polled { woken: true } => {
-                self.resumed.push_back(key);
-                Phase::Resumed(cleanup, waker)
+        *state = match state {
+            EntryState::Polled { woken: true } => {
+                self.woken.push_back(key);
+                EntryState::Woken(cleanup, waker)
             }
-            _ => Phase::Waiting(cleanup, waker),
+            _ => EntryState::Waiting(cleanup, waker),
         };
     }
 
@@ -393,11 +398,11 @@ impl Inner {
 
     /// Begins a round on this thread.
     pub(super) fn begin_round(&mut self, id: u64, thread: ThreadId) -> Round {
-        let mut round = Round { resumed: 0, fresh: 0, now: Instant::now() };
+        let mut round = Round { woken: 0, fresh: 0, now: Instant::now() };
         if self.may_drive(id, thread) {
             // Begun work goes first, but it leaves one place to the rest.
-            round.resumed = self.resumed.len().min(ROUND - 1);
-            round.fresh = self.fresh.len().min(ROUND - round.resumed);
+            round.woken = self.woken.len().min(ROUND - 1);
+            round.fresh = self.fresh.len().min(ROUND - round.woken);
         }
         self.polling.push(thread);
         round
@@ -411,7 +416,7 @@ impl Inner {
     pub(super) fn end_round(&mut self, id: u64, thread: ThreadId, waker: Waker) -> bool {
         self.stop_polling(thread);
         // Gives back the memory of a spike.
-        for queue in [&mut self.resumed, &mut self.fresh] {
+        for queue in [&mut self.woken, &mut self.fresh] {
             if queue.is_empty() && queue.capacity() > KEPT_READY {
                 *queue = VecDeque::new();
             }
@@ -444,14 +449,15 @@ impl Inner {
     }
 
     fn is_ready(&self) -> bool {
-        !self.resumed.is_empty() || (!self.fresh.is_empty() && self.may_begin())
+        !self.woken.is_empty() || (!self.fresh.is_empty() && self.may_begin())
     }
 
     fn may_begin(&self) -> bool {
         self.limit.is_none_or(|limit| self.in_progress < limit)
     }
 
-    /// Wakes the drivers that may drive, if the first orphan has become ready.
+    /// Wakes the drivers that may drive, if the first orphan has become ready. Once is enough: a driver looks again
+    /// at the end of its round.
     #[inline]
     fn announce(&mut self) {
         let is_ready = self.is_ready();

@@ -1,17 +1,14 @@
-//! The reports of a reaper: pending values, failures, and the number of cleanups.
+//! The reports of a reaper: pending values, and the cleanups that have ended.
 
-use std::any::Any;
 use std::collections::{HashMap, HashSet};
-use std::fmt::{self, Debug};
+use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::entry::Facts;
+use super::orphan::Failure;
 use super::slab::Key;
-use crate::hook;
-use crate::panic::{caught, drop_caught, drop_payload};
-use crate::shim::SyncWrapper;
 
 /// An adopted value that is not cleaned up yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,97 +118,6 @@ pub(super) fn to_pending(mut copies: Vec<(Key, Facts)>) -> Vec<Pending> {
         open.extend(members.into_iter().rev().map(|(key, facts)| (key, facts, depth + 1)));
     }
     pending
-}
-
-/// A failed cleanup of an orphan.
-#[non_exhaustive]
-pub struct Failure {
-    /// The type of the value without its module paths.
-    pub type_name: String,
-    /// The place where the guard was created. `None` in a build without `debug_assertions` and
-    /// without the feature `location`.
-    pub created_at: Option<&'static Location<'static>>,
-    /// The label of the handle that adopted it; see
-    /// [`with_label`](crate::ReaperHandle::with_label).
-    pub label: Option<Arc<str>>,
-    /// The error, formatted by its `Debug`, or the message of the panic.
-    pub message: String,
-    error: KeptError,
-}
-
-/// The error of a failed cleanup; `None` after a panic. A panic of its `Drop` ends here: it must not end the
-/// `Run` that drops its last report, and two of them in one report would abort.
-struct KeptError(Option<SyncWrapper<Box<dyn Any + Send>>>);
-
-impl Drop for KeptError {
-    fn drop(&mut self) {
-        drop_caught(self.0.take());
-    }
-}
-
-impl Failure {
-    pub(super) fn new(message: String, error: Option<Box<dyn Any + Send>>) -> Self {
-        let error = KeptError(error.map(SyncWrapper::new));
-        Self { type_name: String::new(), created_at: None, label: None, message, error }
-    }
-
-    pub(super) fn set_facts(&mut self, facts: &Facts) {
-        self.type_name = facts.type_name();
-        self.created_at = facts.created_at;
-        self.label = facts.label();
-    }
-
-    /// Tells the hook. A panic of the hook ends here: it must not end a driver.
-    pub(super) fn report(&self) {
-        let Self { type_name, created_at, label, message, .. } = self;
-        caught(|| hook::report_failed(type_name, *created_at, label.as_deref(), message))
-            .unwrap_or_else(drop_payload);
-    }
-
-    /// Returns whether the cleanup panicked.
-    #[must_use = "this returns whether the cleanup panicked and changes nothing"]
-    pub fn is_panic(&self) -> bool {
-        self.error.0.is_none()
-    }
-
-    /// Returns the error itself, if it is an `E`.
-    ///
-    /// # Errors
-    ///
-    /// Returns the failure if its error has another type, or if the cleanup panicked.
-    pub fn downcast<E: 'static>(self) -> Result<E, Self> {
-        let Self { type_name, created_at, label, message, mut error } = self;
-        match error.0.take().map(|error| error.into_inner().downcast::<E>()) {
-            Some(Ok(error)) => return Ok(*error),
-            Some(Err(other)) => error.0 = Some(SyncWrapper::new(other)),
-            None => {}
-        }
-        Err(Self { type_name, created_at, label, message, error })
-    }
-}
-
-impl Debug for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Failure")
-            .field("type_name", &self.type_name)
-            .field("created_at", &self.created_at)
-            .field("label", &self.label)
-            .field("message", &self.message)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.type_name)?;
-        if let Some(label) = &self.label {
-            write!(f, " {label:?}")?;
-        }
-        if let Some(at) = self.created_at {
-            write!(f, " (created at {at})")?;
-        }
-        write!(f, ": {}", self.message)
-    }
 }
 
 /// The cleanups that have ended since the last report of a reaper.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use super::entry::{Entry, Phase};
+use super::entry::{Entry, EntryState};
 use super::orphan::Orphan;
 use super::registry::{Inner, Registry};
 use super::slab::Key;
@@ -69,16 +69,16 @@ impl fmt::Debug for CleanupTask {
 impl Inner {
     fn spawn(&mut self) -> Option<Key> {
         let key = self.begin_fresh()?;
-        let phase = &mut self.entries.get_mut(key)?.phase;
-        *phase = Phase::Spawned(phase.take().0?, None);
+        let state = &mut self.entries.get_mut(key)?.state;
+        *state = EntryState::Spawned(state.take().0?, None);
         Some(key)
     }
 
     /// Takes the cleanup out to poll it, and the waker of the poll before. `None` if it was abandoned.
     fn take_for_task(&mut self, key: Key, thread: ThreadId) -> Option<(Orphan, Option<Waker>)> {
-        let phase = &mut self.entries.get_mut(key)?.phase;
-        let (cleanup, previous) = phase.take();
-        *phase = Phase::Polled { woken: false };
+        let state = &mut self.entries.get_mut(key)?.state;
+        let (cleanup, previous) = state.take();
+        *state = EntryState::Polled { woken: false };
         self.polling.push(thread);
         Some((Orphan { key, cleanup, waker: None, failure: None }, previous))
     }
@@ -88,19 +88,19 @@ impl Inner {
         self.stop_polling(thread);
         let key = polled.key;
         self.settle(polled, Instant::now());
-        let Some(Entry { phase, .. }) = self.entries.get_mut(key) else { return Some(waker) };
-        if let (Some(cleanup), _) = phase.take() {
-            *phase = Phase::Spawned(cleanup, Some(waker));
+        let Some(Entry { state, .. }) = self.entries.get_mut(key) else { return Some(waker) };
+        if let (Some(cleanup), _) = state.take() {
+            *state = EntryState::Spawned(cleanup, Some(waker));
         }
         None
     }
 
     /// Makes the orphan of a dropped task ready for the drivers. Returns the waker of its last poll.
     fn return_from_task(&mut self, key: Key) -> Option<Waker> {
-        let waker = self.entries.get_mut(key).and_then(|Entry { phase, .. }| {
-            let (cleanup, waker) = phase.take();
-            *phase = Phase::Resumed(cleanup?, None);
-            self.resumed.push_back(key);
+        let waker = self.entries.get_mut(key).and_then(|Entry { state, .. }| {
+            let (cleanup, waker) = state.take();
+            *state = EntryState::Woken(cleanup?, None);
+            self.woken.push_back(key);
             waker
         });
         self.lose_orphans();
