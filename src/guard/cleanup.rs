@@ -58,7 +58,7 @@ pub(crate) fn clean<T: AsyncDrop, S: Owes<T>>(
         *phase = Phase::Finished;
         let result = {
             let mut cleanup = pin!(value.async_drop_unboxed());
-            poll_fn(|cx| {
+            poll_fn(move |cx| {
                 *phase = Phase::Finished;
                 let poll = cleanup.as_mut().poll(cx);
                 if poll.is_pending() {
