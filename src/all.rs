@@ -11,7 +11,7 @@ use crate::errors::ErrorCollector;
 use crate::guard::{self, Slot};
 use crate::panic::catch;
 use crate::reaper::Adoptable;
-use crate::state::{Backs, Brand, State};
+use crate::state::{Backs, Brand, FromCleanupError, State};
 use crate::{Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Dropped, Live};
 
 /// Cleans up several guards of different types concurrently.
@@ -127,7 +127,7 @@ impl<P, E> AllOutcome<P, E> {
     where
         P: Proofs,
         E: Debug,
-        B: From<CleanupErrors<E>>,
+        B: FromCleanupError<CleanupErrors<E>>,
     {
         let result = match (body, self.result) {
             (body, Ok(())) => body,
@@ -136,7 +136,7 @@ impl<P, E> AllOutcome<P, E> {
                 // errors.
                 let mut collected = ErrorCollector::<P::Values, E>::from_errors(errors);
                 drop(output);
-                Err(B::from(collected.finish().expect_err("it holds errors")))
+                Err(B::from_cleanup_error(collected.finish().expect_err("it holds errors")))
             }
             (Err(first), Err(errors)) => {
                 drop(ErrorCollector::<P::Values, E>::from_errors(errors));

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::guard::CleanupResult;
-use crate::state::{Brand, Unscoped};
+use crate::state::{Brand, FromCleanupError, Unscoped};
 use crate::{AsyncDrop, AsyncDropGuard, Dropped, type_name};
 
 /// The outcome of a [`Live`](crate::Live) guard's cleanup: the proof that it was attempted, and its result.
@@ -71,12 +71,12 @@ impl<T: AsyncDrop, B: Brand> Outcome<T, B> {
     /// # }
     /// # futures::executor::block_on(f()).unwrap();
     /// ```
-    pub fn after<R, E: From<T::Error>>(
+    pub fn after<R, E: FromCleanupError<T::Error>>(
         self,
         body: Result<R, E>,
     ) -> (AsyncDropGuard<T, Dropped<B>>, Result<R, E>) {
         let result = CleanupResult::<T>::new(self.result);
-        (self.proof, result.after_mapped(body, E::from))
+        (self.proof, result.after(body))
     }
 
     /// Returns the proof if the cleanup succeeded.

@@ -31,6 +31,7 @@ use crate::reaper::Adoptable;
 pub use crate::guard::{AdoptedSlot, Arms, CleansByValue, EndsVia, Owes, Slot};
 
 pub use crate::flatten::UnscopedGuard;
+pub use crate::guard::FromCleanupError;
 
 /// Checked at run time, the default: a guard that is dropped before `async_drop` panics.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use futures::FutureExt;
 
 use crate::guard::{CleanupResult, Owes, Phase, Slot, clean};
 use crate::panic::{PanicPayload, catch};
-use crate::state::{Holds, LocallyCleanable, State, UnscopedState};
+use crate::state::{FromCleanupError, Holds, LocallyCleanable, State, UnscopedState};
 use crate::{AsyncDrop, AsyncDropGuard, hook, type_name};
 
 /// Runs `body` with the value, cleans up, and returns both results.
@@ -145,10 +145,9 @@ pub fn with_async_drop<T, S, R, E>(
 where
     T: AsyncDrop,
     S: UnscopedState + LocallyCleanable<T>,
-    E: From<T::Error>,
+    E: FromCleanupError<T::Error>,
 {
-    bracket(guard, body)
-        .map(|(body, cleanup)| CleanupResult::<T>::new(cleanup).after_mapped(body, E::from))
+    bracket(guard, body).map(|(body, cleanup)| CleanupResult::<T>::new(cleanup).after(body))
 }
 
 /// Hands the guard over to the library while a body borrows its value.

@@ -234,14 +234,15 @@ impl<T: AsyncDrop> fmt::Debug for CleanupResult<T> {
     }
 }
 
-/// The error of a body that can take over the error of a cleanup.
-#[doc(hidden)]
+/// The error of a body that can take over the error of a cleanup: every type that implements `From<E>`.
 #[diagnostic::on_unimplemented(
     message = "`{E}`, the error of the cleanup, cannot be returned as `{Self}`",
-    label = "this block's error type cannot hold the error of the cleanup",
-    note = "implement `From<{E}>` for `{Self}`, or map it: `with_async_drop!(guard, {{ … }}, |error| …)`; if the cleanup cannot fail, use `with_async_drop_infallible!`"
+    label = "the error type of this body cannot hold the error of the cleanup",
+    note = "implement `From<{E}>` for `{Self}`, or use an error type of your own with both; or map the error of the cleanup: `with_cleanup(value, async |value| value.close().await.map_err(…))`, or `with_async_drop!(guard, {{ … }}, |error| …)`",
+    note = "if the cleanup cannot fail, use `with_async_drop_infallible!`"
 )]
 pub trait FromCleanupError<E> {
+    #[doc(hidden)]
     fn from_cleanup_error(error: E) -> Self;
 }
 
