@@ -1,5 +1,5 @@
 //! Checks the references in the guide: the tests, examples and compile-fail tests that it names exist,
-//! and the FAQ names every test of `tests/pain_points/`.
+//! the FAQ names every test of `tests/pain_points/`, and a page shows the types of its examples.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -81,4 +81,30 @@ fn the_compile_fail_tests_that_a_page_names_exist() {
         }
     }
     assert!(found >= 30, "{found} links");
+}
+
+/// rustdoc does not show the lines that begin with `# `. A reader must find each item that such a line
+/// defines in another block of the page, in the same words.
+#[test]
+fn a_page_shows_the_items_that_its_examples_hide() {
+    let keywords =
+        ["struct ", "enum ", "trait ", "impl ", "impl<", "mod ", "type ", "static ", "fn "];
+    for page in ["patterns", "gotchas", "strict"] {
+        let text = read(format!("src/guide/{page}.md"));
+        let (mut shown, mut hidden) = (BTreeSet::new(), BTreeSet::new());
+        let blocks = text.split("```").skip(1).step_by(2);
+        for line in blocks.flat_map(str::lines).map(str::trim) {
+            match line.strip_prefix("# ").map(str::trim) {
+                Some(line) => hidden.insert(line),
+                None => shown.insert(line),
+            };
+        }
+        for line in hidden.difference(&shown) {
+            let item = line.trim_start_matches("pub ").trim_start_matches("async ");
+            let is_scaffold = item.starts_with("fn main()") || item.starts_with("fn f()");
+            let is_item = keywords.iter().any(|keyword| item.starts_with(keyword));
+            assert!(is_scaffold || !is_item, "{page} shows no `{line}`");
+        }
+        assert!(hidden.len() > 10, "{page}: {} hidden lines", hidden.len());
+    }
 }
