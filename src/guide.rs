@@ -2,10 +2,10 @@
 //!
 //! # Eight words
 //!
-//! - **Guard**: an [`AsyncDropGuard`](crate::AsyncDropGuard). It holds a value and owes the value's
-//!   cleanup.
-//! - **State**: the second parameter of a guard's type. It decides who makes sure that the cleanup
-//!   happens: [`Checked`](crate::Checked), [`Live`](crate::Live), [`Adopted`](crate::Adopted).
+//! - **Guard**: an [`AsyncDropGuard`](crate::AsyncDropGuard). It holds a value whose cleanup must be
+//!   awaited.
+//! - **State**: the second parameter of a guard's type. It decides what happens if the cleanup is
+//!   forgotten or cancelled: [`Checked`](crate::Checked), [`Live`](crate::Live), [`Adopted`](crate::Adopted).
 //! - **Proof**: a guard in the state [`Dropped`](crate::Dropped). Only the cleanup makes one, so a
 //!   function that takes it runs after the cleanup.
 //! - **Scope**: the body of [`scope!`](crate::scope!). It compiles only if it returns the proof of its own

@@ -2,7 +2,7 @@
 //! uploads, background tasks.
 //!
 //! Rust's [`Drop`] cannot await. With this crate, a value with an async cleanup lives in an
-//! [`AsyncDropGuard`], which owes the cleanup until `async_drop` was awaited. If a guard is dropped
+//! [`AsyncDropGuard`] until `async_drop` was awaited. If a guard is dropped
 //! before that, the library reports its type and creation site to the [`hook`]. The default hook
 //! panics.
 //!
@@ -66,8 +66,8 @@
 //!
 //! # States
 //!
-//! The second type parameter of a guard is its state. It determines who makes sure that the cleanup
-//! happens.
+//! The second type parameter of a guard is its state. It determines what happens if the cleanup is
+//! forgotten or cancelled.
 //!
 //! | state | created by | if the cleanup is forgotten | if the owner is cancelled |
 //! |---|---|---|---|
