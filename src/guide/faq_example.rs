@@ -1,4 +1,4 @@
-// The examples of the FAQ include this file.
+// The examples of the FAQ include this file, and the page shows it.
 
 use livedrop::{AsyncDrop, AsyncDropGuard, Reaper};
 use std::io;
