@@ -274,8 +274,8 @@ async fn discard(pipe: Option<&mut (impl AsyncRead + Unpin)>) {
 
 /// What the signals go to: a process, or its group.
 ///
-/// The id of a process, and that of its group, belongs to another process some time after the process was
-/// reaped. So nothing is signalled after that. Only `reap` and `is_ended` reap.
+/// After a process was reaped, the system may give its id, and the id of its group, to another process. So nothing is
+/// signalled after that. Only `reap` and `is_ended` reap.
 #[derive(Debug)]
 struct Target {
     child: Child,

@@ -70,7 +70,7 @@ struct Slots<K, T, S: State> {
 /// The last value of a key. Locked while a caller opens the next one.
 type Slot<T, S> = futures::lock::Mutex<AsyncDropWeak<T, S>>;
 
-/// The least number of slots before those of values that are gone are removed.
+/// A cache with fewer slots keeps those of closed values.
 const LEAST: usize = 16;
 
 impl<K: Eq + Hash, T: AsyncDrop> AsyncDropCache<K, T> {

@@ -155,7 +155,7 @@ impl Blocking {
     }
 }
 
-/// Removal of what is already removed is a success.
+/// Turns the error that the file does not exist into a success.
 pub(super) fn removed(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -1,4 +1,4 @@
-//! The end of a reaper: values that `abandon` names, and values that nobody is left to clean up.
+//! The end of a reaper: it abandons values, or loses them because no driver is left.
 
 use std::collections::{BTreeMap, VecDeque};
 

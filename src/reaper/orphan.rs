@@ -58,7 +58,7 @@ pub(super) struct Orphan {
 }
 
 impl Orphan {
-    /// Polls the cleanup. It never panics: a panic of the cleanup is its failure, which the hook is told of.
+    /// Polls the cleanup, and reports its failure to the hook. It never panics: a panic of the cleanup is a failure.
     #[inline]
     pub(super) fn poll(&mut self, registry: &Registry, cx: &mut Context<'_>) {
         let Some(cleanup) = &mut self.cleanup else { return };

@@ -61,7 +61,7 @@ impl App {
         panic!("{signal:?} does not end the process");
     }
 
-    /// Waits for the end. Returns the status, the remaining output, and what was printed as errors.
+    /// Waits for the end. Returns the status, the remaining output, and the standard error.
     fn end(&mut self) -> (ExitStatus, String, String) {
         let (mut output, mut errors) = (String::new(), String::new());
         self.output.read_to_string(&mut output).unwrap();

@@ -186,7 +186,7 @@ async fn round(end: End) -> (String, Vec<String>) {
             return settle(&account, &reports, false).await;
         }
     }
-    // What was being polled during an `abandon` is named by the next report.
+    // The next report names the orphans that were being polled during an `abandon`.
     reports.push(reaper.drain().await);
     if let Err(last) = reaper.async_drop().await {
         return (account.to_string(), vec![format!("a cleanup failed after the drain: {last:?}")]);
