@@ -74,7 +74,10 @@ macro_rules! forward_to_buffered {
                 cx: &mut Context<'_>,
                 buf: &mut ::tokio::io::ReadBuf<'_>,
             ) -> Poll<io::Result<()>> {
-                ready!(self.as_mut().poll_flush(cx))?;
+                // Not if it is empty: the flush of tokio's file would drop the result of a read that has begun.
+                if !self.file.writer.buffer().is_empty() {
+                    ready!(self.as_mut().poll_flush(cx))?;
+                }
                 Pin::new(&mut self.file.writer).poll_read(cx, buf)
             }
         }

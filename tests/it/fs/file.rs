@@ -1,7 +1,8 @@
 //! `fs::File`: every byte is in the file, or there is an error.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::io::{self, SeekFrom};
+use std::pin::pin;
 
 use super::folder;
 use crate::support::{Reports, created_at};
@@ -162,6 +163,17 @@ async fn an_ignored_write_error_fails_the_cleanup() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_read_keeps_an_earlier_write_error() {
+    let options = OpenOptions::new().read(true).write(true).clone();
+    let mut file = fs::open("/dev/full", &options).await.unwrap();
+    file.write_all(&vec![b'x'; 100_000]).await.unwrap();
+    file.read_exact(&mut [0; 8]).await.unwrap();
+    let error = file.async_drop().await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_device_that_cannot_be_synced_is_no_error() {
@@ -187,6 +199,45 @@ async fn reads_and_seeks_see_what_was_written() {
     assert_eq!(rest, "ello world");
     file.async_drop().await.unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), b"Jello world");
+}
+
+/// Awaits the future, and counts its polls.
+async fn counted<F: Future>(future: F) -> (usize, F::Output) {
+    let (mut future, mut polls) = (pin!(future), 0);
+    let output = poll_fn(|cx| {
+        polls += 1;
+        future.as_mut().poll(cx)
+    })
+    .await;
+    (polls, output)
+}
+
+#[tokio::test]
+async fn a_read_without_bytes_reads_once() {
+    let folder = folder("a_read_without_bytes_reads_once");
+    let options = OpenOptions::new().read(true).write(true).create(true).clone();
+    let mut file = fs::open(folder.join("file"), &options).await.unwrap();
+    file.write_all(TEXT).await.unwrap();
+    // One poll begins the operation, and the next one returns its result. A second operation would need more.
+    for _ in 0..100 {
+        let (polls, end) = counted(file.read(&mut [0; 8])).await;
+        assert_eq!(end.unwrap(), 0);
+        assert!(polls <= 3, "{polls} polls");
+    }
+    file.async_drop().await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_error_of_a_read_is_returned() {
+    let folder = folder("an_error_of_a_read_is_returned");
+    let mut directory = fs::open(folder, OpenOptions::new().read(true)).await.unwrap();
+    for _ in 0..100 {
+        let (polls, read) = counted(directory.read(&mut [0; 8])).await;
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::IsADirectory);
+        assert!(polls <= 2, "{polls} polls");
+    }
+    directory.async_drop().await.unwrap();
 }
 
 #[tokio::test]
