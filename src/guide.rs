@@ -22,7 +22,8 @@
 //! # When not to use this crate
 //!
 //! - `Drop` can do the cleanup without waiting. Then `Drop` is simpler, and nobody can forget it.
-//! - The value or its cleanup is not `Send`: not supported yet.
+//! - The future of the cleanup is not `Send`: not supported yet. A cleanup that uses a value which is not `Send`
+//!   has such a future.
 //! - The program is built with `panic = "abort"` and must clean up after a panic. No code runs then.
 //! - The value lives in a `static`, or is leaked on purpose. It is never dropped, so no guard can
 //!   report it.
