@@ -149,8 +149,8 @@ impl App {
     /// `body` gets a handle, by which it adopts guards, spawns tasks and learns of the stop. It runs in the
     /// task of the caller, so it may borrow. The end has these steps:
     ///
-    /// 1. The *stop*: SIGINT or SIGTERM arrives, [`AppHandle::stop`] is called, or the body ends, by whatever
-    ///    means. [`AppHandle::stopping`] is ready.
+    /// 1. The *stop*: SIGINT or SIGTERM arrives, [`AppHandle::stop`] is called, or the body ends, also with an
+    ///    error or a panic. [`AppHandle::stopping`] is ready.
     /// 2. The body and the [spawned](AppHandle::spawn) tasks end. After [`grace`](App::grace), those that are
     ///    left are dropped. That loses no adopted value.
     /// 3. The reaper cleans up what is left, and is closed.

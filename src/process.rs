@@ -79,11 +79,14 @@ pub fn spawn(command: &mut Command) -> io::Result<AsyncDropGuard<Process>> {
 
 /// Spawns a process in a process group of its own, and returns a guard whose cleanup ends the group.
 ///
-/// The processes that it starts are in the same group, and so are theirs. The signals go to the whole
-/// group. When the first process has ended, the others are killed, as in a container. So the first process
+/// The processes that it starts are in the same group, and so are theirs, unless they leave it, as a daemon
+/// does. The signals go to the whole group. When the first process has ended, the others are killed, as in a container. So the first process
 /// should await the others if they need time to end. The cleanup does not await the others.
 ///
 /// The group does not get the signals of the terminal: Ctrl-C reaches only your program.
+///
+/// This sets [`kill_on_drop`](Command::kill_on_drop) and [`process_group`](Command::process_group) of the
+/// command.
 ///
 /// # Errors
 ///
@@ -169,7 +172,7 @@ pub struct Process {
 
 impl Process {
     /// Sets the time between the termination of the process and its kill. With [`Duration::MAX`], the
-    /// process is never killed.
+    /// process is never killed. After the termination this has no effect.
     pub fn set_deadline(&mut self, deadline: Duration) {
         self.deadline = deadline;
     }

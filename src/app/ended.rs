@@ -14,7 +14,7 @@ use crate::reaper::Report;
 /// | exit code | meaning |
 /// |---|---|
 /// | 0, or that of the body's value | the body returned `Ok`, and everything is cleaned up |
-/// | 1 | the body, a task or a cleanup failed, or did not end in the grace period |
+/// | 1 | the body, a task or a cleanup failed, or the body or a task did not end in the grace period |
 /// | 2 | a value was abandoned without the end of its cleanup, or a task blocks its thread |
 ///
 /// A panic of the body, also that of a guard that it has forgotten, is resumed. In `main` its exit code is 101.

@@ -60,9 +60,9 @@ pub fn replace(
     let origin = Origin::here();
     let path = path.as_ref().to_owned();
     async move {
-        let made = spawn_blocking(move || match beside(&path) {
-            Ok((file, path)) => Ok((file, path)),
-            Err(error) => Err(failed_to(format_args!("replace {}", path.display()), &error)),
+        let made = spawn_blocking(move || {
+            beside(&path)
+                .map_err(|error| failed_to(format_args!("replace {}", path.display()), &error))
         });
         let (made, path) = made.await??;
         let (file, temp) = made.into_parts();
@@ -137,8 +137,8 @@ impl AtomicFile {
     /// # Errors
     ///
     /// If the file cannot be written, synced or renamed, or if an earlier write has failed. The old file then
-    /// stays as it is, and the new one is removed. If only the directory cannot be synced, the new file is in place, and may be lost if the
-    /// system crashes. The error names the path.
+    /// stays as it is, and the new one is removed. If only the directory cannot be synced, the new file is in
+    /// place, and may be lost if the system crashes. The error names the path.
     ///
     /// # Cancel safety
     ///

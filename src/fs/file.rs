@@ -23,7 +23,7 @@ use crate::{AsyncDrop, AsyncDropGuard};
 ///
 /// # Cancel safety
 ///
-/// If the future is dropped, the file may have been created.
+/// Not cancel safe: if the future is dropped, the file may have been created or truncated.
 ///
 /// # Examples
 ///
@@ -54,7 +54,7 @@ pub fn create(path: impl AsRef<Path>) -> impl Future<Output = io::Result<AsyncDr
 ///
 /// # Cancel safety
 ///
-/// If the future is dropped, the file may have been created.
+/// If the future is dropped, the file may have been created or truncated, as the options say.
 ///
 /// # Examples
 ///

@@ -75,7 +75,7 @@ impl<T: AsyncDrop, S: LocallyCleanable<T>> SyncDrop<T, S> {
         Self { guard: Some(guard) }
     }
 
-    /// Returns the guard, to use it as one.
+    /// Returns a reference to the guard.
     #[expect(clippy::missing_panics_doc, reason = "it never panics")]
     pub fn inner(&self) -> &AsyncDropGuard<T, S> {
         self.guard.as_ref().expect(HELD)
