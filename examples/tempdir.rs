@@ -33,7 +33,8 @@ async fn fill(dir: &Path, way: &str) -> io::Result<()> {
 
 async fn run(parent: &Path, reaper: &Reaper) -> Result<(), Box<dyn Error + Send + Sync>> {
     for way in ["normal", "error", "panic", "cancelled"] {
-        // Adopted, because a cancelled owner cannot await the removal. There is no `.await` between.
+        // Adopted, because a cancelled owner cannot await the removal. Nothing is awaited between the creation
+        // and the adoption.
         let dir = reaper.adopt(fs::tempdir_in(parent).await?);
         let path = dir.path().to_owned();
         let used = AssertUnwindSafe(with_async_drop(dir, async |dir| fill(dir.path(), way).await));
