@@ -198,6 +198,8 @@ impl App {
     ) -> impl Future<Output = Ended<R, E>> {
         let origin = Origin::here();
         async move {
+            // Panics without timers. In the conductor it would end only that task, and nothing would stop the body.
+            drop(sleep(Duration::ZERO));
             let signals = self.handles_signals.then(Signals::listen);
             let reaper: AsyncDropGuard<Reaper, Checked> = Reaper::with_origin(origin);
             let running = tokio::spawn(reaper.run_with(|cleanup| drop(tokio::spawn(cleanup))));

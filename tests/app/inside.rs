@@ -1,7 +1,7 @@
 //! Applications in this process, without signals.
 
 use std::future::pending;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
@@ -438,6 +438,17 @@ async fn no_task_is_left_and_apps_follow_each_other() {
         assert_eq!(end_of(ended).await.into_result().unwrap(), number);
         assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
     }
+}
+
+/// Later, the panic would be in a task of its own, and a body that ignores the stop would never end.
+#[test]
+fn runtime_without_timers_is_refused_at_once() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let run = app().run(async |_| -> Result<(), &str> { panic!("of the body") });
+    let run = || runtime.block_on(run);
+    let payload = catch_unwind(AssertUnwindSafe(run)).unwrap_err();
+    let message = payload.downcast_ref::<String>().expect("it is not the panic of the body");
+    assert!(message.contains("timers are disabled"), "{message}");
 }
 
 #[tokio::test]
