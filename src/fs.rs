@@ -9,6 +9,11 @@
 //! | a temporary directory | [`tempdir`], [`tempdir_in`] | removes it, with its content |
 //! | to replace a file, so that readers see the old or the new content | [`replace`], and in the end [`AtomicFile::persist`] | discards the new content |
 //!
+//! # Panics
+//!
+//! Everything here panics if it is polled outside a tokio runtime, a cleanup too. So spawn the
+//! [`run`](crate::Reaper::run) of a reaper on the runtime.
+//!
 //! # Cancel safety
 //!
 //! A blocking operation goes on if the cleanup that began it is cancelled. The next call of the cleanup

@@ -148,6 +148,10 @@ fn spawn_as(command: &mut Command, is_group: bool) -> io::Result<Process> {
 /// process id. The exit status is not an error, because a terminated process has no successful one. To
 /// read it, call [`wait`](Self::wait) or [`terminate`](Self::terminate) before the cleanup.
 ///
+/// # Panics
+///
+/// The cleanup panics if it is polled outside a tokio runtime with a time driver. The process is killed then.
+///
 /// # Cancel safety
 ///
 /// The cleanup is cancel safe: the next call awaits the process until the same deadline. It sends no second
@@ -213,6 +217,10 @@ impl Process {
     /// # Errors
     ///
     /// If the process cannot be signalled or awaited. The error names the program and the process id.
+    ///
+    /// # Panics
+    ///
+    /// As the [cleanup](Process#panics).
     ///
     /// # Cancel safety
     ///

@@ -3,10 +3,12 @@
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
+use std::panic::AssertUnwindSafe;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::{Reports, created_at};
+use crate::support::{Reports, block_on, created_at};
+use futures::FutureExt;
 use livedrop::process::{self, Process};
 use livedrop::testing::cancel_after;
 use livedrop::{AsyncDropGuard, Reaper, scope};
@@ -270,6 +272,17 @@ async fn a_lost_process_is_killed_and_reaped() {
         drop(process);
         reports.expect_one("Forgot to call async_drop on Process");
         gone(pid).await;
+    }
+}
+
+#[test]
+fn a_process_is_killed_by_a_cleanup_outside_a_runtime() {
+    for spawn in SPAWNS {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (mut process, _) = runtime.block_on(start(STUBBORN, spawn));
+        let pid = process.id().unwrap();
+        assert!(block_on(AssertUnwindSafe(process.async_drop()).catch_unwind()).is_err());
+        runtime.block_on(gone(pid));
     }
 }
 
