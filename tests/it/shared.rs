@@ -15,7 +15,9 @@ use futures::channel::oneshot;
 use futures::future::{BoxFuture, join};
 use livedrop::state::State;
 use livedrop::sync::{AsyncDropArc, AsyncDropShared, TaskPanicked};
-use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, Checked, Live, Reaper, ReaperHandle, scope};
+use livedrop::{
+    Adopted, AsyncDrop, AsyncDropGuard, Checked, Live, Reaper, ReaperHandle, scope, testing,
+};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 type Of<S> = AsyncDropShared<Resource, BoxFuture<'static, AsyncDropGuard<Resource, S>>, S>;
@@ -531,12 +533,6 @@ fn adopted_handles_clean_up_once_cancelled_anywhere() {
         let second = reaper.adopt(AsyncDropShared::clone(&first));
         (first, second, polls)
     }
-    /// Polls the future `polls` times, or until it is ready.
-    fn leave_after(polls: usize, future: &mut BoxFuture<'static, ()>) {
-        let mut cx = Context::from_waker(std::task::Waker::noop());
-        let _enough = (0..polls).any(|_| future.as_mut().poll(&mut cx).is_ready());
-    }
-
     let (reports, mut left) = (Reports::collect(), 0);
     for polls_of_first in 0..POLLS_IN_ALL + 3 {
         for polls_of_second in 0..POLLS_IN_ALL + 3 {
@@ -544,8 +540,9 @@ fn adopted_handles_clean_up_once_cancelled_anywhere() {
             let (first, second, polls) = handles(&reaper, &log);
             let mut first = owner(reaper.handle(), first).boxed();
             let mut second = owner(reaper.handle(), second).boxed();
-            leave_after(polls_of_first, &mut first);
-            leave_after(polls_of_second, &mut second);
+            // Neither is dropped before both were polled.
+            let _ended = run(testing::cancel_after(polls_of_first, &mut first));
+            let _ended = run(testing::cancel_after(polls_of_second, &mut second));
             drop((first, second));
             let report = block_on(reaper.drain());
             assert!(report.failures.is_empty(), "{report}");

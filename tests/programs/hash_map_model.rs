@@ -2,12 +2,11 @@
 //! cleanups, the two hold the same entries, and every value was cleaned up once.
 
 use std::collections::{BTreeSet, HashMap};
-use std::pin::pin;
-use std::task::{Context, Waker};
 
 use crate::numbered::{Numbered, Row, Tested, clean};
-use crate::support::{Ending, Reports, block_on};
+use crate::support::{Ending, Reports, block_on, run};
 use livedrop::collections::AsyncDropHashMap;
+use livedrop::testing::cancel_after;
 use livedrop::{AsyncDropGuard, Checked, Live};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
@@ -132,12 +131,9 @@ impl<S: Maps> Run<S> {
                 if polls > 0 {
                     self.given.extend(self.model.drain().map(|(_, number)| number));
                 }
-                let mut cleanup = pin!(self.map.async_drop());
-                for _ in 0..polls {
-                    let poll = cleanup.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-                    if let std::task::Poll::Ready(result) = poll {
-                        return Some(result.err().into_iter().flatten().collect());
-                    }
+                let cancelled = cancel_after(polls, self.map.async_drop());
+                if let Some(result) = run(cancelled).1 {
+                    return Some(result.err().into_iter().flatten().collect());
                 }
             }
         }

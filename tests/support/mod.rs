@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
-use livedrop::AsyncDrop;
 use livedrop::hook::{self, ScopedHook, Unhandled};
+use livedrop::{AsyncDrop, testing};
 
 /// The counts of a [`Resource`].
 #[derive(Default)]
@@ -143,14 +143,11 @@ pub fn run<F: Future>(future: F) -> (usize, F::Output) {
     }
 }
 
-/// Polls the future `times` times, and drops it. Panics if it becomes ready. Unlike `testing::cancel_after`, it
-/// does not wait for a wake, so it needs no executor.
+/// `testing::cancel_after` for a test that is not `async`. Panics if the future becomes ready. It polls without
+/// waiting for a wake, so it needs no executor.
 pub fn cancel_after<F: Future>(times: usize, future: F) {
-    let mut future = Box::pin(future);
-    for _ in 0..times {
-        let poll = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        assert!(poll.is_pending(), "ready before poll {times}");
-    }
+    let output = run(testing::cancel_after(times, future)).1;
+    assert!(output.is_none(), "ready before poll {times}");
 }
 
 /// The panic message of `f`.

@@ -10,11 +10,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
 
+use livedrop::testing::cancel_after;
 use livedrop::{AsyncDropGuard, Reaper, ReaperHandle};
 
-use super::{Ending, Log, Reports, Resource, block_on, wait};
+use super::{Ending, Log, Reports, Resource, block_on, run, wait};
 
 /// The reaper and the resources of one run of a scenario.
 pub struct World {
@@ -116,17 +116,12 @@ fn once(name: &str, scenario: &dyn Fn(Arc<World>) -> Run, exit: Option<Exit>) ->
     let left = catch_unwind(AssertUnwindSafe(|| {
         // Moved into the closure, so that a panic drops it while unwinding.
         let mut future = future.take().expect("the closure runs once");
-        let mut cx = Context::from_waker(Waker::noop());
-        while polls < limit {
-            polls += 1;
-            if let Poll::Ready(()) = future.as_mut().poll(&mut cx) {
-                return true;
-            }
-        }
-        if let Some(Exit::Unwound(_)) = exit {
+        let output;
+        (polls, output) = run(cancel_after(limit, &mut future));
+        if let (Some(Exit::Unwound(_)), None) = (exit, output) {
             std::panic::panic_any(PANIC);
         }
-        false
+        output.is_some()
     }));
     let as_expected = match (&left, exit) {
         (Ok(ended), _) => *ended == exit.is_none(),
