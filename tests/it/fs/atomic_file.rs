@@ -8,8 +8,8 @@ use std::pin::pin;
 use super::{background_has_ended, folder, names, one_by_one};
 use crate::support::{Reports, is_child};
 use livedrop::fs::{self, AtomicFile};
-use livedrop::testing::cancel_after;
-use livedrop::{AsyncDropGuard, Reaper, scope};
+use livedrop::testing::{cancel_after, leaks};
+use livedrop::{AsyncDropGuard, scope};
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 const OLD: &str = "old content";
@@ -138,15 +138,14 @@ fn reaper_finishes_a_persist_cancelled_at_every_poll() {
     one_by_one().block_on(async {
         for polls in 0.. {
             std::fs::write(&path, OLD).unwrap();
-            let (mut reaper, reports) = (Reaper::new(), Reports::collect());
-            let file = reaper.adopt(written(&path).await);
-            let body = scope!(file, async |file| file.async_drop_via(AtomicFile::persist).await);
-            let ended = cancel_after(polls, watched(&path, body)).await;
-            watched(&path, reaper.async_drop()).await.unwrap();
+            let ended = leaks(async |reaper| {
+                let file = reaper.adopt(written(&path).await);
+                let body = scope!(file, async |it| it.async_drop_via(AtomicFile::persist).await);
+                cancel_after(polls, body).await
+            });
+            let ended = watched(&path, ended).await;
             assert_eq!(is_new(&path), polls > 0, "{polls}");
             assert_eq!(names(&folder), ["target"], "{polls}");
-            reports.expect_none();
-            assert!(reports.take_failed().is_empty());
             if let Some(persisted) = ended {
                 persisted.unwrap();
                 break;
@@ -165,15 +164,13 @@ fn cleanup_cancelled_at_every_poll_discards_the_file() {
             file.async_drop().await.unwrap();
             assert_eq!(names(&folder), ["target"], "{polls}");
 
-            let (mut reaper, reports) = (Reaper::new(), Reports::collect());
-            let mut file = reaper.adopt(written(&path).await);
-            cancel_after(polls, file.async_drop()).await;
-            drop(file);
-            reaper.async_drop().await.unwrap();
+            leaks(async |reaper| {
+                let mut file = reaper.adopt(written(&path).await);
+                cancel_after(polls, file.async_drop()).await;
+            })
+            .await;
             assert_eq!(names(&folder), ["target"], "{polls}");
             assert!(!is_new(&path));
-            reports.expect_none();
-            assert!(reports.take_failed().is_empty());
             if ended.is_some() {
                 break;
             }
