@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use futures::FutureExt;
 use livedrop::collections::{AsyncDropHashMap, AsyncDropStack, AsyncDropVec};
 use livedrop::sync::{AsyncDropArc, AsyncDropMutex};
-use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, Live, Reaper, bracket, with_async_drop};
+use livedrop::testing::leaks;
+use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, bracket, with_async_drop};
 
 type Scenario = Box<dyn Fn(Arc<World>) -> Run>;
 
@@ -218,18 +219,16 @@ fn no_owner_loses_a_cleanup_cancelled_anywhere() {
 #[test]
 fn a_lost_select_loses_nothing() {
     for polls in 0..8 {
-        let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
-        let mut guard = reaper.adopt(AsyncDropGuard::new(Resource::plain(&log)));
+        let log = Arc::<Log>::default();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
+        runtime.block_on(leaks(async |reaper| {
+            let mut guard = reaper.adopt(AsyncDropGuard::new(Resource::plain(&log)));
             tokio::select! {
                 biased;
                 () = async { wait(3).await; guard.async_drop().await.unwrap() } => {}
                 () = wait(polls) => {}
             }
-        });
-        drop(guard);
-        runtime.block_on(reaper.async_drop()).unwrap();
+        }));
         assert_eq!(log.counts(), (1, 1, 1), "after {polls} polls");
     }
 }
@@ -252,21 +251,20 @@ impl AsyncDrop for Slow {
 #[test]
 fn a_timeout_loses_nothing() {
     for deadline in (5..50).step_by(10) {
-        let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
+        let log = Arc::<Log>::default();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
             .build()
             .unwrap();
-        runtime.block_on(async {
+        runtime.block_on(leaks(async |reaper| {
             let guard = reaper.adopt(AsyncDropGuard::new(Slow(Arc::clone(&log))));
             let owner = with_async_drop(guard, async |_| {
                 tokio::time::sleep(Duration::from_millis(10)).await;
                 Ok::<_, Failed>(())
             });
             let _ = tokio::time::timeout(Duration::from_millis(deadline), owner).await;
-            reaper.async_drop().await.unwrap();
-        });
+        }));
         assert_eq!(log.counts(), (1, 1, 1), "with a deadline of {deadline} ms");
     }
 }
@@ -274,10 +272,9 @@ fn a_timeout_loses_nothing() {
 #[test]
 fn an_aborted_task_loses_nothing() {
     for yields in 0..10 {
-        let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
+        let log = Arc::<Log>::default();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
-            let running = tokio::spawn(reaper.run());
+        runtime.block_on(leaks(async |reaper| {
             let guard = reaper.adopt(AsyncDropGuard::new(Resource::plain(&log)));
             let owner = tokio::spawn(with_async_drop(guard, async |_| {
                 wait(3).await;
@@ -289,26 +286,24 @@ fn an_aborted_task_loses_nothing() {
             owner.abort();
             let ended = owner.await;
             assert!(ended.is_ok() || ended.unwrap_err().is_cancelled());
-            reaper.async_drop().await.unwrap();
-            running.await.unwrap();
-        });
+        }));
         assert_eq!(log.counts(), (1, 1, 1), "aborted after {yields} yields");
     }
 }
 
 #[test]
 fn a_runtime_that_is_shut_down_loses_nothing() {
-    let (log, mut reaper) = (Arc::<Log>::default(), Reaper::new());
+    let log = Arc::<Log>::default();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-    for _ in 0..20 {
-        let guard: AsyncDropGuard<Resource, Live> = AsyncDropGuard::live(Resource::plain(&log));
-        let guard = reaper.adopt(guard);
-        runtime.spawn(with_async_drop(guard, async |_| {
-            std::future::pending::<()>().await;
-            Ok::<_, Failed>(())
-        }));
-    }
-    drop(runtime);
-    block_on(reaper.async_drop()).unwrap();
+    block_on(leaks(async |reaper| {
+        for _ in 0..20 {
+            let guard = reaper.adopt(AsyncDropGuard::live(Resource::plain(&log)));
+            runtime.spawn(with_async_drop(guard, async |_| {
+                std::future::pending::<()>().await;
+                Ok::<_, Failed>(())
+            }));
+        }
+        drop(runtime);
+    }));
     assert_eq!(log.counts(), (20, 20, 20));
 }

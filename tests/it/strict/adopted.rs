@@ -4,16 +4,12 @@ use super::*;
 
 #[test]
 fn a_helper_takes_guards_of_either_backing() {
-    let (log, reports) = (Arc::<Log>::default(), Reports::collect());
-    let mut reaper = Reaper::new();
-    let adopted = reaper.adopt(AsyncDropGuard::new(resource(&log)));
-    block_on(scope!(adopted, async |guard| (log_out(guard).await, ())));
-    block_on(scope!(AsyncDropGuard::live(resource(&log)), async |guard| {
-        (log_out(guard).await, ())
+    let log = log();
+    block_on(leaks(async |reaper| {
+        scope!(reaper.adopt(checked(&log)), async |guard| (log_out(guard).await, ())).await;
+        scope!(live(&log), async |guard| (log_out(guard).await, ())).await;
+        assert_eq!(log.counts(), (2, 2, 2));
     }));
-    assert_eq!(log.counts(), (2, 2, 2));
-    block_on(reaper.async_drop()).unwrap();
-    reports.expect_none();
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Strict scopes that are safe from cancellation: over adopted guards, over several guards, and the ways
 //! to end a guard in them.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::support::world::{World, explore};
@@ -11,6 +12,7 @@ use futures::FutureExt;
 use livedrop::reaper::{Report, Stage};
 use livedrop::scope::{Proof, ScopedGuard};
 use livedrop::state::{Backs, EntersScope};
+use livedrop::testing::{at_every_poll, leaks};
 use livedrop::{
     Adopted, AsyncDropGuard, CleanupErrors, Live, Reaper, ReaperHandle, async_drop_all, scope,
     try_or_drop,

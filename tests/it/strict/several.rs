@@ -6,16 +6,15 @@ use super::*;
 
 #[test]
 fn several_guards_are_cleaned_up_together() {
-    let (log, reports) = (log(), Reports::collect());
-    let mut reaper = Reaper::new();
-    let (adopted, live) = (reaper.adopt(checked(&log)), live(&log));
-    let sum = block_on(scope!((adopted, live), async |a, b| {
-        let sum = Ok(a.touch() + b.touch());
-        async_drop_all((a, b)).await.after::<_, Errors>(sum)
+    let log = log();
+    block_on(leaks(async |reaper| {
+        let (adopted, live) = (reaper.adopt(checked(&log)), live(&log));
+        let sum = scope!((adopted, live), async |a, b| {
+            let sum = Ok(a.touch() + b.touch());
+            async_drop_all((a, b)).await.after::<_, Errors>(sum)
+        });
+        assert_eq!((sum.await, log.counts()), (Ok(2 * WAITS), (2, 2, 2)));
     }));
-    assert_eq!((sum, log.counts()), (Ok(2 * WAITS), (2, 2, 2)));
-    block_on(reaper.async_drop()).unwrap();
-    reports.expect_none();
 }
 
 #[test]
@@ -224,19 +223,17 @@ fn a_done_guard_among_others_panics() {
 
 #[test]
 fn guards_may_be_of_different_types() {
-    let (log, reports) = (log(), Reports::collect());
-    let mut reaper = Reaper::new();
-    let mut row = crate::numbered::Row::default();
-    let numbered = reaper.adopt(AsyncDropGuard::new(row.value(1, Ending::Ok)));
-    let number = block_on(scope!((live(&log), numbered), async |resource, mut numbered| {
-        numbered.number += 1;
-        let number = numbered.number;
-        ((log_out(resource).await, numbered.async_drop().await.proof), number)
+    let (log, mut row) = (log(), crate::numbered::Row::default());
+    block_on(leaks(async |reaper| {
+        let numbered = reaper.adopt(AsyncDropGuard::new(row.value(1, Ending::Ok)));
+        let number = scope!((live(&log), numbered), async |resource, mut numbered| {
+            numbered.number += 1;
+            let number = numbered.number;
+            ((log_out(resource).await, numbered.async_drop().await.proof), number)
+        });
+        assert_eq!((number.await, log.counts()), (1, (1, 1, 1)));
+        row.expect_cleaned_once();
     }));
-    assert_eq!((number, log.counts()), (1, (1, 1, 1)));
-    row.expect_cleaned_once();
-    block_on(reaper.async_drop()).unwrap();
-    reports.expect_none();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
