@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use livedrop::collections::{AsyncDropHashMap, AsyncDropResult, AsyncDropStack, AsyncDropVec};
 use livedrop::state::Cleanable;
 use livedrop::sync::{AsyncDropArc, AsyncDropMutex, AsyncDropShared};
+use livedrop::testing::leaks;
 use livedrop::{AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Live, Reaper};
 
 /// Written as `async_trait` expands it: the signature of the method is public.
@@ -71,13 +72,13 @@ fn panic_in_the_call_disarms_the_guard() {
     assert_eq!(panic_of(|| block_on(option.async_drop_unboxed())), "no future");
     assert!(option.is_none());
 
-    let mut reaper = Reaper::new();
-    let mut guard = reaper.adopt(AsyncDropGuard::new(PanicsInTheCall));
-    assert_eq!(panic_of(|| block_on(guard.async_drop())), "no future");
-    assert!(guard.is_dropped());
-    drop(guard);
-    block_on(reaper.async_drop()).unwrap();
     reports.expect_none();
+
+    block_on(leaks(async |reaper| {
+        let mut guard = reaper.adopt(AsyncDropGuard::new(PanicsInTheCall));
+        assert_eq!(panic_of(|| run(guard.async_drop())), "no future");
+        assert!(guard.is_dropped());
+    }));
 }
 
 /// The cleanup panics in the call, before it returns a future, or else waits forever.
@@ -126,16 +127,16 @@ fn cancelled_vec_drops_the_guard_whose_call_panicked() {
 #[test]
 fn cancelled_vec_keeps_adopted_guards_that_wait() {
     let log = Arc::<Log>::default();
-    let mut reaper = Reaper::new();
-    let mut guards: Vec<_> = [0, 2, 2]
-        .map(|waits| reaper.adopt(AsyncDropGuard::new(Resource::new(&log, waits, Ending::Ok))))
-        .into();
-    cancel_after(1, guards.async_drop_unboxed());
-    assert_eq!(guards.len(), 2);
-    assert_eq!(log.counts(), (3, 1, 1));
-    block_on(guards.async_drop_unboxed()).unwrap();
-    assert_eq!(log.counts(), (3, 3, 3), "each resumes");
-    block_on(reaper.async_drop()).unwrap();
+    block_on(leaks(async |reaper| {
+        let mut guards: Vec<_> = [0, 2, 2]
+            .map(|waits| reaper.adopt(AsyncDropGuard::new(Resource::new(&log, waits, Ending::Ok))))
+            .into();
+        cancel_after(1, guards.async_drop_unboxed());
+        assert_eq!(guards.len(), 2);
+        assert_eq!(log.counts(), (3, 1, 1));
+        guards.async_drop_unboxed().await.unwrap();
+        assert_eq!(log.counts(), (3, 3, 3), "each resumes");
+    }));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::support::{
 use allocation_counter::measure;
 use livedrop::state::Scoped;
 use livedrop::sync::{AsyncDropArc, AsyncDropMutex};
+use livedrop::testing::leaks;
 use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Live, scope};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -531,13 +532,13 @@ fn an_adopted_guard_comes_out_of_a_mutex_with_its_begun_cleanup() {
 
 #[test]
 fn two_mutex_cleanups_clean_an_adopted_value_once() {
-    let (log, mut reaper, reports) = (log(), livedrop::Reaper::new(), Reports::collect());
-    let adopted = reaper.adopt(AsyncDropGuard::new(Resource::new(&log, WAITS, Ending::Err)));
-    let mut mutex = AsyncDropMutex::new(adopted);
-    let inner_value: &mut AsyncDropMutex<_, _> = &mut mutex;
-    assert_eq!(block_on(inner_value.async_drop_impl()), Err(Failed));
-    assert_eq!(block_on(mutex.async_drop()), Ok(()));
-    assert_eq!(log.counts(), (1, 1, 1));
-    block_on(reaper.async_drop()).unwrap();
-    reports.expect_none();
+    let log = log();
+    block_on(leaks(async |reaper| {
+        let adopted = reaper.adopt(AsyncDropGuard::new(Resource::new(&log, WAITS, Ending::Err)));
+        let mut mutex = AsyncDropMutex::new(adopted);
+        let inner_value: &mut AsyncDropMutex<_, _> = &mut mutex;
+        assert_eq!(inner_value.async_drop_impl().await, Err(Failed));
+        assert_eq!(mutex.async_drop().await, Ok(()));
+        assert_eq!(log.counts(), (1, 1, 1));
+    }));
 }

@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use futures::FutureExt;
 use livedrop::reaper::{Report, Stage};
 use livedrop::sync::AsyncDropArc;
+use livedrop::testing::leaks;
 use livedrop::{
     Adopted, AsyncDrop, AsyncDropGuard, Live, Reaper, ReaperHandle, bracket, scope, with_async_drop,
 };
@@ -31,7 +32,11 @@ fn log() -> Arc<Log> {
     Arc::default()
 }
 
-fn adopted(reaper: &Reaper, log: &Arc<Log>, ending: Ending) -> AsyncDropGuard<Resource, Adopted> {
+fn adopted(
+    reaper: &ReaperHandle,
+    log: &Arc<Log>,
+    ending: Ending,
+) -> AsyncDropGuard<Resource, Adopted> {
     reaper.adopt(AsyncDropGuard::new(Resource::new(log, 3, ending)))
 }
 
@@ -53,22 +58,22 @@ fn owner_that_cleans_up_leaves_no_orphan() {
 #[test]
 fn option_of_an_adopted_guard_empties_after_cleanup() {
     for ending in [Ending::Ok, Ending::Err, Ending::Panic] {
-        let (log, mut reaper, reports) = (log(), Reaper::new(), Reports::collect());
-        let mut option = Some(adopted(&reaper, &log, ending));
-        cancel_after(2, option.async_drop_unboxed());
-        assert!(option.is_some(), "cancelled, it can be called again");
-        let ended = match ending {
-            Ending::Ok => Some(Ok(())),
-            Ending::Err => Some(Err(Failed)),
-            Ending::Panic => None,
-        };
-        let cleanup = AssertUnwindSafe(option.async_drop_unboxed()).catch_unwind();
-        assert_eq!(block_on(cleanup).ok(), ended);
-        assert!(option.is_none());
-        assert_eq!(block_on(option.async_drop_unboxed()), Ok(()));
-        assert_eq!(log.counts(), (1, usize::from(ending != Ending::Panic), 1));
-        block_on(reaper.async_drop()).unwrap();
-        reports.expect_none();
+        let log = log();
+        block_on(leaks(async |reaper| {
+            let mut option = Some(adopted(&reaper, &log, ending));
+            cancel_after(2, option.async_drop_unboxed());
+            assert!(option.is_some(), "cancelled, it can be called again");
+            let ended = match ending {
+                Ending::Ok => Some(Ok(())),
+                Ending::Err => Some(Err(Failed)),
+                Ending::Panic => None,
+            };
+            let cleanup = AssertUnwindSafe(option.async_drop_unboxed()).catch_unwind();
+            assert_eq!(cleanup.await.ok(), ended);
+            assert!(option.is_none());
+            assert_eq!(option.async_drop_unboxed().await, Ok(()));
+            assert_eq!(log.counts(), (1, usize::from(ending != Ending::Panic), 1));
+        }));
     }
 }
 
@@ -132,14 +137,13 @@ fn an_orphan_is_cleaned_up_by_drain() {
 #[test]
 fn half_run_cleanup_resumes_and_does_not_restart() {
     for polls in 0..POLLS_OF_A_CLEANUP {
-        let (log, mut reaper, reports) = (log(), Reaper::new(), Reports::collect());
-        let mut guard = adopted(&reaper, &log, Ending::Ok);
-        cancel_after(polls, guard.async_drop());
-        assert!(!guard.is_dropped());
-        drop(guard);
-        block_on(reaper.async_drop()).unwrap();
+        let log = log();
+        block_on(leaks(async |reaper| {
+            let mut guard = adopted(&reaper, &log, Ending::Ok);
+            cancel_after(polls, guard.async_drop());
+            assert!(!guard.is_dropped());
+        }));
         assert_eq!(log.counts(), (1, 1, 1));
-        reports.expect_none();
     }
 }
 
@@ -484,19 +488,19 @@ mod acquire {
 
 #[test]
 fn bodies_take_adopted_guards() {
-    let (log, mut reaper, reports) = (log(), Reaper::new(), Reports::collect());
-    let guard = adopted(&reaper, &log, Ending::Ok);
-    let touched = block_on(with_async_drop(guard, async |r| Ok::<_, Failed>(r.touch())));
-    assert_eq!(touched, Ok(3));
-    let guard = adopted(&reaper, &log, Ending::Err);
-    assert_eq!(block_on(bracket(guard, async |r| r.touch())), (3, Err(Failed)));
-    let (a, b) = (adopted(&reaper, &log, Ending::Ok), AsyncDropGuard::live(Resource::plain(&log)));
-    let sum: Result<usize, Failed> =
-        block_on(async { with_async_drop!(a, b, { Ok(a.touch() + b.touch()) }) });
-    assert_eq!(sum, Ok(6));
-    assert_eq!(log.counts(), (4, 4, 4));
-    block_on(reaper.async_drop()).unwrap();
-    reports.expect_none();
+    let log = log();
+    block_on(leaks(async |reaper| {
+        let guard = adopted(&reaper, &log, Ending::Ok);
+        let touched = with_async_drop(guard, async |r| Ok::<_, Failed>(r.touch())).await;
+        assert_eq!(touched, Ok(3));
+        let guard = adopted(&reaper, &log, Ending::Err);
+        assert_eq!(bracket(guard, async |r| r.touch()).await, (3, Err(Failed)));
+        let a = adopted(&reaper, &log, Ending::Ok);
+        let b = AsyncDropGuard::live(Resource::plain(&log));
+        let sum: Result<usize, Failed> = with_async_drop!(a, b, { Ok(a.touch() + b.touch()) });
+        assert_eq!(sum, Ok(6));
+        assert_eq!(log.counts(), (4, 4, 4));
+    }));
 }
 
 #[test]

@@ -178,10 +178,11 @@ fn scoped_guard_goes_in_and_out_branded() {
 
 #[test]
 fn an_adopted_guard_is_left_to_its_reaper() {
-    let (log, mut reaper) = (Arc::<Log>::default(), livedrop::Reaper::new());
-    let guard = reaper.adopt(AsyncDropGuard::new(Resource::plain(&log)));
-    drop(AsyncDropResult::new(Ok::<_, &str>(guard)));
-    block_on(reaper.async_drop()).unwrap();
+    let log = Arc::<Log>::default();
+    block_on(livedrop::testing::leaks(async |reaper| {
+        let guard = reaper.adopt(AsyncDropGuard::new(Resource::plain(&log)));
+        drop(AsyncDropResult::new(Ok::<_, &str>(guard)));
+    }));
     assert_eq!(log.counts(), (1, 1, 1));
 }
 

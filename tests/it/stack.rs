@@ -14,6 +14,7 @@ use crate::support::{
 use async_trait::async_trait;
 use livedrop::collections::{AsyncDropStack, ErasedError, Key};
 use livedrop::state::Armed;
+use livedrop::testing::leaks;
 use livedrop::{
     Adopted, AsyncDrop, AsyncDropGuard, Checked, CleanupErrors, Live, Reaper, ReaperHandle, scope,
     with_async_drop,
@@ -588,19 +589,18 @@ fn adopted_stack_goes_to_the_reaper_as_one() {
 
 #[test]
 fn popped_checked_stack_can_be_adopted() {
-    let (journal, mut reaper) = (Journal::default(), Reaper::new());
+    let journal = Journal::default();
     for polls in 0..=2 {
-        let mut stack = AsyncDropStack::new();
-        stack.push(AsyncDropGuard::new(Part::new("a", &journal, 2, Ending::Ok)));
-        let mut popped = reaper.adopt(stack.pop_all());
-        block_on(stack.async_drop()).unwrap();
-        assert_eq!(taken(&journal), [""; 0]);
-        cancel_after(polls, popped.async_drop());
-        drop(popped);
-        assert!(block_on(reaper.drain()).failures.is_empty());
+        block_on(leaks(async |reaper| {
+            let mut stack = AsyncDropStack::new();
+            stack.push(AsyncDropGuard::new(Part::new("a", &journal, 2, Ending::Ok)));
+            let mut popped = reaper.adopt(stack.pop_all());
+            stack.async_drop().await.unwrap();
+            assert_eq!(taken(&journal), [""; 0]);
+            cancel_after(polls, popped.async_drop());
+        }));
         assert_eq!(taken(&journal), ["begin a", "end a", "drop a"], "after {polls} polls");
     }
-    block_on(reaper.async_drop()).unwrap();
 }
 
 #[test]
