@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::Mutex;
 
+use livedrop::testing::leaks;
 use livedrop::{Adopted, AsyncDropGuard, Reaper, ReaperHandle};
 
 use crate::support::{Ending, Failed, Resource, block_on, cancel_after, wait};
@@ -17,12 +18,12 @@ fn p1_a_cancelled_acquire_leaks_nothing() {
     assert_eq!(leaky.sessions(), 1, "the complaint: the session is never closed");
 
     for polls in 1..Server::POLLS_TO_CONNECT {
-        let (server, mut reaper) = (Server::default(), Reaper::new());
-        cancel_after(polls, reaper.acquire(server.clone().connect()));
-        assert_eq!(server.sessions(), 1);
-        assert_eq!(block_on(reaper.drain()).cleaned, 1);
+        let server = Server::default();
+        block_on(leaks(async |reaper| {
+            cancel_after(polls, reaper.acquire(server.clone().connect()));
+            assert_eq!(server.sessions(), 1);
+        }));
         assert_eq!(server.sessions(), 0);
-        block_on(reaper.async_drop()).unwrap();
     }
 }
 
@@ -42,9 +43,11 @@ fn p2_a_release_that_was_cancelled_has_lost_nothing() {
         let begun = 1 + usize::from(polls > 0);
         assert_eq!(log.counts(), (begun, 1, 1));
 
-        let (log, mut reaper) = (self::log(), Reaper::new());
-        cancel_after(polls, release(reaper.adopt(AsyncDropGuard::new(Resource::plain(&log)))));
-        block_on(reaper.async_drop()).unwrap();
+        let log = self::log();
+        block_on(leaks(async |reaper| {
+            let guard = reaper.adopt(AsyncDropGuard::new(Resource::plain(&log)));
+            cancel_after(polls, release(guard));
+        }));
         assert_eq!(log.counts(), (1, 1, 1), "resumed, not begun again");
     }
 }
@@ -97,9 +100,8 @@ fn p25_a_handler_whose_client_disconnects_is_not_cut() {
     assert_eq!(*done.lock().unwrap(), ["money taken"], "the complaint");
 
     for polls in 0..5 {
-        let (done, mut reaper) = (Done::default(), Reaper::new());
-        cancel_after(polls, handler(reaper.handle(), Arc::clone(&done)));
-        block_on(reaper.async_drop()).unwrap();
+        let done = Done::default();
+        block_on(leaks(async |reaper| cancel_after(polls, handler(reaper, Arc::clone(&done)))));
         let done = done.lock().unwrap();
         if polls < 2 {
             assert!(done.is_empty(), "it had not begun");

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use livedrop::collections::{AsyncDropHashMap, AsyncDropStack, AsyncDropVec};
+use livedrop::testing::leaks;
 use livedrop::{
     Adopted, AsyncDrop, AsyncDropGuard, Reaper, async_drop_all, bracket, scope, try_or_drop,
     with_async_drop,
@@ -104,9 +105,9 @@ fn p9_an_upload_is_committed_or_aborted_once_and_the_first_error_survives() {
     let polls = run(with_async_drop(upload("", false).1, body)).0;
     for polls in 0..polls {
         let (server, guard) = upload("", false);
-        let mut reaper = Reaper::new();
-        cancel_after(polls, with_async_drop(reaper.adopt(guard), body));
-        block_on(reaper.async_drop()).unwrap();
+        block_on(leaks(async |reaper| {
+            cancel_after(polls, with_async_drop(reaper.adopt(guard), body));
+        }));
         assert_eq!(seen(&server), ["aborted"], "after {polls} polls");
     }
 }
