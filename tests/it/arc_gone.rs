@@ -702,8 +702,9 @@ mod around_adopted_guards {
 
     /// Drops the last handle after every number of polls of its cleanup.
     #[track_caller]
-    fn at_every_poll<T>(make: impl Fn(&World) -> AsyncDropGuard<AsyncDropArc<T, Adopted>, Adopted>)
-    where
+    fn dropped_anywhere<T>(
+        make: impl Fn(&World) -> AsyncDropGuard<AsyncDropArc<T, Adopted>, Adopted>,
+    ) where
         T: AsyncDrop<Error: 'static>,
         Adopted: Cleanable<T>,
         AsyncDropGuard<T, Adopted>: Sync,
@@ -731,12 +732,12 @@ mod around_adopted_guards {
 
     #[test]
     fn a_guard_in_a_mutex_is_waited_for() {
-        at_every_poll(|world| AsyncDropArc::new(AsyncDropMutex::new(world.adopt(Ending::Err))));
+        dropped_anywhere(|world| AsyncDropArc::new(AsyncDropMutex::new(world.adopt(Ending::Err))));
     }
 
     #[test]
     fn a_guard_in_a_handle_is_waited_for() {
-        at_every_poll(|world| AsyncDropArc::new(world.handle::<Adopted>(Ending::Ok)));
+        dropped_anywhere(|world| AsyncDropArc::new(world.handle::<Adopted>(Ending::Ok)));
     }
 
     #[test]

@@ -452,7 +452,8 @@ fn each_poll_works_on_every_executor() {
     }
 }
 
-/// `cancellation` polls by hand. Here the wakers are real, and the orphans are polled beside the body.
+/// `cancellation` does not wait for a wake, and drains at the end. Here the wakers are real, and the orphans are
+/// polled beside the body.
 #[test]
 fn the_helpers_survive_every_poll_on_a_runtime() {
     for runtime in runtimes() {

@@ -37,7 +37,7 @@ fn parts(diary: &Diary) -> [AsyncDropGuard<Part>; 3] {
 
 /// Every error is reported once: by the hook if the cancelled call found it, or else by the second
 /// call. A cleanup that has ended does not begin again.
-fn at_every_poll<T>(names: &[&'static str], make: impl Fn(&Diary) -> T)
+fn cancelled_anywhere<T>(names: &[&'static str], make: impl Fn(&Diary) -> T)
 where
     T: AsyncDrop<Error = CleanupErrors<&'static str>>,
 {
@@ -70,7 +70,7 @@ where
 
 #[test]
 fn in_order() {
-    at_every_poll(&["a", "b", "c"], |diary| {
+    cancelled_anywhere(&["a", "b", "c"], |diary| {
         let [a, b, c] = parts(diary);
         InOrder { a, b: Some(b), c: vec![c] }
     });
@@ -78,7 +78,7 @@ fn in_order() {
 
 #[test]
 fn at_once() {
-    at_every_poll(&["a", "b", "c"], |diary| {
+    cancelled_anywhere(&["a", "b", "c"], |diary| {
         let [a, b, c] = parts(diary);
         AtOnce { a, b: Some(b), c: vec![c] }
     });
@@ -86,7 +86,7 @@ fn at_once() {
 
 #[test]
 fn the_active_variant() {
-    at_every_poll(&["a", "b"], |diary| {
+    cancelled_anywhere(&["a", "b"], |diary| {
         block_on(AsyncDropGuard::new(Active::Idle).async_drop()).unwrap();
         let [a, b, mut c] = parts(diary);
         block_on(c.async_drop()).unwrap_err();
