@@ -271,9 +271,12 @@ fn a_timeout_loses_nothing() {
 
 #[test]
 fn an_aborted_task_loses_nothing() {
+    let mut aborted = 0;
     for yields in 0..10 {
         let log = Arc::<Log>::default();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        // One poll of the task after each yield.
+        let runtime = builder.event_interval(1).build().unwrap();
         runtime.block_on(leaks(async |reaper| {
             let guard = reaper.adopt(AsyncDropGuard::new(Resource::plain(&log)));
             let owner = tokio::spawn(with_async_drop(guard, async |_| {
@@ -285,10 +288,12 @@ fn an_aborted_task_loses_nothing() {
             }
             owner.abort();
             let ended = owner.await;
+            aborted += usize::from(ended.is_err());
             assert!(ended.is_ok() || ended.unwrap_err().is_cancelled());
         }));
         assert_eq!(log.counts(), (1, 1, 1), "aborted after {yields} yields");
     }
+    assert!(3 < aborted && aborted < 10, "{aborted}");
 }
 
 #[test]
