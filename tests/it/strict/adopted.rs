@@ -144,15 +144,17 @@ fn without_its_reaper_a_cancelled_scope_is_reported() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_forms_run_in_a_spawned_task() {
-    let (log, mut reaper) = (log(), Reaper::new());
-    let guard = reaper.adopt(checked(&log));
-    tokio::spawn(scope(guard, async |guard| (log_out(guard).await, ()))).await.unwrap();
-    let guard = reaper.adopt(checked(&log));
-    let body = scope!(guard, async |guard| {
-        tokio::task::yield_now().await;
-        (log_out(guard).await, ())
-    });
-    tokio::spawn(body).await.unwrap();
-    assert_eq!(log.counts(), (2, 2, 2));
-    reaper.async_drop().await.unwrap();
+    let log = log();
+    leaks(async |reaper| {
+        let guard = reaper.adopt(checked(&log));
+        tokio::spawn(scope(guard, async |guard| (log_out(guard).await, ()))).await.unwrap();
+        let guard = reaper.adopt(checked(&log));
+        let body = scope!(guard, async |guard| {
+            tokio::task::yield_now().await;
+            (log_out(guard).await, ())
+        });
+        tokio::spawn(body).await.unwrap();
+        assert_eq!(log.counts(), (2, 2, 2));
+    })
+    .await;
 }

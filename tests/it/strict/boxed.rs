@@ -22,69 +22,72 @@ struct Service<S: livedrop::state::State + livedrop::state::Cleanable<Foreign> =
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_use_runs_in_a_spawned_task() {
-    let (log, mut reaper) = (log(), Reaper::new());
-    let checked = || foreign(&log, Ending::Ok);
-    let adopted = || reaper.adopt(checked());
-    let live = || AsyncDropGuard::into_live(checked()).ok().unwrap();
-    let guards = (checked(), adopted());
-    tokio::spawn(async {
-        let (mut a, mut b) = guards;
-        assert_eq!((a.touch(), b.touch()), (WAITS, WAITS));
-        tokio::task::yield_now().await;
-        a.async_drop().await.unwrap();
-        b.async_drop().await.unwrap();
-    })
-    .await
-    .unwrap();
-    let guards = (checked(), adopted(), live());
-    tokio::spawn(async {
-        let body = async |resource: &mut Foreign| {
+    let log = log();
+    leaks(async |reaper| {
+        let checked = || foreign(&log, Ending::Ok);
+        let adopted = || reaper.adopt(checked());
+        let live = || AsyncDropGuard::into_live(checked()).ok().unwrap();
+        let guards = (checked(), adopted());
+        tokio::spawn(async {
+            let (mut a, mut b) = guards;
+            assert_eq!((a.touch(), b.touch()), (WAITS, WAITS));
             tokio::task::yield_now().await;
-            Ok::<_, Failed>(resource.touch())
-        };
-        assert_eq!(with_async_drop(guards.0, body).await, Ok(WAITS));
-        assert_eq!(with_async_drop(guards.1, body).await, Ok(WAITS));
-        assert_eq!(with_async_drop(guards.2, body).await, Ok(WAITS));
-    })
-    .await
-    .unwrap();
-    let (a, b, c) = (checked(), adopted(), live());
-    tokio::spawn(async {
-        let waits: Result<_, Failed> = with_async_drop!(a, b, c, {
-            tokio::task::yield_now().await;
-            Ok(a.touch() + b.touch() + c.touch())
-        });
-        assert_eq!(waits, Ok(3 * WAITS));
-    })
-    .await
-    .unwrap();
-    let (a, b) = (adopted(), live());
-    tokio::spawn(async {
-        let waits: Result<_, Failed> = scope!(a, async |guard| {
-            tokio::task::yield_now().await;
-            let waits = try_or_drop!(guard, Ok::<_, Failed>(guard.touch()));
-            guard.async_drop().await.after(Ok(waits))
-        })
-        .await;
-        assert_eq!(waits, Ok(WAITS));
-        scope(b, async |guard| {
-            tokio::task::yield_now().await;
-            guard.async_drop().await.after(Ok::<_, Failed>(()))
+            a.async_drop().await.unwrap();
+            b.async_drop().await.unwrap();
         })
         .await
         .unwrap();
+        let guards = (checked(), adopted(), live());
+        tokio::spawn(async {
+            let body = async |resource: &mut Foreign| {
+                tokio::task::yield_now().await;
+                Ok::<_, Failed>(resource.touch())
+            };
+            assert_eq!(with_async_drop(guards.0, body).await, Ok(WAITS));
+            assert_eq!(with_async_drop(guards.1, body).await, Ok(WAITS));
+            assert_eq!(with_async_drop(guards.2, body).await, Ok(WAITS));
+        })
+        .await
+        .unwrap();
+        let (a, b, c) = (checked(), adopted(), live());
+        tokio::spawn(async {
+            let waits: Result<_, Failed> = with_async_drop!(a, b, c, {
+                tokio::task::yield_now().await;
+                Ok(a.touch() + b.touch() + c.touch())
+            });
+            assert_eq!(waits, Ok(3 * WAITS));
+        })
+        .await
+        .unwrap();
+        let (a, b) = (adopted(), live());
+        tokio::spawn(async {
+            let waits: Result<_, Failed> = scope!(a, async |guard| {
+                tokio::task::yield_now().await;
+                let waits = try_or_drop!(guard, Ok::<_, Failed>(guard.touch()));
+                guard.async_drop().await.after(Ok(waits))
+            })
+            .await;
+            assert_eq!(waits, Ok(WAITS));
+            scope(b, async |guard| {
+                tokio::task::yield_now().await;
+                guard.async_drop().await.after(Ok::<_, Failed>(()))
+            })
+            .await
+            .unwrap();
+        })
+        .await
+        .unwrap();
+        let (a, b) = (adopted(), live());
+        tokio::spawn(async {
+            scope!((a, b), async |a, b| async_drop_all((a, b)).await.after(Ok::<_, Errors>(())))
+                .await
+        })
+        .await
+        .unwrap()
+        .unwrap();
+        assert_eq!((log.finishes(), log.counts()), ((12, 12), (0, 0, 12)));
     })
-    .await
-    .unwrap();
-    let (a, b) = (adopted(), live());
-    tokio::spawn(async {
-        scope!((a, b), async |a, b| async_drop_all((a, b)).await.after(Ok::<_, Errors>(()))).await
-    })
-    .await
-    .unwrap()
-    .unwrap();
-    assert_eq!((log.finishes(), log.counts()), ((12, 12), (0, 0, 12)));
-    reaper.async_drop().await.unwrap();
+    .await;
 }
 
 #[test]
@@ -136,16 +139,18 @@ fn a_cleanup_may_return_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_field_names_its_type() {
-    let (log, mut reaper) = (log(), Reaper::new());
-    let service = AsyncDropGuard::new(Service { client: foreign(&log, Ending::Ok) });
-    let task = with_async_drop(service, async |service| {
-        tokio::task::yield_now().await;
-        Ok::<_, <Foreign as livedrop::AsyncDrop>::Error>(service.client.touch())
-    });
-    assert_eq!(tokio::spawn(task).await.unwrap(), Ok(WAITS));
-    let client = reaper.adopt(foreign(&log, Ending::Ok));
-    let service = AsyncDropGuard::new(Service::<Adopted> { client });
-    drop(AsyncDropGuard::into_inner_without_cleanup(service));
-    reaper.async_drop().await.unwrap();
+    let log = log();
+    leaks(async |reaper| {
+        let service = AsyncDropGuard::new(Service { client: foreign(&log, Ending::Ok) });
+        let task = with_async_drop(service, async |service| {
+            tokio::task::yield_now().await;
+            Ok::<_, <Foreign as livedrop::AsyncDrop>::Error>(service.client.touch())
+        });
+        assert_eq!(tokio::spawn(task).await.unwrap(), Ok(WAITS));
+        let client = reaper.adopt(foreign(&log, Ending::Ok));
+        let service = AsyncDropGuard::new(Service::<Adopted> { client });
+        drop(AsyncDropGuard::into_inner_without_cleanup(service));
+    })
+    .await;
     assert_eq!((log.finishes(), log.counts()), ((2, 2), (0, 0, 2)));
 }

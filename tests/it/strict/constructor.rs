@@ -70,22 +70,24 @@ fn cancelled_while_it_opens_it_cleans_up_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_runs_in_a_spawned_task() {
-    let (log, mut reaper) = (log(), Reaper::new());
-    let (handle, opened) = (reaper.handle(), resource(&log));
-    tokio::spawn(async move {
-        with_resource(&handle, opened, async |guard| {
-            tokio::task::yield_now().await;
-            guard.async_drop().await.after(Ok(()))
+    let log = log();
+    leaks(async |reaper| {
+        let opened = resource(&log);
+        tokio::spawn(async move {
+            with_resource(&reaper, opened, async |guard| {
+                tokio::task::yield_now().await;
+                guard.async_drop().await.after(Ok(()))
+            })
+            .await
         })
         .await
-    })
-    .await
-    .unwrap()
-    .unwrap();
-    let guard = live(&log);
-    tokio::spawn(async move { with_guard(guard, async |it| (log_out(it).await, ())).await })
-        .await
+        .unwrap()
         .unwrap();
-    assert_eq!(log.counts(), (2, 2, 2));
-    reaper.async_drop().await.unwrap();
+        let guard = live(&log);
+        tokio::spawn(async move { with_guard(guard, async |it| (log_out(it).await, ())).await })
+            .await
+            .unwrap();
+        assert_eq!(log.counts(), (2, 2, 2));
+    })
+    .await;
 }

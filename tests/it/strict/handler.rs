@@ -39,10 +39,12 @@ fn a_handler_cancelled_anywhere_cleans_up_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_spawned_handler_is_send() {
-    let (log, mut reaper) = (log(), Reaper::new());
-    let result = tokio::spawn(handler(reaper.handle(), log.clone(), false)).await.unwrap();
-    assert_eq!((result, log.counts()), (Ok(7), (1, 1, 1)));
-    reaper.async_drop().await.unwrap();
+    let log = log();
+    leaks(async |reaper| {
+        let result = tokio::spawn(handler(reaper, log.clone(), false)).await.unwrap();
+        assert_eq!((result, log.counts()), (Ok(7), (1, 1, 1)));
+    })
+    .await;
 }
 
 #[test]

@@ -238,26 +238,29 @@ fn guards_may_be_of_different_types() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_to_four_guards_run_in_spawned_tasks() {
-    let (log, mut reaper) = (log(), Reaper::new());
-    let adopted = || reaper.adopt(checked(&log));
-    let (a, b) = (live(&log), adopted());
-    let two = scope!((a, b), async |a, b| ((log_out(a).await, log_out::<Adopted>(b).await), ()));
-    tokio::spawn(two).await.unwrap();
-    let (a, b, c) = (adopted(), live(&log), adopted());
-    let three = scope!((a, b, c), async |a, b, c| {
-        tokio::task::yield_now().await;
-        async_drop_all((a, b, c)).await.after(Ok::<_, Errors>(3))
-    });
-    assert_eq!(tokio::spawn(three).await.unwrap(), Ok(3));
-    let (a, b, c, d) = (live(&log), live(&log), adopted(), adopted());
-    let four = scope!((a, b, c, d), async |a, b, c, d| {
-        tokio::task::yield_now().await;
-        let answer = try_or_drop!((a, b, c, d), Ok::<_, Errors>(4));
-        async_drop_all((a, b, c, d)).await.after(Ok(answer))
-    });
-    assert_eq!(tokio::spawn(four).await.unwrap(), Ok::<_, Errors>(4));
-    assert_eq!(log.counts(), (9, 9, 9));
-    reaper.async_drop().await.unwrap();
+    let log = log();
+    leaks(async |reaper| {
+        let adopted = || reaper.adopt(checked(&log));
+        let (a, b) = (live(&log), adopted());
+        let two =
+            scope!((a, b), async |a, b| ((log_out(a).await, log_out::<Adopted>(b).await), ()));
+        tokio::spawn(two).await.unwrap();
+        let (a, b, c) = (adopted(), live(&log), adopted());
+        let three = scope!((a, b, c), async |a, b, c| {
+            tokio::task::yield_now().await;
+            async_drop_all((a, b, c)).await.after(Ok::<_, Errors>(3))
+        });
+        assert_eq!(tokio::spawn(three).await.unwrap(), Ok(3));
+        let (a, b, c, d) = (live(&log), live(&log), adopted(), adopted());
+        let four = scope!((a, b, c, d), async |a, b, c, d| {
+            tokio::task::yield_now().await;
+            let answer = try_or_drop!((a, b, c, d), Ok::<_, Errors>(4));
+            async_drop_all((a, b, c, d)).await.after(Ok(answer))
+        });
+        assert_eq!(tokio::spawn(four).await.unwrap(), Ok::<_, Errors>(4));
+        assert_eq!(log.counts(), (9, 9, 9));
+    })
+    .await;
 }
 
 #[test]

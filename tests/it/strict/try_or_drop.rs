@@ -171,21 +171,23 @@ fn one_of_two_guards_may_end_before() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_runs_in_a_spawned_task() {
-    let (log, mut reaper) = (log(), Reaper::new());
-    for live_too in [false, true] {
-        let guard = reaper.adopt(checked(&log));
-        let task = tokio::spawn(async move {
-            scope!(guard, async |guard| {
-                tokio::task::yield_now().await;
-                let answer = if live_too { Err(Failed) } else { Ok(1) };
-                let answer = try_or_drop!(guard, answer);
-                guard.async_drop().await.after(Ok::<_, AppError>(answer))
-            })
-            .await
-        });
-        let expected = if live_too { Err(AppError::Cleanup(Failed)) } else { Ok(1) };
-        assert_eq!(task.await.unwrap(), expected);
-    }
-    assert_eq!(log.counts(), (2, 2, 2));
-    reaper.async_drop().await.unwrap();
+    let log = log();
+    leaks(async |reaper| {
+        for live_too in [false, true] {
+            let guard = reaper.adopt(checked(&log));
+            let task = tokio::spawn(async move {
+                scope!(guard, async |guard| {
+                    tokio::task::yield_now().await;
+                    let answer = if live_too { Err(Failed) } else { Ok(1) };
+                    let answer = try_or_drop!(guard, answer);
+                    guard.async_drop().await.after(Ok::<_, AppError>(answer))
+                })
+                .await
+            });
+            let expected = if live_too { Err(AppError::Cleanup(Failed)) } else { Ok(1) };
+            assert_eq!(task.await.unwrap(), expected);
+        }
+        assert_eq!(log.counts(), (2, 2, 2));
+    })
+    .await;
 }

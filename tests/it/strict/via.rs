@@ -81,10 +81,11 @@ fn a_cancelled_transaction_commits_or_rolls_back_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_transaction_runs_in_a_spawned_task() {
-    let mut reaper = Reaper::new();
-    let task = transaction(reaper.handle(), Arc::default(), Ok(()));
-    assert_eq!(tokio::spawn(task).await.unwrap(), Ok(7));
-    reaper.async_drop().await.unwrap();
+    leaks(async |reaper| {
+        let task = transaction(reaper, Arc::default(), Ok(()));
+        assert_eq!(tokio::spawn(task).await.unwrap(), Ok(7));
+    })
+    .await;
 }
 
 /// Closes the value with an argument.
