@@ -25,7 +25,7 @@ mod guide;
 mod hash_map;
 mod hook;
 mod layout;
-#[cfg(all(feature = "derive", feature = "testing", feature = "tokio"))]
+#[cfg(all(feature = "derive", feature = "tokio"))]
 mod migration;
 mod mutex;
 mod not_send;

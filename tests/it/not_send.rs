@@ -83,7 +83,6 @@ fn failed_step_cleans_up_on_its_thread() {
     assert_eq!(cleaned.0.get(), 2);
 }
 
-#[cfg(feature = "testing")]
 #[test]
 fn sync_drop_cleans_up_on_its_thread() {
     let cleaned = Cleaned::new();

@@ -1,5 +1,4 @@
 //! `SyncDrop`: cleans up in `Drop`, for tests.
-#![cfg(feature = "testing")]
 
 use std::sync::Arc;
 use std::thread;

@@ -1,5 +1,4 @@
 //! `testing::leaks`, `at_every_poll` and `cancel_after`.
-#![cfg(feature = "testing")]
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;

@@ -246,7 +246,6 @@ fn p20_one_leak_is_one_message_with_type_site_and_cause() {
     assert_eq!(causes.take(), [0, 0, 1]);
 }
 
-#[cfg(feature = "testing")]
 #[test]
 fn p28_a_test_is_torn_down_also_after_a_panic() {
     use livedrop::testing::leaks;

@@ -53,13 +53,10 @@ fn p3_dropping_does_not_block_the_thread_that_the_cleanup_needs() {
             assert_eq!(reaper.drain().await.cleaned, 1);
             reaper.async_drop().await.unwrap();
 
-            #[cfg(feature = "testing")]
-            {
-                let blocks = livedrop::testing::SyncDrop::new(connect());
-                let _quiet = crate::support::Reports::collect();
-                let text = panic_of(|| drop(blocks));
-                assert!(text.starts_with("SyncDrop of Client would deadlock"), "{text}");
-            }
+            let blocks = livedrop::testing::SyncDrop::new(connect());
+            let _quiet = crate::support::Reports::collect();
+            let text = panic_of(|| drop(blocks));
+            assert!(text.starts_with("SyncDrop of Client would deadlock"), "{text}");
         });
     });
 }
