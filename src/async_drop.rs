@@ -13,14 +13,15 @@ use crate::{Adopted, AsyncDropGuard, Checked, CleanupErrors};
 /// A value whose cleanup must be awaited.
 ///
 /// Implement this trait with `#[async_trait]`, and return the value only inside an
-/// [`AsyncDropGuard`]: the guard makes sure that the cleanup happens, and that it happens once.
+/// [`AsyncDropGuard`]: the guard reports a cleanup that was forgotten, and does not repeat one that has
+/// ended.
 ///
 /// When the cleanup has ended, with `Ok` or with `Err`, the guard drops the value, so the value's
 /// own [`Drop`] runs after the cleanup. A cleanup that panics counts as attempted: the guard is
 /// disarmed, the value is dropped, and the panic continues.
 ///
-/// The cleanup takes `&mut self`, not `self`: the value stays in its guard while the cleanup runs,
-/// so a cancelled cleanup does not lose the value.
+/// The cleanup takes `&mut self`, not `self`: the value outlives the future of its cleanup. So if that
+/// future is dropped before it is ready, a [`Checked`] guard still has the value.
 ///
 /// # Where `Send` is required
 ///
@@ -41,6 +42,7 @@ use crate::{Adopted, AsyncDropGuard, Checked, CleanupErrors};
 /// - in a helper with a cleanup of its own, such as a map, a lock, an `Option` or a `Box`, and in a field of a
 ///   derived type: the future of that cleanup borrows the value, and must be `Send`. If the helper collects
 ///   the errors of several values, [`Error`](AsyncDrop::Error) must be `Send`, too;
+/// - in a [`Deferred`](crate::Deferred), whose closure takes the value;
 /// - with a [`Reaper`](crate::Reaper). The value must also be `'static`, and its error `Send` and `'static`.
 ///
 /// [`AsyncDropShared`](crate::sync::AsyncDropShared) and [`AsyncDropCache`](crate::collections::AsyncDropCache)

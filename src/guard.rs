@@ -50,8 +50,8 @@ pub use via::EndsVia;
 /// | `Live<Scoped<'_>, Adopted>` | [`scope`](crate::scope()) of an `Adopted` guard | `async_drop(self)`, which gives the proof, or the reaper | does not compile; if its owner is cancelled or panics, the reaper cleans up |
 ///
 /// These functions are methods: `async_drop`, `async_drop_via`, `poll_async_drop`, `is_dropped` and
-/// `cleanup_has_begun`. The other functions of the guard are associated functions, called as `AsyncDropGuard::into_live(guard)`, so that they never hide a method
-/// of the value.
+/// `cleanup_has_begun`. The other functions of the guard are associated functions, called as
+/// `AsyncDropGuard::into_live(guard)`, so that they never hide a method of the value.
 ///
 /// The guard forwards `Stream` and `Sink` of a value that is `Unpin`, and with the feature `tokio` or `fs`
 /// `AsyncRead` and `AsyncWrite`. `poll_close` and `poll_shutdown` close the value's own stream; the guard
@@ -61,7 +61,9 @@ pub use via::EndsVia;
 ///
 /// `&mut *guard` gives the value itself. [`std::mem::replace`] and [`std::mem::swap`] can take
 /// it out through that reference and leave another value to be cleaned up in its place;
-/// [`std::mem::forget`] and reference cycles can lose the whole guard. None of them cleans up.
+/// [`std::mem::forget`], a reference cycle and a `static` can lose the whole guard. None of them cleans up.
+/// A thread-local variable is dropped while its thread ends, and a panic there aborts the process. See
+/// [gotchas](crate::guide::gotchas#what-neither-the-types-nor-the-run-time-see).
 ///
 /// # Panics
 ///
@@ -180,7 +182,7 @@ impl<T: AsyncDrop> AsyncDropGuard<T, Checked> {
         }
     }
 
-    /// Whether the cleanup has ended: with a result, or with a panic.
+    /// Returns whether the cleanup has ended: with a result, or with a panic.
     pub fn is_dropped(&self) -> bool {
         self.slot.is_done()
     }
@@ -289,7 +291,7 @@ impl<T: AsyncDrop<Error: 'static>> AsyncDropGuard<T, Adopted> {
         self.slot.has_begun()
     }
 
-    /// Whether the cleanup has ended: with a result, or with a panic.
+    /// Returns whether the cleanup has ended: with a result, or with a panic.
     pub fn is_dropped(&self) -> bool {
         self.slot.is_done()
     }
@@ -297,19 +299,23 @@ impl<T: AsyncDrop<Error: 'static>> AsyncDropGuard<T, Adopted> {
 
 /// Functions of guards in several states. Only `async_drop_via` takes guards of a scope.
 impl<T, S: State> AsyncDropGuard<T, S> {
-    /// Keeps the guard if `result` is `Ok`, cleans it up if it is `Err`.
+    /// Keeps the guard if `result` is `Ok`, and cleans it up if `result` is `Err`.
     ///
-    /// For the steps between making a value and handing it out.
+    /// It is for an async constructor: the steps between the creation of the guard and its return.
     ///
     /// # Errors
     ///
     /// The error of `result`. If the cleanup fails too, its error goes to the
     /// [hook](crate::hook) as [`Suppressed`](crate::hook::Unhandled::Suppressed).
     ///
+    /// # Panics
+    ///
+    /// If the cleanup panics. The error of `result` is dropped then.
+    ///
     /// # Cancel safety
     ///
     /// Not cancel safe for `Checked` and `Live` guards: the guard is lost with the future, and reported.
-    /// An `Adopted` guard goes to its reaper.
+    /// An `Adopted` guard goes to its reaper. In any state, `result` is dropped with the future.
     ///
     /// # Examples
     ///

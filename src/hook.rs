@@ -1,9 +1,9 @@
 //! The hook: the function that the library calls for failures that it cannot return to a caller.
 //!
-//! There are three kinds, all an [`Unhandled`]: a guard is dropped although it still owes its cleanup; the
-//! cleanup of an orphan fails, which has no caller; or an error is suppressed because the caller already
-//! gets another one or was cancelled. The default hook, [`panic()`], panics on the first kind and prints a
-//! line on the others.
+//! There are four kinds, all an [`Unhandled`]: a guard is dropped although it still owes its cleanup; the
+//! cleanup of an orphan fails, which has no caller; a task of an application fails; or an error is
+//! suppressed because the caller already gets another one or was cancelled. The default hook, [`panic()`],
+//! panics on the first kind and prints a line on the others.
 //!
 //! [`set`] replaces the hook of the process and [`take`] removes it, as
 //! [`std::panic::set_hook`] and [`take_hook`](std::panic::take_hook) do. [`scoped`] replaces the
@@ -12,9 +12,10 @@
 //! The library never prints a guarded value: a report names its type and its creation site.
 //! Errors are formatted by their `Debug`.
 //!
-//! With the feature `tracing`, the library also emits an event for every report: an error for a
-//! forgotten guard and for a failed cleanup of an orphan, a warning for a suppressed error. Its fields are
-//! `type_name`, and, as far as the report has them, `created_at`, `cause`, `label` and `error`.
+//! With the feature `tracing`, the library also emits an event for every report: a warning for a
+//! suppressed error, an error for everything else. Its fields are `type_name`, and, as far as the report
+//! has them, `created_at`, `cause`, `label` and `error`. The event of a failed task has the fields
+//! `spawned_at` and `error`.
 //!
 //! # Panics
 //!

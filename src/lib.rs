@@ -2,9 +2,8 @@
 //! uploads, background tasks.
 //!
 //! Rust's [`Drop`] cannot await. With this crate, a value with an async cleanup lives in an
-//! [`AsyncDropGuard`] until `async_drop` was awaited. If a guard is dropped
-//! before that, the library reports its type and creation site to the [`hook`]. The default hook
-//! panics.
+//! [`AsyncDropGuard`] until its `async_drop` has been awaited. If a guard is dropped before that, the
+//! library reports its type and creation site to the [`hook`]. The default hook panics.
 //!
 //! # Getting started
 //!

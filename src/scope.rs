@@ -138,9 +138,13 @@ fn enter_scope<'scope, T, S: EntersScope<T>>(
 /// `scope!((a, b), async |a, b| { … })` takes several guards, in mixed states. The body returns their proofs
 /// in a tuple, in the order of the guards: `async_drop_all((a, b)).await.after(result)`.
 ///
-/// A body that never ends, such as a `loop` without a `break`, is for the function.
+/// For a body that never ends, such as a `loop` without a `break`, use the function.
 ///
-/// # Panics, cancel safety
+/// # Panics
+///
+/// As the function [`scope`](crate::scope()) does.
+///
+/// # Cancel safety
 ///
 /// As of the function [`scope`](crate::scope()).
 ///
@@ -257,6 +261,14 @@ macro_rules! scope {
 ///
 /// If a `?` follows the scope, nothing names the body's error: end the body with
 /// `.after(Ok::<_, io::Error>(value))`.
+///
+/// # Panics
+///
+/// If the cleanup panics. The error of the expression is dropped then.
+///
+/// # Cancel safety
+///
+/// As of the function [`scope`](crate::scope()).
 ///
 /// # Examples
 ///

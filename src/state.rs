@@ -33,11 +33,11 @@ pub use crate::guard::{AdoptedSlot, Arms, CleansByValue, EndsVia, Owes, Slot};
 pub use crate::flatten::UnscopedGuard;
 pub use crate::guard::FromCleanupError;
 
-/// Checked at run time, the default: a guard that is dropped before `async_drop` panics.
+/// Checked at run time, the default: a guard panics if it is dropped before its `async_drop` has ended.
 #[derive(Debug)]
 pub struct Checked;
 
-/// Checked at compile time: the guard owes a cleanup, and only `async_drop` ends that.
+/// Checked at compile time: the guard owes a cleanup, and `async_drop` consumes it and returns the proof.
 ///
 /// `B` says to which [`scope`](crate::scope()) the guard belongs, if to any. `K` says whether a reaper
 /// backs it: [`Unbacked`] or [`Adopted`]. A guard that entered its scope as an `Adopted` one cannot be

@@ -153,7 +153,8 @@ pub enum TaskError<E> {
     Failed(E),
     /// The task panicked with this message.
     Panicked(String),
-    /// The task did not stop within this deadline, and was aborted.
+    /// The task did not stop within this deadline, and was aborted. Or its runtime was shut down, which ends
+    /// every task.
     Aborted(Duration),
 }
 

@@ -74,6 +74,7 @@ fn marked(field: &Field<'_>, problems: &mut Problems) {
     );
 }
 
+/// Rejects a cleaned-up field that is `pub`.
 fn private(field: &Field<'_>, problems: &mut Problems) {
     if !matches!(field.vis, Visibility::Public(_)) {
         return;
