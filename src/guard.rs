@@ -674,7 +674,8 @@ impl<T: fmt::Debug, S: Holds> fmt::Debug for AsyncDropGuard<T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.slot.get() {
             Some(value) => value.fmt(f),
-            None => write!(f, "<{}: cleaned up>", type_name::of::<T>()),
+            None if self.slot.is_done() => write!(f, "<{}: cleaned up>", type_name::of::<T>()),
+            None => write!(f, "<{}: cleanup has begun>", type_name::of::<T>()),
         }
     }
 }

@@ -36,6 +36,17 @@ fn reaper_debug_lists_pending_and_parts_their_names() {
 }
 
 #[test]
+fn guard_debug_tells_begun_from_cleaned_up() {
+    let mut reaper = Reaper::new();
+    let mut adopted = reaper.adopt(resource(Ending::Ok));
+    cancel_after(1, adopted.async_drop());
+    assert_eq!(format!("{adopted:?}"), "<Resource: cleanup has begun>");
+    block_on(adopted.async_drop()).unwrap();
+    assert_eq!(format!("{adopted:?}"), "<Resource: cleaned up>");
+    block_on(reaper.async_drop()).unwrap();
+}
+
+#[test]
 fn every_stage_has_its_word() {
     let mut reaper = Reaper::new();
     let stage = |reaper: &Reaper| reaper.pending()[0].stage.to_string();
