@@ -4,7 +4,8 @@ use std::fmt::{self, Debug};
 
 use async_trait::async_trait;
 
-use crate::guard::{Origin, clean_in_place};
+use crate::guard::{Origin, Slot, clean_in_place};
+use crate::reaper::Registration;
 use crate::state::{Cleanable, Holds, State};
 use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 
@@ -67,7 +68,9 @@ impl<T: AsyncDrop, E: Send, S: Cleanable<T>> AsyncDropResult<T, E, S> {
     where
         S: Cleanable<Self>,
     {
-        AsyncDropGuard::wrapper(Origin::here(), Self { result: result.map(Some) }, None)
+        let entry = result.as_ref().ok().and_then(|guard| guard.slot.entry());
+        let entry = entry.map(Registration::borrowed);
+        AsyncDropGuard::wrapper(Origin::here(), Self { result: result.map(Some) }, entry)
     }
 }
 

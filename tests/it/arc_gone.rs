@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
 use allocation_counter::measure;
+use livedrop::collections::AsyncDropResult;
 use livedrop::state::{Cleanable, State};
 use livedrop::sync::{AsyncDropArc, AsyncDropMutex, AsyncDropWeak, Gone};
 use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, Checked, Live, Reaper, ReaperHandle};
@@ -733,6 +734,13 @@ mod around_adopted_guards {
     #[test]
     fn a_guard_in_a_mutex_is_waited_for() {
         dropped_anywhere(|world| AsyncDropArc::new(AsyncDropMutex::new(world.adopt(Ending::Err))));
+    }
+
+    #[test]
+    fn a_guard_in_a_result_is_waited_for() {
+        dropped_anywhere(|world| {
+            AsyncDropArc::new(AsyncDropResult::new(Ok::<_, Failed>(world.adopt(Ending::Err))))
+        });
     }
 
     #[test]
