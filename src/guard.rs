@@ -407,9 +407,7 @@ impl<T, S: State> AsyncDropGuard<T, S> {
         }
         let registration = guard.slot.take_registration();
         let value = map(guard.into_value());
-        if let Some(registration) = &registration {
-            registration.renew(origin);
-        }
+        let registration = registration.and_then(|registration| registration.of_new_value(origin));
         let owned = OwnedSlot::<U, S>::new(origin, value, registration);
         AsyncDropGuard { slot: S::Slot::from_owned(owned).expect(NEW) }
     }

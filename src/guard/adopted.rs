@@ -125,7 +125,7 @@ impl<T> Slot<T> for AdoptedSlot<T> {
     }
 
     fn take_registration(&mut self) -> Option<Registration> {
-        if self.is_wrapper() { None } else { self.registration.take() }
+        self.registration.take()
     }
 
     fn into_owned(self) -> Self {

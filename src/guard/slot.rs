@@ -51,8 +51,8 @@ pub trait Slot<T>: Sized {
         None
     }
 
-    /// Takes the registration with a reaper out, if there is one. The reaper does not wait for the
-    /// value after that.
+    /// Takes the registration with a reaper out, if there is one: a helper's is borrowed. The reaper does not
+    /// wait for the value after that.
     fn take_registration(&mut self) -> Option<Registration> {
         None
     }

@@ -59,7 +59,8 @@ where
     fn end_via(mut self, end: impl FnOnce(T) -> Fut) -> impl Future<Output = Fut::Output> {
         async move {
             let is_wrapper = self.is_wrapper();
-            let registration = self.take_registration();
+            // A wrapper borrows the registration of the guard inside.
+            let registration = self.take_registration().filter(|_| !is_wrapper);
             let (origin, value) = self.take().ok().expect(OWED);
             if let Some(registration) = &registration {
                 registration.set_stage(Stage::Cleaning);

@@ -91,6 +91,17 @@ impl Registration {
         self.change(|facts| facts.renew(origin, now));
     }
 
+    /// The registration of the value that replaces this one. A helper has only borrowed the entry of the guard
+    /// inside, so the value that replaces a helper gets an entry of its own, with the same label and lane.
+    pub(crate) fn of_new_value<T>(self, origin: Origin<T>) -> Option<Self> {
+        if self.owns_entry {
+            self.renew(origin);
+            return Some(self);
+        }
+        let tag = self.registry.update(|inner| inner.entries.get_mut(self.key)?.facts.tag.clone());
+        Self::new(&self.registry, origin, tag, Stage::Alive, true)
+    }
+
     /// As [`renew`](Self::renew), for a value that was opened after its caller was cancelled.
     pub(super) fn renew_orphan<T>(&self, origin: Origin<T>) {
         let now = Instant::now();

@@ -2,6 +2,8 @@
 
 use async_trait::async_trait;
 use livedrop::AsyncDrop;
+use livedrop::collections::AsyncDropResult;
+use livedrop::sync::AsyncDropMutex;
 
 use super::*;
 
@@ -78,6 +80,56 @@ fn a_closed_reaper_still_cleans_the_new_value() {
         let guard = reaper.adopt(checked(&log));
         reaper.close();
         drop(AsyncDropGuard::map_without_cleanup(guard, Session));
+    });
+    assert_eq!((log.counts(), report.cleaned), ((1, 1, 1), 1));
+}
+
+/// A value that is made of a helper around adopted guards.
+struct Holds<H>(H);
+
+#[async_trait]
+impl<H: AsyncDrop + Send> AsyncDrop for Holds<H> {
+    type Error = H::Error;
+
+    async fn async_drop_impl(&mut self) -> Result<(), H::Error> {
+        self.0.async_drop_unboxed().await
+    }
+}
+
+#[test]
+fn what_replaces_a_helper_is_adopted() {
+    for polls in 0..=WAITS {
+        let log = log();
+        let ((), report) = under(|reaper| {
+            let guard = reaper.handle().with_label("peer anna").adopt(checked(&log));
+            let mutex = AsyncDropMutex::new(guard);
+            let mut holds = AsyncDropGuard::map_without_cleanup(mutex, Holds);
+            let pending = reaper.pending();
+            let labels: Vec<_> = pending.iter().map(|value| value.label.as_deref()).collect();
+            assert_eq!(labels, [Some("peer anna"); 2]);
+            cancel_after(polls, holds.async_drop());
+        });
+        assert_eq!((log.counts(), report.cleaned), ((1, 1, 1), 1), "after {polls} polls");
+    }
+}
+
+#[test]
+fn what_replaces_a_helper_of_a_closed_reaper_is_adopted() {
+    let log = log();
+    let ((), report) = under(|reaper| {
+        let mutex = AsyncDropMutex::new(reaper.adopt(checked(&log)));
+        reaper.close();
+        drop(AsyncDropGuard::map_without_cleanup(mutex, Holds));
+    });
+    assert_eq!((log.counts(), report.cleaned), ((1, 1, 1), 1));
+}
+
+#[test]
+fn what_replaces_a_result_is_adopted() {
+    let log = log();
+    let ((), report) = under(|reaper| {
+        let result = AsyncDropResult::new(Ok::<_, Failed>(reaper.adopt(checked(&log))));
+        drop(AsyncDropGuard::map_without_cleanup(result, Holds));
     });
     assert_eq!((log.counts(), report.cleaned), ((1, 1, 1), 1));
 }
