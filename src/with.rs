@@ -75,7 +75,8 @@ where
     let mut guard = lend(guard);
     async move {
         // The body is called inside the caught future: it may panic before it returns a future.
-        match catch(async { body(&mut *guard).await }).await {
+        // `map` drops its future before it returns the output: if that panics, the output is dropped, too.
+        match catch(async { body(&mut *guard).map(|output| output).await }).await {
             Ok(output) => (output, clean(&mut guard.slot).await),
             Err(payload) => {
                 resume_after(payload, type_name::of::<T>, clean_caught(&mut guard)).await

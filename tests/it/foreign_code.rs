@@ -14,7 +14,7 @@ use crate::support::{Ending, Reports, alone, block_on, cancel_after, panic_of};
 use async_trait::async_trait;
 use livedrop::collections::{AsyncDropHashMap, AsyncDropStack, AsyncDropVec};
 use livedrop::hook::{self, Unhandled};
-use livedrop::{AsyncDrop, AsyncDropGuard, Reaper, with_async_drop};
+use livedrop::{AsyncDrop, AsyncDropGuard, Reaper, bracket, with_async_drop};
 
 /// Where the code of a [`Key`] panics, once its switch is on.
 #[derive(Clone, Copy, PartialEq)]
@@ -492,6 +492,8 @@ fn output_of_a_future_that_panics_is_reported() {
     expect_output_reported(|opens| guard.async_drop_via(|_| opens));
     let guard = AsyncDropGuard::new(Second);
     expect_output_reported(|opens| guard.async_drop_via(|_| opens));
+    let guard = AsyncDropGuard::new(Second);
+    expect_output_reported(|opens| bracket(guard, |_: &mut Second| opens));
     block_on(reaper.async_drop()).unwrap();
 }
 
