@@ -59,8 +59,8 @@ pub struct AsyncDropResult<T, E, S: State = Checked> {
 impl<T: AsyncDrop, E: Send, S: Cleanable<T>> AsyncDropResult<T, E, S> {
     /// Guards `result`, in the state `S` of the guard inside.
     ///
-    /// An `Err` has no cleanup, so it is registered with no reaper: if `S` is
-    /// [`Adopted`](crate::Adopted), its guard behaves like a [`Checked`] guard.
+    /// An `Err` has no cleanup, so it is registered with no reaper. If `S` is [`Adopted`](crate::Adopted), its
+    /// guard is not reported if it is forgotten; a [`Checked`] or [`Live`](crate::Live) one is.
     // An `Err` consumes no guard with the brand of `S`. The rule of brands (`ARCHITECTURE.md`)
     // allows that, since the value's type mentions the brand.
     #[track_caller]

@@ -187,6 +187,13 @@ fn an_adopted_guard_is_left_to_its_reaper() {
 }
 
 #[test]
+fn forgotten_adopted_err_is_not_reported() {
+    let reports = Reports::collect();
+    drop(AsyncDropResult::<Resource, _, livedrop::Adopted>::new(Err("refused")));
+    reports.expect_none();
+}
+
+#[test]
 fn into_inner_panics_after_cleanup_inside_the_guard() {
     let (log, reports) = (Arc::<Log>::default(), Reports::collect());
     let inner = AsyncDropGuard::new(Resource::new(&log, 1, Ending::Ok));
