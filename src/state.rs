@@ -79,7 +79,7 @@ type Branded<B> = PhantomData<fn() -> B>;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be made a state or a brand of a guard",
     label = "livedrop's states and brands are a closed set",
-    note = "use `Checked` (checked at run time) or `Live` (checked at compile time); a guard becomes `Dropped` only through `async_drop`, and branded only by `scope`"
+    note = "use `Checked` (checked at run time) or `Live` (checked at compile time); a guard becomes `Dropped` only through `async_drop` or `async_drop_via`, and branded only by `scope`"
 )]
 pub trait Sealed {
     fn seal(_: sealed::Seal);
