@@ -57,7 +57,6 @@ impl ToTokens for Livedrop {
 }
 
 /// The mark of a field.
-#[derive(Clone)]
 pub(crate) enum Mark {
     /// `#[async_drop]`, or `#[async_drop(map_err = path)]`.
     Clean { map_err: Option<ExprPath> },
