@@ -12,6 +12,7 @@ use super::{Drain, Pending, Reaper, Report};
 use crate::AsyncDropGuard;
 use crate::guard::Slot;
 use crate::hook::{self, Cause};
+use crate::panic::drop_caught;
 
 /// The future of [`Reaper::shutdown`].
 ///
@@ -105,7 +106,8 @@ impl<D: Future> Future for Shutdown<D> {
             }
             (Poll::Pending, _) => return Poll::Pending,
         };
-        drop(reaper.guard.take().map(AsyncDropGuard::into_inner_without_cleanup));
+        // The hook is told now of an orphan that was undecided and has not ended. Its panic must not take the report.
+        drop_caught(reaper.guard.take().map(AsyncDropGuard::into_inner_without_cleanup));
         Poll::Ready(report)
     }
 }

@@ -1,7 +1,7 @@
 //! Failures, closed reapers, `abandon`, `shutdown`, and reapers that are gone.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -461,6 +461,48 @@ mod shutdown {
         release.send(()).unwrap();
         runner.join().unwrap();
         assert!(handle.pending().is_empty());
+    }
+
+    /// Waits for the other thread twice when it is dropped.
+    struct LetsItGiveUp(Arc<Barrier>);
+
+    impl Drop for LetsItGiveUp {
+        fn drop(&mut self) {
+            self.0.wait();
+            self.0.wait();
+        }
+    }
+
+    #[test]
+    fn hook_panic_does_not_take_its_report() {
+        let (reaper, reports) = (Reaper::new(), Reports::collect_and_panic());
+        let step = Arc::new(Barrier::new(2));
+        let value = LetsItGiveUp(Arc::clone(&step));
+        let waiting = AsyncDropGuard::with_cleanup(value, |value| async move {
+            std::future::pending::<()>().await;
+            drop(value);
+        });
+        drop(reaper.adopt(waiting));
+        let mut running = reaper.run();
+        assert!(poll_once(&mut running).is_pending());
+
+        // Polled at the deadline, and given up before the reaper is gone: while `abandon` drops the other one.
+        let polled = AsyncDropGuard::with_cleanup(Arc::clone(&step), |step| async move {
+            step.wait();
+            step.wait();
+            std::future::pending::<()>().await;
+        });
+        drop(reaper.adopt(polled));
+        let settled = Arc::clone(&step);
+        let runner = std::thread::spawn(move || {
+            assert!(poll_once(&mut running).is_ready());
+            settled.wait();
+        });
+        step.wait();
+        let report = run(Reaper::shutdown(reaper, std::future::ready(()))).1;
+        runner.join().unwrap();
+        assert_eq!((report.abandoned.len(), report.undecided), (1, 1));
+        reports.expect_one("the reaper was dropped before it had cleaned up Deferred");
     }
 }
 
