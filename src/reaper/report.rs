@@ -1,6 +1,6 @@
 //! The reports of a reaper: pending values, and the cleanups that have ended.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -100,7 +100,7 @@ pub(super) fn to_pending(mut copies: Vec<(Key, Facts)>) -> Vec<Pending> {
     let now = Instant::now();
     copies.sort_unstable_by_key(|(key, _)| *key);
     let serials: HashSet<u64> = copies.iter().map(|(key, _)| key.serial).collect();
-    let mut members: HashMap<u64, Vec<(Key, Facts)>> = HashMap::new();
+    let mut members: BTreeMap<u64, Vec<(Key, Facts)>> = BTreeMap::new();
     let mut open = Vec::new();
     for (key, facts) in copies {
         match facts.member_of {
@@ -112,12 +112,16 @@ pub(super) fn to_pending(mut copies: Vec<(Key, Facts)>) -> Vec<Pending> {
     }
     open.reverse();
     let mut pending = Vec::with_capacity(serials.len());
-    while let Some((key, facts, depth)) = open.pop() {
-        pending.push(Pending::new(&facts, now, depth));
-        let members = members.remove(&key.serial).unwrap_or_default();
-        open.extend(members.into_iter().rev().map(|(key, facts)| (key, facts, depth + 1)));
+    loop {
+        while let Some((key, facts, depth)) = open.pop() {
+            pending.push(Pending::new(&facts, now, depth));
+            let members = members.remove(&key.serial).unwrap_or_default();
+            open.extend(members.into_iter().rev().map(|(key, facts)| (key, facts, depth + 1)));
+        }
+        // A stack can contain itself, by a shared handle. Then it is under no other entry.
+        let Some((_, rest)) = members.pop_first() else { return pending };
+        open.extend(rest.into_iter().rev().map(|(key, facts)| (key, facts, 0)));
     }
-    pending
 }
 
 /// The cleanups that have ended since the last report of a reaper.

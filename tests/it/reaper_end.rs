@@ -8,8 +8,8 @@ use std::time::Duration;
 use futures::{FutureExt, stream};
 use livedrop::collections::AsyncDropStack;
 use livedrop::hook::{self, Cause, GuardKind, Unhandled};
-use livedrop::reaper::{Stage, TryAcquireError};
-use livedrop::sync::AsyncDropMutex;
+use livedrop::reaper::{Pending, Stage, TryAcquireError};
+use livedrop::sync::{AsyncDropArc, AsyncDropMutex};
 use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, Reaper};
 
 use crate::support::{
@@ -665,4 +665,25 @@ fn a_stack_being_cleaned_has_its_members_under_it() {
     drop(cleanup);
     drop((stack, before, after));
     block_on(reaper.async_drop()).unwrap();
+}
+
+#[test]
+fn a_stack_that_contains_itself_is_shown() {
+    let (log, reaper) = (log(), Reaper::new());
+    let stacks: Vec<_> = (0..3)
+        .map(|_| AsyncDropArc::new(AsyncDropMutex::new(AsyncDropStack::adopted(&reaper))))
+        .collect();
+    // The first one is in itself, and the others are in each other.
+    for (outer, inner) in [(0, 0), (1, 2), (2, 1)] {
+        block_on(stacks[outer].lock()).push(AsyncDropArc::clone(&stacks[inner]));
+    }
+    block_on(stacks[1].lock()).push(reaper.adopt(resource(&log, Ending::Ok)));
+    let names = |shown: &[Pending]| shown.iter().map(|it| it.type_name.clone()).collect::<Vec<_>>();
+    let stack = "AsyncDropStack<Adopted>";
+    assert_eq!(names(&reaper.pending()), [stack, stack, stack, "Resource"]);
+    assert_eq!(names(&reaper.abandon().abandoned), [stack, stack, stack, "Resource"]);
+    for stack in &stacks {
+        block_on(async { stack.lock().await.async_drop_impl().await }).unwrap();
+    }
+    drop(AsyncDropGuard::into_inner_without_cleanup(reaper));
 }
