@@ -555,7 +555,7 @@ impl<T, S: State> AsyncDropWeak<T, S> {
     ///   still owes the cleanup, and this does not wait for it;
     /// - if this is a reference to no value: at once.
     ///
-    /// If the value is a lock around an adopted guard, such as an
+    /// If the value is a helper around one adopted guard, such as an
     /// [`AsyncDropMutex`](crate::sync::AsyncDropMutex), this waits for the cleanup of that guard.
     ///
     /// It waits forever if the caller holds a handle, if a handle was leaked, or if nothing polls the

@@ -6,7 +6,7 @@ use crate::numbered::{Numbered, Row, Tested, clean};
 use crate::support::{
     Ending, Log, Reports, Resource, block_on, cancel_after, created_at, panic_of, run,
 };
-use livedrop::collections::AsyncDropResult;
+use livedrop::collections::{AsyncDropResult, AsyncDropStack};
 use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Live};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -191,6 +191,18 @@ fn forgotten_adopted_err_is_not_reported() {
     let reports = Reports::collect();
     drop(AsyncDropResult::<Resource, _, livedrop::Adopted>::new(Err("refused")));
     reports.expect_none();
+}
+
+#[test]
+fn the_adopted_guard_inside_is_shown_under_its_stack() {
+    let (log, mut reaper) = (Arc::<Log>::default(), livedrop::Reaper::new());
+    let mut stack = AsyncDropStack::adopted(&reaper);
+    let guard = reaper.adopt(AsyncDropGuard::new(Resource::plain(&log)));
+    stack.push(AsyncDropResult::new(Ok::<_, &str>(guard)));
+    let pending = reaper.pending();
+    assert_eq!((pending.len(), pending[1].depth), (2, 1));
+    drop(stack);
+    block_on(reaper.async_drop()).unwrap();
 }
 
 #[test]
