@@ -1,8 +1,10 @@
 //! `AsyncDropCache`: shared values by key, each opened when it is first needed.
 
 use std::collections::HashMap;
+use std::convert::identity;
 use std::fmt;
 use std::hash::Hash;
+use std::pin::pin;
 use std::sync::{Arc, PoisonError};
 
 use futures::FutureExt;
@@ -101,7 +103,7 @@ impl<K: Eq + Hash, T: AsyncDrop> AsyncDropCache<K, T> {
         AsyncDropGuard<T>: Sync,
         AsyncDropArc<T>: AsyncDrop,
     {
-        get_or_open(self.slot(key), open).await
+        get_or_open(self.slot(key), open, identity).await
     }
 }
 
@@ -144,8 +146,8 @@ impl<K: Eq + Hash, T: Adoptable> AsyncDropCache<K, T, Adopted> {
         let slot = self.slot(key);
         let reaper = self.reaper.clone().expect("`adopted` has set it");
         let adopter = reaper.clone();
-        let open = async move { open.await.map(|guard| adopter.adopt_inside(guard)) };
-        reaper.shield(get_or_open(slot, open)).await
+        let adopt = move |guard| adopter.adopt_inside(guard);
+        reaper.shield(get_or_open(slot, open, adopt)).await
     }
 }
 
@@ -189,14 +191,16 @@ impl<K: Eq + Hash, T, S: State> Slots<K, T, S> {
     }
 }
 
-/// Returns a handle of the last value, or opens the next one after the last one is gone.
-async fn get_or_open<T, S, E>(
+/// Returns a handle of the last value, or opens the next one after the last one is gone, and adopts it.
+async fn get_or_open<T, S, A, E>(
     slot: Arc<Slot<T, S>>,
-    open: impl Future<Output = Result<AsyncDropGuard<T, S>, E>>,
+    open: impl Future<Output = Result<AsyncDropGuard<T, A>, E>>,
+    adopt: impl FnOnce(AsyncDropGuard<T, A>) -> AsyncDropGuard<T, S>,
 ) -> Result<AsyncDropGuard<AsyncDropArc<T, S>, S>, E>
 where
     T: AsyncDrop,
     S: State + Cleanable<T> + Cleanable<AsyncDropArc<T, S>>,
+    A: State,
     AsyncDropGuard<T, S>: Sync,
     AsyncDropArc<T, S>: AsyncDrop,
 {
@@ -205,7 +209,13 @@ where
         return Ok(handle);
     }
     last.gone().await;
-    let handle = AsyncDropArc::new(open.await?);
+    let opened;
+    {
+        let open = pin!(open);
+        opened = open.await;
+    }
+    // `open` is dropped by now. If that panicked, `opened` was dropped with its guard.
+    let handle = AsyncDropArc::new(adopt(opened?));
     *last = AsyncDropArc::downgrade(&handle);
     Ok(handle)
 }

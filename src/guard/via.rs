@@ -13,7 +13,7 @@ use super::slot::Slot;
 use crate::AsyncDrop;
 use crate::hook::Cause;
 use crate::panic::catch;
-use crate::reaper::{Cleanup, Registration, Stage};
+use crate::reaper::{Registration, Stage, finish};
 
 /// A slot whose value a future of this type can end.
 #[diagnostic::on_unimplemented(
@@ -102,12 +102,10 @@ impl<T, Fut: Future + Send + 'static> Future for AdoptedEnding<T, Fut> {
 impl<T, Fut: Future + Send + 'static> Drop for AdoptedEnding<T, Fut> {
     fn drop(&mut self) {
         let Some(ending) = self.ending.take() else { return };
-        let cleanup: Cleanup = Box::pin(async move {
-            ending.await;
-            Ok(())
-        });
         match (self.registration.take(), self.origin) {
-            (Some(mut registration), _) => registration.orphan(cleanup, Cause::CancelledInCleanup),
+            (Some(mut registration), _) => {
+                registration.orphan(finish(ending), Cause::CancelledInCleanup);
+            }
             (None, Some(origin)) => origin.report_without_reaper(Cause::CancelledInCleanup),
             (None, None) => {}
         }

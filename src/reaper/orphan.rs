@@ -33,6 +33,17 @@ pub(crate) fn start<T: Adoptable>(value: T) -> Cleanup {
     })
 }
 
+/// Returns a cleanup that polls `future` to its end, and drops the output.
+pub(crate) fn finish<F: Future + Send + 'static>(mut future: Pin<Box<F>>) -> Cleanup {
+    Box::pin(async move {
+        let output = future.as_mut().await;
+        // If this panics, `output` is a local and is dropped, with the guards inside it.
+        drop(future);
+        drop(output);
+        Ok(())
+    })
+}
+
 /// Drops the value. If its cleanup has panicked, a panic of its `Drop` goes to the hook.
 struct Held<T> {
     value: Option<T>,

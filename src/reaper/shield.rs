@@ -4,7 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::{ReaperHandle, Registration, Stage};
+use super::{ReaperHandle, Registration, Stage, finish};
 use crate::guard::Origin;
 use crate::hook::Cause;
 
@@ -68,11 +68,7 @@ impl<F: Future + Send + 'static> Drop for Shield<F> {
         if let Step::Running(future, Some(mut registration)) =
             std::mem::replace(&mut self.step, Step::Over)
         {
-            let cleanup = async move {
-                drop(future.await);
-                Ok(())
-            };
-            registration.orphan(Box::pin(cleanup), Cause::ReaperGone);
+            registration.orphan(finish(future), Cause::ReaperGone);
         }
     }
 }

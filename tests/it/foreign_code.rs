@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use crate::numbered::{Numbered, Row};
 use crate::support::{Ending, Reports, alone, block_on, cancel_after, panic_of};
 use async_trait::async_trait;
-use livedrop::collections::{AsyncDropHashMap, AsyncDropStack, AsyncDropVec};
+use livedrop::collections::{AsyncDropCache, AsyncDropHashMap, AsyncDropStack, AsyncDropVec};
 use livedrop::hook::{self, Unhandled};
 use livedrop::{AsyncDrop, AsyncDropGuard, Reaper, bracket, with_async_drop};
 
@@ -494,6 +494,23 @@ fn output_of_a_future_that_panics_is_reported() {
     expect_output_reported(|opens| guard.async_drop_via(|_| opens));
     let guard = AsyncDropGuard::new(Second);
     expect_output_reported(|opens| bracket(guard, |_: &mut Second| opens));
+    let cache = AsyncDropCache::new();
+    expect_output_reported(|opens| cache.get("key", opens));
+    let cache = AsyncDropCache::adopted(&reaper);
+    expect_output_reported(|opens| cache.get("key", opens));
+    block_on(reaper.async_drop()).unwrap();
+}
+
+#[test]
+fn orphan_whose_future_panics_reports_its_output() {
+    let (reports, mut row) = (Reports::collect(), Row::default());
+    let mut reaper = Reaper::new();
+    cancel_after(1, reaper.handle().shield(Opens::new(&mut row, 1)));
+    let guard = reaper.adopt(AsyncDropGuard::new(Second));
+    cancel_after(1, guard.async_drop_via(|_| Opens::new(&mut row, 1)));
+    let report = block_on(reaper.drain());
+    assert_eq!(report.failures.len(), 2);
+    reports.expect(&[LOST, LOST]);
     block_on(reaper.async_drop()).unwrap();
 }
 
