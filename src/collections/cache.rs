@@ -7,8 +7,6 @@ use std::hash::Hash;
 use std::pin::pin;
 use std::sync::{Arc, PoisonError};
 
-use futures::FutureExt;
-
 use crate::reaper::Adoptable;
 use crate::shim::Mutex;
 use crate::state::{Armed, Cleanable, State};
@@ -185,7 +183,7 @@ impl<K: Eq + Hash, T, S: State> Slots<K, T, S> {
     /// Removes the slots that nobody uses. Nobody can get one of them meanwhile: the slots are locked.
     fn remove_gone(&mut self) {
         self.by_key.retain(|_, slot| match Arc::get_mut(slot) {
-            Some(slot) => slot.get_mut().gone().now_or_never().is_none(),
+            Some(slot) => !slot.get_mut().is_gone(),
             None => true,
         });
     }

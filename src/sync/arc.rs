@@ -568,6 +568,11 @@ impl<T, S: State> AsyncDropWeak<T, S> {
         Gone::new(&self.waiters)
     }
 
+    /// Returns whether [`gone`](Self::gone) is ready at once. It wakes nobody, so it can be called under a lock.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.waiters.strong_count() == 0
+    }
+
     /// Returns whether both refer to the same value, or both to no value.
     #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {

@@ -173,6 +173,15 @@ fn slots_of_closed_values_are_removed() {
     assert_eq!(bytes, 0);
 }
 
+#[test]
+fn counting_the_values_allocates_nothing() {
+    let cache = AsyncDropCache::new();
+    let mut handle = block_on(cache.get(1, Door::open(Arc::default(), 0))).unwrap();
+    let allocations = allocation_counter::measure(|| assert_eq!(cache.len(), 1)).count_total;
+    assert_eq!(allocations, 0);
+    block_on(handle.async_drop()).unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_thousand_tasks_on_eight_keys_never_overlap() {
     let mut reaper = Reaper::new();
