@@ -21,7 +21,8 @@ use crate::{Adopted, AsyncDrop, AsyncDropGuard, Checked, ReaperHandle};
 /// overlap: a file that is locked, a device, a connection that the server allows once.
 ///
 /// The cache holds no value, so it has no cleanup. An opening that fails is an error of the caller that opens;
-/// the next caller tries again.
+/// the next caller tries again. The `Hash`, `Eq` and `Drop` of a key must not use the cache, which is locked
+/// while they run.
 ///
 /// # Cancel safety
 ///

@@ -158,7 +158,7 @@ type GuardsIn<S> = PhantomData<fn() -> S>;
 pub struct AsyncDropStack<S: State = Checked> {
     entries: Entries,
     errors: ErrorCollector<Self, ErasedError>,
-    /// What an adopted stack shows its members under.
+    /// The entry that `pending` shows the members under. `None` if the stack was made without a reaper.
     registered: Option<Registration>,
     state: GuardsIn<S>,
 }

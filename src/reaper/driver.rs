@@ -20,7 +20,7 @@ use crate::shim::{SyncWrapper, thread_id};
 struct Driver {
     registry: Arc<Registry>,
     id: u64,
-    /// The wakers of orphans that have ended, for others. There are at most `ROUND`.
+    /// The wakers of orphans that have ended, for later orphans. There are at most `ROUND`.
     spare_wakers: Vec<Arc<OrphanWaker>>,
 }
 
@@ -102,6 +102,11 @@ type Spawner = Box<dyn FnMut(CleanupTask) + Send>;
 /// # Panics
 ///
 /// If the spawner of `run_with` panics. Then this future has ended.
+///
+/// # Cancel safety
+///
+/// Cancel safe: other `Run`s and every `drain` continue its work. If the reaper is gone and this is the last
+/// `Run`, dropping it loses the remaining orphans, and reports them.
 #[must_use = "futures do nothing unless polled: a `Run` that is kept and not polled stops every `drain`"]
 pub struct Run {
     /// `None` once it has ended.
@@ -153,6 +158,10 @@ impl fmt::Debug for Run {
 
 /// The future of [`Reaper::drain`](crate::Reaper::drain): waits until every adopted value is
 /// cleaned up.
+///
+/// # Cancel safety
+///
+/// Cancel safe: the next `drain` continues to wait.
 #[must_use = "futures do nothing unless awaited: dropping this does not wait for any cleanup"]
 pub struct Drain<'a> {
     driver: Driver,

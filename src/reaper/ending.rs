@@ -81,8 +81,8 @@ impl Inner {
         self.after.push(AfterUnlock::Discard { facts, cleanup });
     }
 
-    /// Takes out the entries in some phases, in the order of adoption. None of those that stay may be ready or
-    /// blocked.
+    /// Takes out the entries in some states, in the order of adoption. It empties the queues and the lanes, so
+    /// none of the other entries may be in one.
     fn take_entries(&mut self, is_chosen: impl Fn(&EntryState) -> bool) -> Vec<(Key, Entry)> {
         let entries = self.entries.iter().filter(|(_, entry)| is_chosen(&entry.state));
         let mut keys: Vec<Key> = entries.map(|(key, _)| key).collect();

@@ -1,4 +1,4 @@
-//! The entry of an adopted value, and its guard's hold on it.
+//! The entry of an adopted value, and the registration that its guard owns.
 
 use std::num::NonZeroU64;
 use std::panic::Location;
@@ -144,8 +144,8 @@ pub(super) struct Entry {
 pub(super) enum EntryState {
     /// An owner has the value.
     Owned,
-    /// The reaper has not polled the cleanup, which its owner may have begun. It is in the queue of these, or an
-    /// earlier one of its lane has not ended.
+    /// The reaper has not polled the cleanup, which its owner may have begun. It is in the queue of fresh ones,
+    /// unless an earlier one of its lane has not ended.
     Fresh(Cleanup),
     /// A driver or a task has the cleanup, and polls it.
     Polled { woken: bool },

@@ -96,7 +96,7 @@ impl Orphan {
         }
     }
 
-    /// Tells the hook. The entry is still there, so nobody has seen the end of the cleanup before the hook has.
+    /// Tells the hook. The entry is still there, so no `drain` has ended before the hook is told.
     #[cold]
     fn report_failure(&mut self, registry: &Registry) {
         let facts = registry.update(|inner| Some(inner.entries.get_mut(self.key)?.facts.clone()));

@@ -106,8 +106,8 @@ pub(super) struct Inner {
     /// The orphans of each lane in the order in which they were orphaned. The first one has its turn.
     pub(super) lanes: BTreeMap<LaneId, VecDeque<Key>>,
     pub(super) last_lane: LaneId,
-    /// Those who wait until a value is gone that an owner holds, by the serial of its key. The cleanup of an
-    /// orphan has its waiters itself. Few values have any, so they are not in the entries.
+    /// The waiters for the end of a value that is no orphan yet, by the serial of its key. The cleanup of an orphan
+    /// owns its waiters. Few values have any, so they are not in the entries.
     pub(super) waiters: BTreeMap<u64, Vec<shim::Arc<Waiters>>>,
     /// The number of orphans that the reaper has begun and that have not ended.
     pub(super) in_progress: usize,

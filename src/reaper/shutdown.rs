@@ -18,12 +18,12 @@ use crate::panic::drop_caught;
 ///
 /// # Cancel safety
 ///
-/// It owns the reaper. If it is dropped before it is ready, the reaper is reported as cancelled. If no
-/// [`Run`](super::Run) is left to clean up the remaining orphans, each of them is lost, and reported.
+/// It owns the reaper. If it is dropped before it is ready, the reaper is reported: as cancelled, or, before the
+/// first poll, as forgotten. If no [`Run`](super::Run) is left to clean up the remaining orphans, each of them is
+/// lost, and reported.
 #[must_use = "futures do nothing unless awaited: dropping this loses the reaper"]
 pub struct Shutdown<D> {
     drain: Drain<'static>,
-    /// Declared after `drain`, so that the last driver to go is the reaper.
     reaper: Ending,
     deadline: Pin<Box<D>>,
 }

@@ -14,8 +14,11 @@ use crate::shim::{ThreadId, thread_id};
 
 /// The cleanup of one orphan, which [`Reaper::run_with`](crate::Reaper::run_with) gives to its spawner.
 ///
-/// The cleanup itself stays with the reaper; this future polls it. If it is dropped before it is ready,
-/// the drivers of the reaper finish the cleanup.
+/// The cleanup itself stays with the reaper; this future polls it.
+///
+/// # Cancel safety
+///
+/// If this is dropped before it is ready, the drivers of the reaper finish the cleanup.
 #[must_use = "futures do nothing unless polled: spawn this"]
 pub struct CleanupTask {
     registry: Arc<Registry>,

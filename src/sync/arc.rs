@@ -40,8 +40,8 @@ use crate::{AsyncDrop, AsyncDropGuard, Checked, type_name};
 /// call starts the value's cleanup again. The value cannot be used or shared from then on:
 /// [`clone`](Self::clone) and [`Deref`](std::ops::Deref) panic, and
 /// [`upgrade`](AsyncDropWeak::upgrade) returns `None`. [`into_inner`](Self::into_inner) still
-/// returns the value, unless it is adopted: an adopted value's cleanup can only be resumed, by this
-/// handle or by the reaper.
+/// returns the guard, and its value can be used again. The value of an adopted guard cannot: its cleanup
+/// can only be resumed, by the handle, by that guard or by the reaper.
 ///
 /// # Errors
 ///

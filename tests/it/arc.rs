@@ -11,7 +11,7 @@ use crate::support::{
 use allocation_counter::measure;
 use livedrop::state::{Cleanable, Scoped};
 use livedrop::sync::{AsyncDropArc, AsyncDropWeak};
-use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Live, scope, with_async_drop};
+use livedrop::{AsyncDrop, AsyncDropGuard, Checked, Live, Reaper, scope, with_async_drop};
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert};
 
 const WAITS: usize = 3;
@@ -664,5 +664,27 @@ mod traits {
         }
         block_on(clean_shared(AsyncDropArc::new(AsyncDropGuard::new(Plain))));
         block_on(clean_shared(AsyncDropArc::new(AsyncDropGuard::live(Plain))));
+    }
+}
+
+#[test]
+fn begun_cleanup_of_an_adopted_value_resumes_after_into_inner() {
+    for polls in 1..POLLS_OF_A_CLEANUP {
+        for is_dropped in [false, true] {
+            let (log, mut reaper, reports) = (log(), Reaper::new(), Reports::collect());
+            let value = AsyncDropGuard::new(Resource::new(&log, WAITS, Ending::Ok));
+            let mut last = AsyncDropArc::new(reaper.adopt(value));
+            cancel_after(polls, last.async_drop());
+            let mut guard = AsyncDropArc::into_inner(last).expect("it is the only handle");
+            if is_dropped {
+                drop(guard);
+            } else {
+                block_on(guard.async_drop()).unwrap();
+            }
+            assert_eq!(block_on(reaper.drain()).cleaned, usize::from(is_dropped));
+            assert_eq!(log.counts(), (1, 1, 1));
+            block_on(reaper.async_drop()).unwrap();
+            reports.expect_none();
+        }
     }
 }
