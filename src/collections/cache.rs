@@ -7,7 +7,8 @@ use std::hash::Hash;
 use std::pin::pin;
 use std::sync::{Arc, PoisonError};
 
-use crate::reaper::Adoptable;
+use crate::guard::Origin;
+use crate::reaper::{Adoptable, Shield};
 use crate::shim::Mutex;
 use crate::state::{Armed, Cleanable, State};
 use crate::sync::{AsyncDropArc, AsyncDropWeak};
@@ -92,17 +93,19 @@ impl<K: Eq + Hash, T: AsyncDrop> AsyncDropCache<K, T> {
     /// # Cancel safety
     ///
     /// If this is cancelled, `open` is dropped.
-    pub async fn get<E>(
+    #[track_caller]
+    pub fn get<E>(
         &self,
         key: K,
         open: impl Future<Output = Result<AsyncDropGuard<T>, E>>,
-    ) -> Result<AsyncDropGuard<AsyncDropArc<T>>, E>
+    ) -> impl Future<Output = Result<AsyncDropGuard<AsyncDropArc<T>>, E>>
     where
         Checked: Cleanable<T> + Cleanable<AsyncDropArc<T>>,
         AsyncDropGuard<T>: Sync,
         AsyncDropArc<T>: AsyncDrop,
     {
-        get_or_open(self.slot(key), open, identity).await
+        let origin = Origin::here();
+        async move { get_or_open(self.slot(key), origin, open, identity).await }
     }
 }
 
@@ -130,11 +133,12 @@ impl<K: Eq + Hash, T: Adoptable> AsyncDropCache<K, T, Adopted> {
     /// handle by then, the reaper closes the value. A closed reaper finishes nothing: see
     /// [`shield`](ReaperHandle::shield).
     #[expect(clippy::missing_panics_doc, reason = "it never panics")]
-    pub async fn get<A, E>(
+    #[track_caller]
+    pub fn get<A, E>(
         &self,
         key: K,
         open: impl Future<Output = Result<AsyncDropGuard<T, A>, E>> + Send + 'static,
-    ) -> Result<AsyncDropGuard<AsyncDropArc<T, Adopted>, Adopted>, E>
+    ) -> impl Future<Output = Result<AsyncDropGuard<AsyncDropArc<T, Adopted>, Adopted>, E>>
     where
         A: Armed + 'static,
         E: Send + 'static,
@@ -142,11 +146,17 @@ impl<K: Eq + Hash, T: Adoptable> AsyncDropCache<K, T, Adopted> {
         AsyncDropGuard<T, Adopted>: Send + Sync,
         AsyncDropArc<T, Adopted>: AsyncDrop,
     {
-        let slot = self.slot(key);
-        let reaper = self.reaper.clone().expect("`adopted` has set it");
-        let adopter = reaper.clone();
-        let adopt = move |guard| adopter.adopt_inside(guard);
-        reaper.shield(get_or_open(slot, open, adopt)).await
+        let (origin, shield_origin) = (Origin::here(), Origin::here());
+        async move {
+            let slot = self.slot(key);
+            let reaper = self.reaper.clone().expect("`adopted` has set it");
+            let adopter = reaper.clone();
+            let begin = move |is_shielded| {
+                let adopt = move |guard| adopter.adopt_inside(guard, is_shielded);
+                get_or_open(slot, origin, open, adopt)
+            };
+            Shield::begun(reaper, shield_origin, begin).await
+        }
     }
 }
 
@@ -193,6 +203,7 @@ impl<K: Eq + Hash, T, S: State> Slots<K, T, S> {
 /// Returns a handle of the last value, or opens the next one after the last one is gone, and adopts it.
 async fn get_or_open<T, S, A, E>(
     slot: Arc<Slot<T, S>>,
+    origin: Origin<AsyncDropArc<T, S>>,
     open: impl Future<Output = Result<AsyncDropGuard<T, A>, E>>,
     adopt: impl FnOnce(AsyncDropGuard<T, A>) -> AsyncDropGuard<T, S>,
 ) -> Result<AsyncDropGuard<AsyncDropArc<T, S>, S>, E>
@@ -204,7 +215,7 @@ where
     AsyncDropArc<T, S>: AsyncDrop,
 {
     let mut last = slot.lock().await;
-    if let Some(handle) = last.upgrade() {
+    if let Some(handle) = last.upgrade_at(origin) {
         return Ok(handle);
     }
     last.gone().await;
@@ -214,7 +225,7 @@ where
         opened = open.await;
     }
     // `open` is dropped by now. If that panicked, `opened` was dropped with its guard.
-    let handle = AsyncDropArc::new(adopt(opened?));
+    let handle = AsyncDropArc::new_at(origin, adopt(opened?));
     *last = AsyncDropArc::downgrade(&handle);
     Ok(handle)
 }

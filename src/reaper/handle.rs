@@ -54,13 +54,15 @@ impl ReaperHandle {
         Registration::new(self.registry(), origin, self.tag.clone(), stage, false)
     }
 
-    /// Adopts inside a future that this reaper shields, also if it was closed meanwhile.
+    /// Adopts inside a future. If this reaper shields that, it adopts also if it was closed meanwhile.
     pub(crate) fn adopt_inside<T: Adoptable, S: Armed>(
         &self,
         guard: AsyncDropGuard<T, S>,
+        is_shielded: bool,
     ) -> AsyncDropGuard<T, Adopted> {
         let (origin, tag) = (guard.slot.origin(), self.tag.clone());
-        let registration = Registration::new(self.registry(), origin, tag, Stage::Alive, true);
+        let registration =
+            Registration::new(self.registry(), origin, tag, Stage::Alive, is_shielded);
         AdoptedSlot::adopt(guard, registration)
     }
 

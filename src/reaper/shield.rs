@@ -35,6 +35,17 @@ impl<F: Future + Send + 'static> Shield<F> {
     pub(super) fn new(handle: ReaperHandle, origin: Origin<F>, future: F) -> Self {
         Self { handle, origin, step: Step::New(future) }
     }
+
+    /// Registers the future that `make` returns. `make` is told whether the reaper shields it.
+    pub(crate) fn begun(
+        handle: ReaperHandle,
+        origin: Origin<F>,
+        make: impl FnOnce(bool) -> F,
+    ) -> Self {
+        let registration = handle.register(origin, Stage::Shielded);
+        let future = make(registration.is_some());
+        Self { handle, origin, step: Step::Running(Box::pin(future), registration) }
+    }
 }
 
 /// `F` is pinned only once it is polled, and then it is in a box.

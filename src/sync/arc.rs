@@ -124,7 +124,19 @@ impl<T, S: State> AsyncDropArc<T, S> {
         T: AsyncDrop,
         S: Cleanable<T> + LocallyCleanable<Self>,
     {
-        Self::handle(Arc::new(Watched::new(guard)))
+        Self::new_at(Origin::here(), guard)
+    }
+
+    /// As [`new`](Self::new), for a handle that was created elsewhere.
+    pub(crate) fn new_at(
+        origin: Origin<Self>,
+        guard: AsyncDropGuard<T, S>,
+    ) -> AsyncDropGuard<Self, S>
+    where
+        Self: AsyncDrop,
+        S: LocallyCleanable<Self>,
+    {
+        Self::handle_at(origin, Arc::new(Watched::new(guard)))
     }
 
     /// Makes another handle, which must be cleaned up, too.
@@ -523,9 +535,19 @@ impl<T, S: State> AsyncDropWeak<T, S> {
         AsyncDropArc<T, S>: AsyncDrop,
         S: LocallyCleanable<AsyncDropArc<T, S>>,
     {
-        // Not `map`: a closure would report its own location as the creation site.
-        let shared = self.shared.upgrade()?;
-        Some(AsyncDropArc::handle(shared))
+        self.upgrade_at(Origin::here())
+    }
+
+    /// As [`upgrade`](Self::upgrade), for a handle that was created elsewhere.
+    pub(crate) fn upgrade_at(
+        &self,
+        origin: Origin<AsyncDropArc<T, S>>,
+    ) -> Option<AsyncDropGuard<AsyncDropArc<T, S>, S>>
+    where
+        AsyncDropArc<T, S>: AsyncDrop,
+        S: LocallyCleanable<AsyncDropArc<T, S>>,
+    {
+        self.shared.upgrade().map(|shared| AsyncDropArc::handle_at(origin, shared))
     }
 
     /// Returns the number of handles. Another thread may change it before the caller reads it.

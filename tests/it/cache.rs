@@ -12,7 +12,7 @@ use livedrop::testing::leaks;
 use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, Reaper};
 use static_assertions::assert_impl_all;
 
-use crate::support::{Failed, Reports, block_on, cancel_after, panic_of, run, wait};
+use crate::support::{Failed, Reports, block_on, cancel_after, created_at, panic_of, run, wait};
 
 assert_impl_all!(AsyncDropCache<u8, Door>: Send, Sync, Default, std::fmt::Debug);
 assert_impl_all!(AsyncDropCache<u8, Door, Adopted>: Send, Sync);
@@ -247,4 +247,40 @@ fn an_opening_that_ends_after_the_close_is_cleaned_up() {
         assert_eq!(house.counts(), (1, 1), "after {polls} polls");
         reports.expect_none();
     }
+}
+
+#[test]
+fn a_forgotten_handle_names_the_caller_of_get() {
+    let reports = Reports::collect();
+    let cache = AsyncDropCache::new();
+    let line = line!() + 1;
+    let opens = cache.get(1, Door::open(Arc::default(), 0));
+    let mut opened = block_on(opens).unwrap();
+    let shares = cache.get(1, Door::open(Arc::default(), 0));
+    drop(block_on(shares).unwrap());
+    let shared_at = created_at(file!(), line + 2);
+    reports.expect_one(&format!("Forgot to call async_drop on AsyncDropArc<Door>{shared_at}"));
+    block_on(opened.async_drop()).unwrap();
+    let opens = cache.get(1, Door::open(Arc::default(), 0));
+    drop(block_on(opens).unwrap());
+    let opened_at = created_at(file!(), line + 7);
+    let door = "Forgot to call async_drop on Door";
+    reports.expect(&[&format!("Forgot to call async_drop on AsyncDropArc<Door>{opened_at}"), door]);
+}
+
+#[test]
+fn a_closed_reaper_adopts_no_new_value() {
+    let mut reaper = Reaper::new();
+    let cache = AsyncDropCache::adopted(&reaper);
+    let alive = reaper.adopt(block_on(Door::open(Arc::default(), 0)).unwrap());
+    reaper.close();
+    let mut late = block_on(cache.get(1, Door::open(Arc::default(), 0))).unwrap();
+    assert_eq!(
+        reaper.pending().len(),
+        1,
+        "`drain` waits for no value that is opened after `close`"
+    );
+    block_on(late.async_drop()).unwrap();
+    drop(alive);
+    block_on(reaper.async_drop()).unwrap();
 }
