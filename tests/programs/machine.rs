@@ -13,6 +13,7 @@ use livedrop::{AsyncDropGuard, Reaper, ReaperHandle};
 
 use crate::guards::{AnyGuard, Kind};
 use crate::making::{Opening, Shielded};
+use crate::program::Hook;
 use crate::sites::{self, Create, create_at};
 use crate::statement::{Id, Statement};
 use crate::value::{DROPPED, Value, World, text};
@@ -112,7 +113,7 @@ impl Told {
 }
 
 impl Machine {
-    pub fn new(hook_panics: bool) -> Self {
+    pub fn new(after_the_report: Hook) -> Self {
         let world = Arc::<World>::default();
         let told = Rc::<RefCell<Told>>::default();
         let reaper = sites::reaper();
@@ -121,9 +122,16 @@ impl Machine {
             let (world, told, plain) = (Arc::clone(&world), Rc::clone(&told), Rc::clone(&plain));
             hook::scoped(move |unhandled| {
                 told.borrow_mut().note(unhandled, &world, plain.borrow().as_ref());
-                let is_suppressed = matches!(unhandled, Unhandled::Suppressed { .. });
-                let panics = hook_panics && !is_suppressed && !std::thread::panicking();
-                assert!(!panics, "{LOST}");
+                let panics = match after_the_report {
+                    Hook::Records => false,
+                    Hook::PanicsOnLosses => {
+                        let is_suppressed = matches!(unhandled, Unhandled::Suppressed { .. });
+                        !is_suppressed && !std::thread::panicking()
+                    }
+                    Hook::Panics => true,
+                };
+                // After a statement that failed, the machine is dropped with its guards.
+                assert!(!(panics && EXPECTED.get()), "{LOST}");
             })
         };
         Self {

@@ -93,7 +93,7 @@ fn fails(program: &Program) -> Option<TestCaseError> {
 
 fn check(program: &Program) -> Result<(), TestCaseError> {
     let prediction = model::predict(program);
-    let mut machine = Machine::new(program.hook_panics);
+    let mut machine = Machine::new(program.hook);
     for (statement, panics) in &prediction.statements {
         prop_assert_eq!(machine.carry_out(statement), *panics, "a panic out of `{}`", statement);
     }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use livedrop::hook::{Cause, GuardKind};
 
-use crate::program::{In, Program};
+use crate::program::{Hook, In, Program};
 use crate::statement::{Id, Named, Statement};
 use crate::value::Event;
 use making::Task;
@@ -75,7 +75,7 @@ pub fn predict(program: &Program) -> Prediction {
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub struct Model {
-    pub hook_panics: bool,
+    pub hook: Hook,
     pub fates: Vec<Fate>,
     pub shared: Vec<Shared>,
     pub body_panics: usize,
@@ -138,6 +138,11 @@ impl Model {
     pub fn report(&mut self, id: Id, cause: Cause, kind: GuardKind, unwinding: &mut bool) {
         let cause = if *unwinding { Cause::Unwinding } else { cause };
         self.settle(id, Settled::Reported((!self.order_is_unknown).then_some(cause), kind));
-        *unwinding |= self.hook_panics;
+        *unwinding |= self.hook != Hook::Records;
+    }
+
+    /// Reports an error to the hook that no caller gets.
+    pub fn suppress(&self, unwinding: &mut bool) {
+        *unwinding |= self.hook == Hook::Panics;
     }
 }

@@ -267,11 +267,21 @@ pub enum Op {
     },
 }
 
+/// What the hook does after it has recorded the report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hook {
+    #[default]
+    Records,
+    /// It panics on lost values and failed orphans, unless the thread is panicking.
+    PanicsOnLosses,
+    /// It panics on every report, also while the thread is panicking.
+    Panics,
+}
+
 /// A random program, and its hook.
 #[derive(Clone)]
 pub struct Program {
-    /// Whether the hook panics, as the default hook does, or only records the report.
-    pub hook_panics: bool,
+    pub hook: Hook,
     pub ops: Vec<Op>,
     pub finish: Finish,
 }
@@ -290,8 +300,7 @@ pub enum Finish {
 /// The statements, printed like Rust code.
 impl fmt::Debug for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hook = if self.hook_panics { "panics" } else { "records the report" };
-        writeln!(f, "\n    // the hook {hook}")?;
+        writeln!(f, "\n    // hook: {:?}", self.hook)?;
         for statement in statements(self) {
             writeln!(f, "    {statement}")?;
         }
@@ -305,11 +314,8 @@ fn statements(program: &Program) -> Vec<Statement> {
 
 pub fn programs() -> impl Strategy<Value = Program> {
     let finish = prop_oneof![Just(Finish::Clean), Just(Finish::Drop), Just(Finish::Run)];
-    (any::<bool>(), vec(op(), 0..48), finish).prop_map(|(hook_panics, ops, finish)| Program {
-        hook_panics,
-        ops,
-        finish,
-    })
+    let hook = prop_oneof![Just(Hook::Records), Just(Hook::PanicsOnLosses), Just(Hook::Panics)];
+    (hook, vec(op(), 0..48), finish).prop_map(|(hook, ops, finish)| Program { hook, ops, finish })
 }
 
 fn kind() -> impl Strategy<Value = Kind> {

@@ -18,6 +18,26 @@ pub enum End {
     Panic,
 }
 
+/// What the cleanup of a container has found so far.
+#[derive(Clone, Copy, Default)]
+pub struct Found {
+    /// The greatest end of its guards.
+    end: End,
+    pub has_errors: bool,
+}
+
+impl Found {
+    fn add(&mut self, end: End) {
+        self.end = self.end.max(end);
+        self.has_errors |= end == End::Err;
+    }
+
+    /// The cleanup has ended, and returns everything.
+    fn take(&mut self) -> End {
+        std::mem::take(self).end
+    }
+}
+
 impl Model {
     /// One poll. `None` while it is pending.
     pub fn poll(&mut self, guard: &mut Guard) -> Option<End> {
@@ -122,7 +142,7 @@ impl Model {
             for id in running.collect::<Vec<_>>() {
                 let index = row.held.iter().position(|(guard, _)| guard.id == id).expect("held");
                 if let Some(end) = self.poll(&mut row.held[index].0) {
-                    row.end = row.end.max(end);
+                    row.found.add(end);
                     row.held.remove(index);
                     self.begin_more(row);
                 }
@@ -133,12 +153,12 @@ impl Model {
             let is_unordered = row.is_map || row.limit > 0;
             self.log_is_unordered |= is_unordered && row.entries.len() + row.held.len() > 1;
             if row.entries.iter().any(|(key, _)| key.panics) {
-                row.end = End::Panic;
+                row.found.add(End::Panic);
             }
             row.held.extend(row.entries.drain(..).map(|(_, guard)| (guard, false)));
             self.begin_more(row);
         }
-        row.held.is_empty().then_some(row.end)
+        row.held.is_empty().then(|| row.found.take())
     }
 
     /// Begins cleanups in order, as many as may run at a time.
@@ -149,7 +169,7 @@ impl Model {
         {
             row.held[index].1 = true;
             if let Some(end) = self.poll(&mut row.held[index].0) {
-                row.end = row.end.max(end);
+                row.found.add(end);
                 row.held.remove(index);
             }
         }
@@ -159,10 +179,10 @@ impl Model {
         while let Some(last) = stack.guards.last_mut() {
             let end = self.poll(last);
             last.put_back();
-            stack.end = stack.end.max(end?);
+            stack.found.add(end?);
             stack.guards.pop();
         }
-        Some(stack.end)
+        Some(stack.found.take())
     }
 
     /// The future of the cleanup is dropped: the cleanup restarts. Adopted guards inside resume theirs.

@@ -2,9 +2,10 @@
 
 use livedrop::hook::Cause;
 
+use super::cleanup::Found;
 use super::tree::{Content, Guard, Handle, Phase};
 use super::{Model, Settled};
-use crate::program::In;
+use crate::program::{Hook, In};
 
 impl Model {
     /// Drops the guard.
@@ -67,7 +68,7 @@ impl Model {
                 // Only the first of them panics, and the order of a map is unspecified.
                 let owing: usize = parts.iter().map(|(_, guard)| guard.owing()).sum();
                 let may_panic = parts.iter().any(|(key, guard)| *key || guard.may_panic())
-                    || (self.hook_panics && owing > 1);
+                    || (self.hook != Hook::Records && owing > 1);
                 let before = self.order_is_unknown;
                 self.order_is_unknown |= is_unordered && may_panic && !*unwinding;
                 for (key_panics, guard) in parts {
@@ -75,14 +76,23 @@ impl Model {
                     *unwinding |= key_panics;
                 }
                 self.order_is_unknown = before;
+                self.lose_errors(row.found, unwinding);
             }
             Content::Stack(stack) => {
                 for guard in stack.guards.into_iter().rev() {
                     self.lose(guard, unwinding);
                 }
+                self.lose_errors(stack.found, unwinding);
             }
             Content::Via(mut via) => self.lose_content(&mut via.value, unwinding),
             Content::Arc(Handle::Gone) | Content::Shield(_) | Content::Gone => {}
+        }
+    }
+
+    /// A container reports the errors that its cleanup has found and not returned.
+    fn lose_errors(&self, found: Found, unwinding: &mut bool) {
+        if found.has_errors {
+            self.suppress(unwinding);
         }
     }
 

@@ -51,7 +51,7 @@ pub struct Resolver {
 }
 
 pub fn run(program: &Program) -> Prediction {
-    let model = Model { hook_panics: program.hook_panics, ..Model::default() };
+    let model = Model { hook: program.hook, ..Model::default() };
     let mut run = Resolver { model, reaper: Some(Phase::Armed), ..Resolver::default() };
     run.new_id(false);
     for op in &program.ops {

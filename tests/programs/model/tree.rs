@@ -1,6 +1,6 @@
 //! A guard in the model: its state, how far its cleanup has come, and its content.
 
-use super::cleanup::End;
+use super::cleanup::Found;
 use super::making::{Opening, Shielded};
 use super::reaper::Entry;
 use crate::program::{In, Key, Kind, Spec, Wrap};
@@ -89,15 +89,13 @@ pub struct Row {
     pub begun: bool,
     /// The limit of concurrent cleanups; 0 for no limit.
     pub limit: u8,
-    /// The greatest end of its guards.
-    pub end: End,
+    pub found: Found,
 }
 
 #[derive(Default)]
 pub struct Stack {
     pub guards: Vec<Guard>,
-    /// The greatest end of its guards.
-    pub end: End,
+    pub found: Found,
 }
 
 impl Guard {

@@ -28,6 +28,9 @@ impl Resolver {
         let via_fails = via.is_some_and(|ending| fails(end, ending));
         self.fates(id).failures += usize::from(via_fails);
         panics |= end == Some(End::Panic);
+        if body.ending == Ending::Fails && end == Some(End::Err) {
+            self.model.suppress(&mut panics);
+        }
         self.model.lose(guard, &mut panics);
         self.statements.push((Statement::Scope { guard: id, body, polls, how }, panics));
         Some(())
@@ -65,13 +68,20 @@ impl Resolver {
             }
             polled += 1;
         }
-        panics |= is_over(ends) && (ends.0 == Some(End::Panic) || ends.1 == Some(End::Panic));
+        let end = if is_over(ends) { ends.0.max(ends.1) } else { None };
+        panics |= end == Some(End::Panic);
+        if body.ending == Ending::Fails && end == Some(End::Err) {
+            self.model.suppress(&mut panics);
+        }
         // Variables are dropped in reverse order, the arguments of a future that was never polled and
         // a guard that was refused are not.
         let in_order = if refused { !first.is_usable() } else { polled == 0 };
         let lost = if in_order { [first, second] } else { [second, first] };
         for guard in lost {
             self.model.lose(guard, &mut panics);
+        }
+        if !is_over(ends) && [ends.0, ends.1].contains(&Some(End::Err)) {
+            self.model.suppress(&mut panics);
         }
         self.statements.push((statement, panics));
         Some(())
