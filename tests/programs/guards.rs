@@ -13,7 +13,9 @@ use livedrop::{Adopted, AsyncDropGuard, Checked, Live, ReaperHandle};
 use crate::making::SharedOf;
 use crate::program::{Empty, Kind as State, Spec};
 use crate::statement::{Id, Polls};
-use crate::value::{Failures, Key, Obligation, Value, World, drop_caught, ending, text};
+use crate::value::{
+    Failures, Key, Obligation, Value, World, drop_caught, drop_container, ending, text,
+};
 
 pub type Map<S> = AsyncDropHashMap<Key, Value, S>;
 pub type Row<S> = AsyncDropVec<Value, S>;
@@ -135,6 +137,31 @@ pub enum AnyGuard {
     Checked(Of<Checked>),
     Live(Of<Live>),
     Adopted(Of<Adopted>),
+}
+
+impl AnyGuard {
+    fn is_container(&self) -> bool {
+        fn is_container<S: Kind>(of: &Of<S>) -> bool {
+            matches!(of, Of::Map(_) | Of::Vec(_) | Of::Stack(_))
+        }
+        match self {
+            Self::Checked(of) => is_container(of),
+            Self::Live(of) => is_container(of),
+            Self::Adopted(of) => is_container(of),
+        }
+    }
+}
+
+/// Owns a guard. If an unwinding drops it, and it is a container, foreign code in it panics nevertheless.
+pub struct Owner(pub Option<AnyGuard>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        let guard = self.0.take();
+        if std::thread::panicking() && guard.as_ref().is_some_and(AnyGuard::is_container) {
+            drop_container(guard);
+        }
+    }
 }
 
 /// The methods that differ only in the name of the state.

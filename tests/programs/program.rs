@@ -3,6 +3,7 @@
 use std::fmt;
 
 use proptest::collection::vec;
+use proptest::option::of;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
@@ -37,9 +38,10 @@ pub struct Spec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum In {
     Nothing,
-    /// The `Drop` of the value, unless the thread is panicking: as in plain Rust, that would abort.
+    /// The `Drop` of the value. While the thread is panicking only in a container: elsewhere that would
+    /// abort, as in plain Rust.
     Drop,
-    /// The `Drop` of the error of the cleanup, unless the thread is panicking.
+    /// The `Drop` of the error of the cleanup. While the thread is panicking, the same holds.
     ErrorDrop,
     /// The `Debug` of the error of the cleanup, with the text that it would have.
     ErrorDebug,
@@ -59,7 +61,7 @@ impl Spec {
     }
 }
 
-/// The key of a map. If it `panics`, its `Drop` does, unless the thread is panicking.
+/// The key of a map. If it `panics`, its `Drop` does.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
     pub number: u8,
@@ -192,6 +194,8 @@ pub enum Op {
     },
     Bracket {
         pick: u8,
+        /// Picks a guard that the body owns.
+        held: Option<u8>,
         body: Body,
         polls: Option<u8>,
     },
@@ -323,9 +327,13 @@ fn kind() -> impl Strategy<Value = Kind> {
 }
 
 fn spec() -> impl Strategy<Value = Spec> {
+    spec_that(rarely())
+}
+
+fn spec_that(panics: impl Strategy<Value = bool>) -> impl Strategy<Value = Spec> {
     let ending =
         prop_oneof![4 => Just(Ending::Ok), 2 => Just(Ending::Fails), 1 => Just(Ending::Panics)];
-    (0..4_u8, ending, rarely(), any::<bool>()).prop_map(|(waits, ending, panics, in_debug)| {
+    (0..4_u8, ending, panics, any::<bool>()).prop_map(|(waits, ending, panics, in_debug)| {
         let panics = match ending {
             _ if !panics => In::Nothing,
             // A `Live` guard whose value panics in its `Drop` loses the error.
@@ -380,7 +388,7 @@ fn op() -> impl Strategy<Value = Op> {
         10 => pick().prop_map(|pick| Op::Clone { pick }),
         4 => pick().prop_map(|pick| Op::Downgrade { pick }),
         6 => pick().prop_map(|pick| Op::Upgrade { pick }),
-        16 => (pick(), pick(), key(), spec())
+        16 => (pick(), pick(), key(), spec_that(any::<bool>()))
             .prop_map(|(pick, into, key, spec)| Op::Put { pick, into, key, spec }),
         6 => pick().prop_map(|pick| Op::Take { pick }),
         3 => (pick(), kind()).prop_map(|(pick, kind)| Op::Convert { pick, kind }),
@@ -396,8 +404,8 @@ fn op() -> impl Strategy<Value = Op> {
     ];
     let ends = prop_oneof![
         8 => (pick(), polls()).prop_map(|(pick, polls)| Op::Clean { pick, polls }),
-        2 => (pick(), body(), polls())
-            .prop_map(|(pick, body, polls)| Op::Bracket { pick, body, polls }),
+        4 => (pick(), of(pick()), body(), polls())
+            .prop_map(|(pick, held, body, polls)| Op::Bracket { pick, held, body, polls }),
         4 => (pick(), body(), polls(), strict())
             .prop_map(|(pick, body, polls, how)| Op::Scope { pick, body, polls, how }),
         4 => (pick(), pick(), body(), polls()).prop_map(
@@ -408,7 +416,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => pick().prop_map(|pick| Op::Release { pick }),
         2 => (pick(), spec(), rarely())
             .prop_map(|(pick, spec, panics)| Op::Remake { pick, spec, panics }),
-        5 => (pick(), rarely()).prop_map(|(pick, unwinding)| Op::Drop { pick, unwinding }),
+        9 => (pick(), any::<bool>()).prop_map(|(pick, unwinding)| Op::Drop { pick, unwinding }),
     ];
     let reaper = prop_oneof![
         10 => pick().prop_map(|pick| Op::Use { pick }),

@@ -136,8 +136,10 @@ pub enum Statement {
         guard: Id,
         polls: Polls,
     },
+    /// The body owns `held`.
     Bracket {
         guard: Id,
+        held: Option<Id>,
         body: Body,
         polls: Polls,
     },
@@ -346,8 +348,10 @@ impl fmt::Display for Statement {
                 write!(f, "let g{guard} = handle.try_adopt(g{guard});{refused}")
             }
             Self::Clean { guard, polls } => write!(f, "g{guard}.async_drop(){};", Times(polls)),
-            Self::Bracket { guard, body, polls } => {
-                write!(f, "bracket(g{guard}, {body}){};", Times(polls))
+            Self::Bracket { guard, held, body, polls } => {
+                write!(f, "bracket(g{guard}, {body}")?;
+                held.map_or(Ok(()), |held| write!(f, ", and holds g{held}"))?;
+                write!(f, "){};", Times(polls))
             }
             Self::Scope { guard, body, polls, how } => {
                 match how {

@@ -1,5 +1,6 @@
 //! A value that counts its cleanups and may hold any guard, and the clock of its waits.
 
+use std::cell::Cell;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -143,9 +144,26 @@ impl fmt::Debug for Failures {
 
 impl Drop for Failures {
     fn drop(&mut self) {
-        let panics = self.panics == In::ErrorDrop && !std::thread::panicking();
+        let panics = self.panics == In::ErrorDrop && may_panic();
         assert!(!panics, "in the error's `Drop`");
     }
+}
+
+thread_local! {
+    /// Whether a container is dropped, which catches every panic while the thread is panicking.
+    static IN_A_CONTAINER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the `Drop` of a value, a key or an error may panic: as in plain Rust, a second panic would abort.
+fn may_panic() -> bool {
+    !std::thread::panicking() || IN_A_CONTAINER.get()
+}
+
+/// Drops a container. Foreign code in it panics, even if the thread is panicking.
+pub fn drop_container(container: impl Sized) {
+    IN_A_CONTAINER.set(true);
+    drop(container);
+    IN_A_CONTAINER.set(false);
 }
 
 /// The text of an error, or of the panic of its `Debug`.
@@ -181,7 +199,7 @@ impl Hash for Key {
 
 impl Drop for Key {
     fn drop(&mut self) {
-        assert!(!self.0.panics || std::thread::panicking(), "the key panicked {DROPPED}");
+        assert!(!self.0.panics || !may_panic(), "the key panicked {DROPPED}");
     }
 }
 
@@ -279,7 +297,7 @@ impl Drop for Value {
         self.world.note(self.id, |seen| seen.dropped += 1);
         let ids = std::mem::take(&mut self.failures);
         self.world.push_message(&text(&Failures { ids, panics: In::Nothing }));
-        let panics = self.spec.panics == In::Drop && !std::thread::panicking();
+        let panics = self.spec.panics == In::Drop && may_panic();
         assert!(!panics, "#{} panicked {DROPPED}", self.id);
     }
 }

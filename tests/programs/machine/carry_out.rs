@@ -5,7 +5,7 @@ use livedrop::sync::{AsyncDropArc, AsyncDropMutex, AsyncDropTokioMutex};
 use livedrop::{Adopted, Checked, Live};
 
 use super::{Machine, Weak};
-use crate::guards::{AnyGuard, Kind, Of};
+use crate::guards::{AnyGuard, Kind, Of, Owner};
 use crate::making::CloneShared;
 use crate::program::{self, Kind as State};
 use crate::sites::{Create, create_at};
@@ -187,7 +187,7 @@ impl Machine {
                 } else if let Some(shield) = self.shields.remove(&guard) {
                     drop_by(shield, unwinding);
                 } else {
-                    drop_by(self.take(guard), unwinding);
+                    drop_by(Owner(Some(self.take(guard))), unwinding);
                 }
             }
             _ => self.run_future(statement),

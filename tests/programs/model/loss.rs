@@ -8,15 +8,24 @@ use super::{Model, Settled};
 use crate::program::{Hook, In};
 
 impl Model {
+    /// Drops a guard of the program.
+    pub fn drop_owned(&mut self, guard: Guard, unwinding: &mut bool) {
+        self.in_a_container = *unwinding && guard.is_container();
+        self.lose(guard, unwinding);
+        self.in_a_container = false;
+    }
+
     /// Drops the guard.
     pub fn lose(&mut self, mut guard: Guard, unwinding: &mut bool) {
         if guard.is_done() {
             return;
         }
+        let reports_drop = self.in_a_container && guard.is_in_its_cleanup();
         match guard.entry {
             Some(entry) if !self.entries.contains_key(&entry.serial) => {
                 // `abandon` has named it.
                 self.settle(guard.id, Settled::Named);
+                self.fates[guard.id].failures += usize::from(reports_drop);
                 return self.lose_content(&mut guard.content, unwinding);
             }
             Some(_) if self.has_driver() => {
@@ -37,6 +46,7 @@ impl Model {
             Phase::Done => unreachable!("its cleanup has ended"),
         };
         self.report(guard.id, cause, guard.report_kind(), unwinding);
+        self.fates[guard.id].failures += usize::from(reports_drop);
         self.lose_content(&mut guard.content, unwinding);
     }
 

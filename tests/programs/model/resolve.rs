@@ -102,10 +102,12 @@ impl Resolver {
                     self.pick(pick, |guard| !guard.is_future() && (!guard.is_done() || pick < 32))?;
                 self.clean(guard, polls);
             }
-            Op::Bracket { pick, body, polls } => {
+            Op::Bracket { pick, held, body, polls } => {
                 let is_value = |guard: &Guard| guard.form == Form::Value && guard.is_usable();
                 let guard = self.pick(pick, is_value)?;
-                self.bracket(guard, body, polls);
+                let other = |other: &Guard| !other.is_future() && other.id != guard;
+                let held = held.and_then(|held| self.pick(held, other));
+                self.bracket(guard, held, body, polls);
             }
             Op::Scope { pick, body, polls, how } => self.scope(pick, body, polls, how)?,
             Op::ScopeBoth { first, second, body, polls } => {
@@ -115,7 +117,9 @@ impl Resolver {
             Op::Release { pick } => self.release(pick)?,
             Op::Remake { pick, spec, panics } => self.remake(pick, spec, panics)?,
             Op::Drop { pick, unwinding } => {
-                let guard = self.pick(pick, |_| true)?;
+                let survives =
+                    |guard: &Guard| unwinding && guard.is_container() && guard.may_panic();
+                let guard = self.pick(pick, survives).or_else(|| self.pick(pick, |_| true))?;
                 self.drop_guard(guard, unwinding);
             }
             _ => self.take_of_reaper(op)?,

@@ -121,6 +121,10 @@ impl Guard {
         }
     }
 
+    pub fn is_container(&self) -> bool {
+        matches!(self.form, Form::Map | Form::Vec | Form::Stack)
+    }
+
     pub fn is_done(&self) -> bool {
         self.phase == Phase::Done
     }
@@ -128,6 +132,15 @@ impl Guard {
     /// Whether it is a future of `acquire` or `shield`, and not a guard.
     pub fn is_future(&self) -> bool {
         matches!(self.form, Form::Opening | Form::Shield)
+    }
+
+    /// Whether the value is dropped by a future of its cleanup and panics then. While the thread is
+    /// panicking, that future reports the panic.
+    pub fn is_in_its_cleanup(&self) -> bool {
+        let panics =
+            matches!(&self.content, Content::Value(value) if value.spec.panics == In::Drop);
+        let has_begun = self.phase == Phase::CleaningUp;
+        panics && self.kind == Kind::Adopted && (has_begun || self.entry.is_some())
     }
 
     /// Whether foreign code in it may panic when it is dropped.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use livedrop::{Adopted, Checked, Live, bracket};
 
 use super::super::Machine;
-use crate::guards::{AnyGuard, Kind, Of, note, poll};
+use crate::guards::{AnyGuard, Kind, Of, Owner, note, poll};
 use crate::making::{Acquire, Get, Ready, Share, Shield};
 use crate::program::{Ending, Kind as State};
 use crate::sites::create_at;
@@ -17,10 +17,14 @@ impl Machine {
     pub(super) fn run_future(&mut self, statement: &Statement) {
         match *statement {
             Statement::Clean { guard, polls } => self.clean(guard, polls),
-            Statement::Bracket { guard, body, polls } => {
+            Statement::Bracket { guard, held, body, polls } => {
                 let world = Arc::clone(&self.world);
+                let held = Owner(held.map(|held| self.take(held)));
                 in_its_state!(self.take(guard), of: S => {
-                    let owner = bracket(form!(of, Value), async |_| body.run(&world).await);
+                    let owner = bracket(form!(of, Value), async |_| {
+                        let _held = held;
+                        body.run(&world).await
+                    });
                     note(&world, poll(&world, owner, polls).map(|(result, cleanup)| {
                         assert_eq!(result.is_err(), body.ending == Ending::Fails, "the body's error");
                         cleanup

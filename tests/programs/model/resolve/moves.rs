@@ -6,9 +6,7 @@ use crate::program::{Body, Ending, Key};
 
 impl Resolver {
     pub(super) fn put(&mut self, pick: u8, into: u8, key: Key, spec: Spec) -> Option<()> {
-        let into = self.pick(into, |guard| {
-            matches!(guard.form, Form::Map | Form::Vec | Form::Stack) && guard.is_usable()
-        })?;
+        let into = self.pick(into, |guard| guard.is_container() && guard.is_usable())?;
         let (kind, form) = (self.vars[&into].kind, self.vars[&into].form);
         // The order of a map is unspecified, so no outcome may depend on it.
         let fits = |guard: &Guard| {
@@ -182,27 +180,38 @@ impl Resolver {
         self.statements.push((Statement::Clean { guard: id, polls }, panics));
     }
 
-    pub(super) fn bracket(&mut self, id: Id, body: Body, polls: Polls) {
+    pub(super) fn bracket(&mut self, id: Id, held: Option<Id>, body: Body, polls: Polls) {
         let mut guard = self.vars.remove(&id).expect("it was picked");
+        let statement = Statement::Bracket { guard: id, held, body, polls };
+        let mut held = held.and_then(|held| self.vars.remove(&held));
         if guard.kind != Kind::Adopted {
             (guard.kind, guard.phase) = (Kind::Checked, Phase::Borrowed);
         }
         let mut end = None;
         let mut polled = 0;
+        let mut body_panicked = false;
         while end.is_none() && polls.is_none_or(|polls| polled < polls) {
+            if polled == body.waits {
+                body_panicked = body.ending == Ending::Panics;
+                if let Some(held) = held.take() {
+                    self.model.drop_owned(held, &mut body_panicked);
+                }
+            }
             if polled >= body.waits {
                 end = self.model.poll(&mut guard);
             }
             polled += 1;
         }
-        let body_panicked = body.ending == Ending::Panics && polled > body.waits;
         self.model.body_panics += usize::from(body_panicked && end.is_none());
         let mut unwinding = match end {
-            Some(end) => body.ending == Ending::Panics || end == End::Panic,
+            Some(end) => body_panicked || end == End::Panic,
             None => false,
         };
+        if let Some(held) = held {
+            self.model.drop_owned(held, &mut unwinding);
+        }
         self.model.lose(guard, &mut unwinding);
-        self.statements.push((Statement::Bracket { guard: id, body, polls }, unwinding));
+        self.statements.push((statement, unwinding));
     }
 
     /// Takes the value out of its guard, and drops it.
@@ -254,7 +263,7 @@ impl Resolver {
     pub(super) fn drop_guard(&mut self, id: Id, unwinding: bool) {
         let guard = self.vars.remove(&id).expect("it was picked");
         let mut panics = unwinding;
-        self.model.lose(guard, &mut panics);
+        self.model.drop_owned(guard, &mut panics);
         self.statements.push((Statement::Drop { guard: id, unwinding }, panics));
     }
 }
