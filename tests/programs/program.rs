@@ -61,11 +61,21 @@ impl Spec {
     }
 }
 
-/// The key of a map. If it `panics`, its `Drop` does.
+/// The key of a map.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
     pub number: u8,
-    pub panics: bool,
+    pub panics: KeyIn,
+}
+
+/// The code of a key that panics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyIn {
+    Nothing,
+    Drop,
+    Hash,
+    /// The comparison with an equal key.
+    Eq,
 }
 
 /// The containers that begin empty.
@@ -180,6 +190,8 @@ pub enum Op {
     },
     Take {
         pick: u8,
+        /// The code of the key that panics, if it takes from a map. Never `Drop`.
+        panics: KeyIn,
     },
     Convert {
         pick: u8,
@@ -369,7 +381,14 @@ fn strict() -> impl Strategy<Value = Strict> {
 }
 
 fn key() -> impl Strategy<Value = Key> {
-    (0..3_u8, rarely()).prop_map(|(number, panics)| Key { number, panics })
+    let panics = prop_oneof![
+        6 => Just(KeyIn::Nothing), 2 => Just(KeyIn::Drop), 1 => Just(KeyIn::Hash), 1 => Just(KeyIn::Eq)
+    ];
+    (0..3_u8, panics).prop_map(|(number, panics)| Key { number, panics })
+}
+
+fn lookup() -> impl Strategy<Value = KeyIn> {
+    prop_oneof![4 => Just(KeyIn::Nothing), 1 => Just(KeyIn::Hash), 1 => Just(KeyIn::Eq)]
 }
 
 fn polls() -> impl Strategy<Value = Option<u8>> {
@@ -390,7 +409,7 @@ fn op() -> impl Strategy<Value = Op> {
         6 => pick().prop_map(|pick| Op::Upgrade { pick }),
         16 => (pick(), pick(), key(), spec_that(any::<bool>()))
             .prop_map(|(pick, into, key, spec)| Op::Put { pick, into, key, spec }),
-        6 => pick().prop_map(|pick| Op::Take { pick }),
+        6 => (pick(), lookup()).prop_map(|(pick, panics)| Op::Take { pick, panics }),
         3 => (pick(), kind()).prop_map(|(pick, kind)| Op::Convert { pick, kind }),
         2 => pick().prop_map(|pick| Op::TryAdopt { pick }),
     ];

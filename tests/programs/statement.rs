@@ -4,7 +4,7 @@ use std::fmt;
 
 use livedrop::reaper::Stage;
 
-use crate::program::{Body, Empty, Ending, In, Key, Kind, Making, Spec, Strict, Wrap};
+use crate::program::{Body, Empty, Ending, In, Key, KeyIn, Kind, Making, Spec, Strict, Wrap};
 
 /// The number of a guard, in the order of creation.
 pub type Id = usize;
@@ -103,9 +103,10 @@ pub enum Statement {
         into: Id,
         guard: Id,
     },
+    /// `gives` nothing if the key panics.
     Remove {
         map: Id,
-        key: u8,
+        key: Key,
         gives: Id,
     },
     Pop {
@@ -256,6 +257,16 @@ impl fmt::Display for Spec {
     }
 }
 
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.number)?;
+        match self.panics {
+            KeyIn::Nothing => Ok(()),
+            panics => write!(f, " that panics in `{panics:?}`"),
+        }
+    }
+}
+
 impl fmt::Display for Making {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, spec, before, after, ending } = self;
@@ -324,9 +335,7 @@ impl fmt::Display for Statement {
             }
             Self::Upgrade { weak, id: None } => write!(f, "weak {weak}.upgrade(); // gives none"),
             Self::Insert { map, key, guard, replaced } => {
-                let Key { number, panics } = key;
-                let panics = if panics { " that panics" } else { "" };
-                write!(f, "g{map}.insert({number}{panics}, g{guard});")?;
+                write!(f, "g{map}.insert({key}, g{guard});")?;
                 replaced.map_or(Ok(()), |id| write!(f, " // gives g{id} back"))
             }
             Self::Push { into, guard } => write!(f, "g{into}.push(g{guard});"),

@@ -15,7 +15,7 @@ use futures::future::BoxFuture;
 use livedrop::state::Cleanable;
 use livedrop::{AsyncDrop, AsyncDropGuard};
 
-use crate::program::{self, Ending, In, Spec};
+use crate::program::{self, Ending, In, KeyIn, Spec};
 use crate::statement::Id;
 
 /// The counts of one value.
@@ -185,7 +185,10 @@ pub struct Key(pub program::Key);
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        self.0.number == other.0.number
+        let is_equal = self.0.number == other.0.number;
+        let panics = [self.0.panics, other.0.panics].contains(&KeyIn::Eq);
+        assert!(!(is_equal && panics), "the key panicked in its `Eq`");
+        is_equal
     }
 }
 
@@ -193,13 +196,15 @@ impl Eq for Key {}
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
+        assert!(self.0.panics != KeyIn::Hash, "the key panicked in its `Hash`");
         self.0.number.hash(state);
     }
 }
 
 impl Drop for Key {
     fn drop(&mut self) {
-        assert!(!self.0.panics || !may_panic(), "the key panicked {DROPPED}");
+        let panics = self.0.panics == KeyIn::Drop && may_panic();
+        assert!(!panics, "the key panicked {DROPPED}");
     }
 }
 

@@ -7,7 +7,7 @@ use livedrop::{Adopted, Checked, Live};
 use super::{Machine, Weak};
 use crate::guards::{AnyGuard, Kind, Of, Owner};
 use crate::making::CloneShared;
-use crate::program::{self, Kind as State};
+use crate::program::Kind as State;
 use crate::sites::{Create, create_at};
 use crate::statement::{Id, Statement};
 use crate::value::{Key, Value};
@@ -139,9 +139,7 @@ impl Machine {
             Statement::Remove { map: from, gives, .. } | Statement::Pop { vec: from, gives } => {
                 in_state!(self.vars[&from].state(), S => {
                     let value = match (S::of_mut(self.vars.get_mut(&from).expect("one")), statement) {
-                        (Of::Map(map), Statement::Remove { key: number, .. }) => {
-                            map.remove(&Key(program::Key { number: *number, panics: false }))
-                        }
+                        (Of::Map(map), Statement::Remove { key, .. }) => map.remove(&Key(*key)),
                         (Of::Vec(vec), _) => vec.pop(),
                         _ => panic!("the model has it in another form"),
                     };

@@ -4,7 +4,7 @@ use livedrop::reaper::Stage;
 
 use super::tree::{Content, Form, Guard, Handle, Phase, Row, Stack, Value};
 use super::{Model, Settled};
-use crate::program::{Ending, Kind, Wrap};
+use crate::program::{Ending, KeyIn, Kind, Wrap};
 use crate::statement::Id;
 use crate::value::Event;
 
@@ -152,7 +152,7 @@ impl Model {
             // A vector with a limit begins the next cleanup in the same poll, at an unspecified place.
             let is_unordered = row.is_map || row.limit > 0;
             self.log_is_unordered |= is_unordered && row.entries.len() + row.held.len() > 1;
-            if row.entries.iter().any(|(key, _)| key.panics) {
+            if row.entries.iter().any(|(key, _)| key.panics == KeyIn::Drop) {
                 row.found.add(End::Panic);
             }
             row.held.extend(row.entries.drain(..).map(|(_, guard)| (guard, false)));

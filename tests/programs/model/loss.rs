@@ -5,7 +5,7 @@ use livedrop::hook::Cause;
 use super::cleanup::Found;
 use super::tree::{Content, Guard, Handle, Phase};
 use super::{Model, Settled};
-use crate::program::{Hook, In};
+use crate::program::{Hook, In, KeyIn};
 
 impl Model {
     /// Drops a guard of the program.
@@ -71,7 +71,8 @@ impl Model {
             }
             Content::Row(row) => {
                 let held = row.held.into_iter().map(|(guard, _)| (false, guard));
-                let entries = row.entries.into_iter().map(|(key, guard)| (key.panics, guard));
+                let entries =
+                    row.entries.into_iter().map(|(key, guard)| (key.panics == KeyIn::Drop, guard));
                 let parts: Vec<(bool, Guard)> = entries.chain(held).collect();
                 let is_unordered = row.is_map && parts.len() > 1;
                 self.log_is_unordered |= is_unordered;

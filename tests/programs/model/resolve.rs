@@ -93,7 +93,7 @@ impl Resolver {
             }
             Op::Upgrade { pick } => self.upgrade(pick)?,
             Op::Put { pick, into, key, spec } => self.put(pick, into, key, spec)?,
-            Op::Take { pick } => self.take_out(pick)?,
+            Op::Take { pick, panics } => self.take_out(pick, panics)?,
             Op::Convert { pick, kind } => self.convert(pick, kind)?,
             Op::TryAdopt { pick } => self.try_adopt(pick)?,
             Op::Clean { pick, polls } => {

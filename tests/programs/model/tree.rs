@@ -3,7 +3,7 @@
 use super::cleanup::Found;
 use super::making::{Opening, Shielded};
 use super::reaper::Entry;
-use crate::program::{In, Key, Kind, Spec, Wrap};
+use crate::program::{In, Key, KeyIn, Kind, Spec, Wrap};
 use crate::statement::Id;
 
 /// How far the cleanup of a guard has come.
@@ -153,7 +153,7 @@ impl Guard {
             Content::Arc(Handle::Last(guard)) | Content::Wrap(guard) => guard.may_panic(),
             Content::Row(row) => {
                 let held = row.held.iter().map(|(guard, _)| guard);
-                row.entries.iter().any(|(key, _)| key.panics)
+                row.entries.iter().any(|(key, _)| key.panics == KeyIn::Drop)
                     || row.entries.iter().map(|(_, guard)| guard).chain(held).any(Self::may_panic)
             }
             Content::Stack(stack) => stack.guards.iter().any(Self::may_panic),

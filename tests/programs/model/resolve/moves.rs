@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::reaper::Link;
-use crate::program::{Body, Ending, Key};
+use crate::program::{Body, Ending, Key, KeyIn};
 
 impl Resolver {
     pub(super) fn put(&mut self, pick: u8, into: u8, key: Key, spec: Spec) -> Option<()> {
@@ -27,8 +27,14 @@ impl Resolver {
         let statement = match &mut self.vars.get_mut(&into)?.content {
             Content::Row(row) if form == Form::Map => {
                 let old = row.entries.iter().position(|entry| entry.0.number == key.number);
-                if old.is_some() && key.panics {
-                    // The map keeps its equal key, and drops this one.
+                let stored = old.map(|index| row.entries[index].0.panics);
+                // The map keeps an equal key, and drops this one.
+                let is_refused = match key.panics {
+                    KeyIn::Hash => true,
+                    KeyIn::Drop | KeyIn::Eq => old.is_some(),
+                    KeyIn::Nothing => stored == Some(KeyIn::Eq),
+                };
+                if is_refused {
                     let mut unwinding = true;
                     self.model.lose(guard, &mut unwinding);
                     let statement = Statement::Insert { map: into, key, guard: id, replaced: None };
@@ -43,7 +49,7 @@ impl Resolver {
                 Statement::Insert { map: into, key, guard: id, replaced }
             }
             Content::Row(row) => {
-                row.entries.push((Key { number: 0, panics: false }, guard));
+                row.entries.push((Key { number: 0, panics: KeyIn::Nothing }, guard));
                 Statement::Push { into, guard: id }
             }
             Content::Stack(stack) => {
@@ -56,7 +62,7 @@ impl Resolver {
         Some(())
     }
 
-    pub(super) fn take_out(&mut self, pick: u8) -> Option<()> {
+    pub(super) fn take_out(&mut self, pick: u8, panics: KeyIn) -> Option<()> {
         let from = self.pick(pick, |guard| {
             let gives = match &guard.content {
                 Content::Row(row) => !row.entries.is_empty(),
@@ -83,12 +89,18 @@ impl Resolver {
         let (key, guard) = row.entries.pop()?;
         let gives = guard.id;
         let statement = if row.is_map {
-            Statement::Remove { map: from, key: key.number, gives }
+            Statement::Remove { map: from, key: Key { panics, ..key }, gives }
         } else {
             Statement::Pop { vec: from, gives }
         };
-        self.statements.push((statement, key.panics));
-        if key.panics {
+        if row.is_map && (panics != KeyIn::Nothing || key.panics == KeyIn::Eq) {
+            row.entries.push((key, guard));
+            self.statements.push((statement, true));
+            return Some(());
+        }
+        let panics = key.panics == KeyIn::Drop;
+        self.statements.push((statement, panics));
+        if panics {
             let mut unwinding = true;
             self.model.lose(guard, &mut unwinding);
         } else {
