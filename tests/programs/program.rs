@@ -216,6 +216,8 @@ pub enum Op {
         body: Body,
         polls: Option<u8>,
         how: Strict,
+        /// Whether the conversion to the body's error panics.
+        from_panics: bool,
     },
     /// A scope over two guards.
     ScopeBoth {
@@ -223,6 +225,7 @@ pub enum Op {
         second: u8,
         body: Body,
         polls: Option<u8>,
+        from_panics: bool,
     },
     /// Ends a guard by another ending than its cleanup.
     Via {
@@ -384,7 +387,7 @@ fn key() -> impl Strategy<Value = Key> {
     let panics = prop_oneof![
         6 => Just(KeyIn::Nothing), 2 => Just(KeyIn::Drop), 1 => Just(KeyIn::Hash), 1 => Just(KeyIn::Eq)
     ];
-    (0..3_u8, panics).prop_map(|(number, panics)| Key { number, panics })
+    (0..2_u8, panics).prop_map(|(number, panics)| Key { number, panics })
 }
 
 fn lookup() -> impl Strategy<Value = KeyIn> {
@@ -425,10 +428,13 @@ fn op() -> impl Strategy<Value = Op> {
         8 => (pick(), polls()).prop_map(|(pick, polls)| Op::Clean { pick, polls }),
         4 => (pick(), of(pick()), body(), polls())
             .prop_map(|(pick, held, body, polls)| Op::Bracket { pick, held, body, polls }),
-        4 => (pick(), body(), polls(), strict())
-            .prop_map(|(pick, body, polls, how)| Op::Scope { pick, body, polls, how }),
-        4 => (pick(), pick(), body(), polls()).prop_map(
-            |(first, second, body, polls)| Op::ScopeBoth { first, second, body, polls }
+        4 => (pick(), body(), polls(), strict(), rarely()).prop_map(
+            |(pick, body, polls, how, from_panics)| Op::Scope { pick, body, polls, how, from_panics }
+        ),
+        4 => (pick(), pick(), body(), polls(), rarely()).prop_map(
+            |(first, second, body, polls, from_panics)| {
+                Op::ScopeBoth { first, second, body, polls, from_panics }
+            }
         ),
         3 => (pick(), spec(), polls())
             .prop_map(|(pick, ending, polls)| Op::Via { pick, ending, polls }),

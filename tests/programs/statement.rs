@@ -149,12 +149,14 @@ pub enum Statement {
         body: Body,
         polls: Polls,
         how: Strict,
+        from_panics: bool,
     },
     ScopeBoth {
         first: Id,
         second: Id,
         body: Body,
         polls: Polls,
+        from_panics: bool,
     },
     Via {
         guard: Id,
@@ -227,6 +229,10 @@ pub enum Statement {
     DropReaper {
         unwinding: bool,
     },
+}
+
+fn in_from(panics: bool) -> &'static str {
+    if panics { " // `From` panics" } else { "" }
 }
 
 struct Times(Polls);
@@ -362,7 +368,7 @@ impl fmt::Display for Statement {
                 held.map_or(Ok(()), |held| write!(f, ", and holds g{held}"))?;
                 write!(f, "){};", Times(polls))
             }
-            Self::Scope { guard, body, polls, how } => {
+            Self::Scope { guard, body, polls, how, from_panics } => {
                 match how {
                     Strict::Function => write!(f, "scope(g{guard}, {body})")?,
                     Strict::Macro => write!(f, "scope!(g{guard}, {body})")?,
@@ -370,10 +376,11 @@ impl fmt::Display for Statement {
                         write!(f, "scope!(g{guard}, {body}, via an ending that {spec})")?;
                     }
                 }
-                write!(f, "{};", Times(polls))
+                write!(f, "{};{}", Times(polls), in_from(from_panics))
             }
-            Self::ScopeBoth { first, second, body, polls } => {
-                write!(f, "scope!((g{first}, g{second}), {body}){};", Times(polls))
+            Self::ScopeBoth { first, second, body, polls, from_panics } => {
+                let (times, in_from) = (Times(polls), in_from(from_panics));
+                write!(f, "scope!((g{first}, g{second}), {body}){times};{in_from}")
             }
             Self::Via { guard, ending, polls } => {
                 write!(f, "g{guard}.async_drop_via(ending that {ending}){};", Times(polls))

@@ -109,9 +109,11 @@ impl Resolver {
                 let held = held.and_then(|held| self.pick(held, other));
                 self.bracket(guard, held, body, polls);
             }
-            Op::Scope { pick, body, polls, how } => self.scope(pick, body, polls, how)?,
-            Op::ScopeBoth { first, second, body, polls } => {
-                self.scope_both(first, second, body, polls)?;
+            Op::Scope { pick, body, polls, how, from_panics } => {
+                self.scope(pick, body, polls, how, from_panics)?;
+            }
+            Op::ScopeBoth { first, second, body, polls, from_panics } => {
+                self.scope_both((first, second), body, polls, from_panics)?;
             }
             Op::Via { pick, ending, polls } => self.via(pick, ending, polls)?,
             Op::Release { pick } => self.release(pick)?,

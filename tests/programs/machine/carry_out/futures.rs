@@ -6,6 +6,7 @@ use std::sync::Arc;
 use livedrop::{Adopted, Checked, Live, bracket};
 
 use super::super::Machine;
+use super::scopes;
 use crate::guards::{AnyGuard, Kind, Of, Owner, note, poll};
 use crate::making::{Acquire, Get, Ready, Share, Shield};
 use crate::program::{Ending, Kind as State};
@@ -31,8 +32,12 @@ impl Machine {
                     }));
                 });
             }
-            Statement::Scope { guard, body, polls, how } => self.scope(guard, body, polls, how),
-            Statement::ScopeBoth { first, second, body, polls } => {
+            Statement::Scope { guard, body, polls, how, from_panics } => {
+                scopes::set_from(from_panics);
+                self.scope(guard, body, polls, how);
+            }
+            Statement::ScopeBoth { first, second, body, polls, from_panics } => {
+                scopes::set_from(from_panics);
                 self.scope_both(first, second, body, polls);
             }
             Statement::Via { guard, ending, polls } => {

@@ -1,5 +1,6 @@
 //! The strict scopes, and their bodies.
 
+use std::cell::Cell;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -12,6 +13,15 @@ use crate::program::{Body, Ending, Strict};
 use crate::statement::{Id, Polls};
 use crate::value::{Failures, Value, World, drop_caught, ending, text};
 
+thread_local! {
+    static FROM_PANICS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Sets whether the conversions of the next scope panic.
+pub(super) fn set_from(panics: bool) {
+    FROM_PANICS.set(panics);
+}
+
 /// The error of a body, or of a cleanup after it. It has no `Debug`, so that every error that has one
 /// converts to it.
 struct BodyError(String);
@@ -20,6 +30,7 @@ impl<E: Debug> From<E> for BodyError {
     fn from(error: E) -> Self {
         let text = text(&error);
         drop_caught(error);
+        assert!(!FROM_PANICS.get(), "in `From`: {text}");
         Self(text)
     }
 }
