@@ -28,7 +28,7 @@ pub use driver::{Drain, Run};
 pub(crate) use entry::Registration;
 pub use handle::ReaperHandle;
 pub use orphan::Failure;
-pub(crate) use orphan::{BoxedError, Cleanup, finish, start};
+pub(crate) use orphan::{Cleanup, finish, start};
 pub use report::{Pending, Report, Stage};
 pub use shield::Shield;
 pub use shutdown::Shutdown;

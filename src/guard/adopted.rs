@@ -4,12 +4,12 @@ use std::task::{Context, Poll};
 
 use super::AsyncDropGuard;
 use super::checked::Phase;
-use super::cleanup::{Arms, Owes, clean};
+use super::cleanup::{Arms, CleanupResult, Owes, clean};
 use super::live::CleansByValue;
 use super::origin::Origin;
 use super::slot::Slot;
 use crate::hook::Cause;
-use crate::reaper::{Adoptable, BoxedError, Cleanup, Registration, Stage, start};
+use crate::reaper::{Adoptable, Cleanup, Registration, Stage, start};
 use crate::shim::SyncWrapper;
 use crate::state::{Armed, Brand};
 use crate::{Adopted, AsyncDrop, Outcome};
@@ -111,6 +111,8 @@ impl<T> Slot<T> for AdoptedSlot<T> {
     fn take(mut self) -> Result<(Origin<T>, T), Origin<T>> {
         match self.take_content() {
             Content::Idle { value, .. } | Content::Wrapper { value, .. } => {
+                // This may wake a waker that panics. `value` is a local then, and is dropped.
+                drop(self.registration.take());
                 Ok((self.origin, value))
             }
             begun => {
@@ -171,11 +173,20 @@ impl<T: AsyncDrop<Error: 'static>> Owes<T> for AdoptedSlot<T> {
             Content::Wrapper { .. } | Content::Done => return Poll::Ready(Ok(())),
         };
         let poll = cleanup.as_mut().poll(cx);
-        if poll.is_pending() {
-            self.content = Content::Running(SyncWrapper::new(cleanup));
-            self.registration = registration;
+        match poll {
+            Poll::Pending => {
+                self.content = Content::Running(SyncWrapper::new(cleanup));
+                self.registration = registration;
+                Poll::Pending
+            }
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
+            Poll::Ready(Err(error)) => {
+                // The end of the registration may wake a waker that panics. This reports the error then.
+                let result = CleanupResult::<T>::new(Err(error.downcast()));
+                drop(registration);
+                Poll::Ready(result.into_result())
+            }
         }
-        poll.map_err(BoxedError::downcast)
     }
 }
 

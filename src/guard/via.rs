@@ -92,8 +92,9 @@ impl<T, Fut: Future + Send + 'static> Future for AdoptedEnding<T, Fut> {
         if poll.is_pending() {
             self.ending = Some(ending);
         } else {
-            // If this panics, `poll` is a local and is dropped, with the guards inside the output.
+            // If one of these panics, `poll` is a local and is dropped, with the guards inside the output.
             drop(ending);
+            drop(self.registration.take());
         }
         poll
     }

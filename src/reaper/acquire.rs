@@ -108,7 +108,14 @@ where
         if let Some(Caller(sender)) = self.caller.take() {
             let _is_dropped = sender.send(Opened);
         }
-        let guard = result?;
+        let guard = match result {
+            Ok(guard) => guard,
+            Err(error) => {
+                // If a waker panics now, `error` is a local and is dropped, with the guards inside.
+                drop(registration);
+                return Poll::Ready(Err(error));
+            }
+        };
         if let Some(registration) = &registration {
             registration.renew(guard.slot.origin());
         }

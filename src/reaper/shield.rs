@@ -67,8 +67,9 @@ impl<F: Future + Send + 'static> Future for Shield<F> {
         if poll.is_pending() {
             self.step = Step::Running(future, registration);
         } else {
-            // If this panics, `poll` is a local and is dropped, with the guards inside the output.
+            // If one of these panics, `poll` is a local and is dropped, with the guards inside the output.
             drop(future);
+            drop(registration);
         }
         poll
     }
