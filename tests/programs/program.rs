@@ -273,6 +273,12 @@ pub enum Op {
         pick: u8,
         polls: u8,
     },
+    /// Drops an adopted guard, or cleans up the last one, while a run waits with a waker that panics.
+    Wake {
+        pick: u8,
+        run: u8,
+        cleans: bool,
+    },
     StopRun {
         pick: u8,
     },
@@ -428,10 +434,10 @@ fn op() -> impl Strategy<Value = Op> {
         8 => (pick(), polls()).prop_map(|(pick, polls)| Op::Clean { pick, polls }),
         4 => (pick(), of(pick()), body(), polls())
             .prop_map(|(pick, held, body, polls)| Op::Bracket { pick, held, body, polls }),
-        4 => (pick(), body(), polls(), strict(), rarely()).prop_map(
+        4 => (pick(), body(), polls(), strict(), any::<bool>()).prop_map(
             |(pick, body, polls, how, from_panics)| Op::Scope { pick, body, polls, how, from_panics }
         ),
-        4 => (pick(), pick(), body(), polls(), rarely()).prop_map(
+        4 => (pick(), pick(), body(), polls(), any::<bool>()).prop_map(
             |(first, second, body, polls, from_panics)| {
                 Op::ScopeBoth { first, second, body, polls, from_panics }
             }
@@ -453,6 +459,8 @@ fn op() -> impl Strategy<Value = Op> {
         3 => (pick(), polls()).prop_map(|(pick, polls)| Op::PollTask { pick, polls }),
         3 => pick().prop_map(|pick| Op::DropTask { pick }),
         6 => (pick(), 0..5_u8).prop_map(|(pick, polls)| Op::Run { pick, polls }),
+        6 => (pick(), pick(), any::<bool>())
+            .prop_map(|(pick, run, cleans)| Op::Wake { pick, run, cleans }),
         4 => pick().prop_map(|pick| Op::StopRun { pick }),
         1 => Just(Op::Close),
         1 => Just(Op::Abandon),

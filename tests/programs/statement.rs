@@ -213,6 +213,12 @@ pub enum Statement {
         polls: Polls,
         ends: bool,
     },
+    /// The run waits with a waker that panics, and is woken.
+    Wake {
+        run: usize,
+        guard: Id,
+        cleans: bool,
+    },
     StopRun {
         run: usize,
     },
@@ -421,6 +427,10 @@ impl fmt::Display for Statement {
                     Some(polls) => write!(f, "run {run}, polled {polls} times;")?,
                 }
                 f.write_str(if ends { " // ends" } else { "" })
+            }
+            Self::Wake { run, guard, cleans } => {
+                let end = if cleans { ".async_drop().await" } else { ", dropped" };
+                write!(f, "g{guard}{end}; // the waker of run {run} panics")
             }
             Self::StopRun { run } => write!(f, "drop(run {run});"),
             Self::Close => f.write_str("reaper.close();"),

@@ -95,6 +95,26 @@ impl Model {
         self.fresh.push_back(orphan);
     }
 
+    /// Whether its cleanup is the last thing that the reaper waits for.
+    pub fn is_last(&self, guard: &Guard) -> bool {
+        self.has_entry(guard) && self.entries.len() == 1
+    }
+
+    /// Whether it would be ready at once as an orphan, and nothing else is ready.
+    pub fn would_be_next(&self, guard: &Guard) -> bool {
+        let lane = guard.entry.and_then(|entry| entry.lane);
+        let is_free = lane.is_none_or(|lane| !self.lanes.contains_key(&lane));
+        let begun = self.begun.len() + self.tasks.iter().flatten().count();
+        let may_begin = self.limit.is_none_or(|limit| begun < limit);
+        self.has_entry(guard) && is_free && may_begin && self.fresh.is_empty()
+    }
+
+    /// Whether the reaper knows the guard.
+    fn has_entry(&self, guard: &Guard) -> bool {
+        let has_entry = |entry: Entry| self.entries.contains_key(&entry.serial);
+        !guard.is_future() && guard.entry.is_some_and(has_entry)
+    }
+
     /// One poll of a driver that may drive. It also polls the orphans that arrive during that poll. If it
     /// `spawns`, it makes a task of each orphan that nobody has begun.
     pub fn drive(&mut self, spawns: bool) {

@@ -113,7 +113,7 @@ impl Machine {
         }
     }
 
-    fn clean(&mut self, id: Id, polls: Polls) {
+    pub(super) fn clean(&mut self, id: Id, polls: Polls) {
         let any = self.take(id);
         in_its_state!(any, of: S => {
             let mut hand = Some(of);

@@ -1,7 +1,9 @@
 //! The statements of the reaper.
 
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 
 use livedrop::reaper::{CleanupTask, Failure, Pending, Report};
 use livedrop::{AsyncDropGuard, Reaper};
@@ -12,6 +14,15 @@ use crate::machine::{LOST, Machine};
 use crate::sites;
 use crate::statement::{Named, Statement};
 use crate::value::{DROPPED, drop_caught};
+
+/// A waker that panics.
+struct Panics;
+
+impl Wake for Panics {
+    fn wake(self: Arc<Self>) {
+        panic!("the waker panicked");
+    }
+}
 
 impl Machine {
     pub(super) fn run_reaper(&mut self, statement: &Statement) {
@@ -51,6 +62,17 @@ impl Machine {
                 assert_eq!(has_ended, ends, "the run has ended");
                 if has_ended {
                     self.runs[index] = None;
+                }
+            }
+            Statement::Wake { run, guard, cleans } => {
+                let run = self.runs[run].as_mut().expect("the model has it");
+                let waker = Waker::from(Arc::new(Panics));
+                let poll = Pin::new(run).poll(&mut Context::from_waker(&waker));
+                assert!(poll.is_pending(), "the run waits");
+                if cleans {
+                    self.clean(guard, None);
+                } else {
+                    drop(self.take(guard));
                 }
             }
             Statement::StopRun { run } => drop(self.runs[run].take()),

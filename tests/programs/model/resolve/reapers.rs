@@ -23,6 +23,14 @@ impl Resolver {
                 self.model.may_return().then_some(())?;
                 self.drop_task(task);
             }
+            Op::Wake { pick, run, cleans } => {
+                if self.model.runs == 0 {
+                    self.spawn(false)?;
+                }
+                let run = self.pick_run(run)?;
+                self.poll_run(run, Some(1));
+                self.wake(run, pick, cleans)?;
+            }
             Op::StopRun { pick } => {
                 let run = self.pick_run(pick)?;
                 self.stop(run);
@@ -157,6 +165,21 @@ impl Resolver {
             polled += 1;
         }
         self.record(Statement::Run { run, polls, ends: !self.runs[run].is_alive });
+    }
+
+    fn wake(&mut self, run: usize, pick: u8, cleans: bool) -> Option<()> {
+        self.runs[run].is_alive.then_some(())?;
+        let id = self.pick(pick, |guard| {
+            if cleans { self.model.is_last(guard) } else { self.model.would_be_next(guard) }
+        })?;
+        if cleans {
+            self.clean(id, None);
+        } else {
+            self.drop_guard(id, false);
+        }
+        self.statements.pop();
+        self.statements.push((Statement::Wake { run, guard: id, cleans }, true));
+        Some(())
     }
 
     fn stop(&mut self, run: usize) {
