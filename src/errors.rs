@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::panic::resume_unwind;
 
 use crate::hook;
-use crate::panic::{self, PanicPayload};
+use crate::panic::{self, PanicPayload, caught, drop_caught};
 use crate::shim::SyncWrapper;
 
 /// The errors of several cleanups, in the order in which they were found. There is at least one.
@@ -24,26 +24,26 @@ use crate::shim::SyncWrapper;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CleanupErrors<E> {
     first: E,
-    others: Vec<E>,
+    others: Others<E>,
 }
 
 impl<E> CleanupErrors<E> {
     /// Collects `errors`, or returns `None` if there are none.
     pub fn from_errors(errors: impl IntoIterator<Item = E>) -> Option<Self> {
         let mut errors = errors.into_iter();
-        Some(Self { first: errors.next()?, others: errors.collect() })
+        Some(Self { first: errors.next()?, others: Others(errors.collect()) })
     }
 
     /// Adds an error.
     pub fn push(&mut self, error: E) {
-        self.others.push(error);
+        self.others.0.push(error);
     }
 
     /// Returns the number of errors, which is never 0.
     #[expect(clippy::len_without_is_empty, reason = "it is never empty")]
     #[must_use]
     pub fn len(&self) -> usize {
-        1 + self.others.len()
+        1 + self.others.0.len()
     }
 
     /// Returns a reference to the error that was found first.
@@ -54,20 +54,23 @@ impl<E> CleanupErrors<E> {
     /// Returns the error that was found first, and drops the others.
     pub fn into_first(self) -> E {
         let Self { first, others } = self;
-        // If this panics, `first` is dropped, too, and a guard inside it is reported.
-        drop(others);
+        if let Err(payload) = caught(|| drop(others)) {
+            // A guard inside it is reported. If it panicked during the unwinding, the process would abort.
+            drop_caught(first);
+            resume_unwind(payload);
+        }
         first
     }
 
     /// Iterates over all errors, in the order in which they were found.
     pub fn iter(&self) -> impl Iterator<Item = &E> {
-        std::iter::once(&self.first).chain(&self.others)
+        std::iter::once(&self.first).chain(&self.others.0)
     }
 }
 
 impl<E> From<E> for CleanupErrors<E> {
     fn from(first: E) -> Self {
-        Self { first, others: Vec::new() }
+        Self { first, others: Others(Vec::new()) }
     }
 }
 
@@ -80,7 +83,7 @@ impl<E: Debug + Display + Send + Sync + 'static> From<CleanupErrors<E>> for io::
 
 impl<E> Extend<E> for CleanupErrors<E> {
     fn extend<I: IntoIterator<Item = E>>(&mut self, errors: I) {
-        self.others.extend(errors);
+        self.others.0.extend(errors);
     }
 }
 
@@ -89,25 +92,43 @@ impl<E> IntoIterator for CleanupErrors<E> {
     type IntoIter = std::iter::Chain<std::iter::Once<E>, std::vec::IntoIter<E>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        std::iter::once(self.first).chain(self.others)
+        let Self { first, mut others } = self;
+        std::iter::once(first).chain(std::mem::take(&mut others.0))
     }
 }
 
 impl<E: Display> Display for CleanupErrors<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.others.is_empty() {
+        if self.others.0.is_empty() {
             write!(f, "cleanup failed: ")?;
         } else {
             write!(f, "{} cleanups failed: ", self.len())?;
         }
         write!(f, "{}", self.first)?;
-        self.others.iter().try_for_each(|error| write!(f, "; {error}"))
+        self.others.0.iter().try_for_each(|error| write!(f, "; {error}"))
     }
 }
 
 /// Implemented if `E` is [`Display`], not only if `E` is an error. So `?` converts `CleanupErrors`
 /// of strings, too, into `anyhow::Error` or `Box<dyn Error + Send + Sync>`.
 impl<E: Debug + Display> std::error::Error for CleanupErrors<E> {}
+
+/// The errors after the first. If the `Drop` of one panics, the others are dropped nevertheless: two such errors in
+/// a `Vec` would abort the process.
+#[derive(Clone, PartialEq, Eq)]
+struct Others<E>(Vec<E>);
+
+impl<E> Drop for Others<E> {
+    fn drop(&mut self) {
+        panic::drop_each(self.0.drain(..));
+    }
+}
+
+impl<E: Debug> Debug for Others<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// The errors and the first panic of the cleanups of many `T`s.
 ///

@@ -1,5 +1,32 @@
 //! Foreign code that panics: `Drop`, `Hash`, `Eq`, `Debug`, `From` and hooks. Each guard is cleaned up or
 //! reported once, the first panic is resumed, and a process that only unwinds does not abort.
+//!
+//! The places in `src/` where foreign code runs, with the files of their tests; "here" is this file:
+//!
+//! - `hook`: the hook and its `Drop` (here, `hook.rs`), the `Debug` of errors (here), the subscriber (`tracing.rs`)
+//! - `panic`: the `Drop` of payloads (`payloads.rs`)
+//! - `errors`: the `Drop` of errors (here, `foreign_drops.rs`, `with_output.rs`)
+//! - `guard`: cleanups and the `Drop` of values (`value_drop.rs`, `async_drop.rs`), futures of `async_drop_via` (here)
+//! - `guard::adopted`, `guard::via`: wakers, by the end of a registration (`foreign_wakers.rs`)
+//! - `with`, `scope`: bodies and their output, `From` (here, `with.rs`, `with_output.rs`, `with_cancelled.rs`)
+//! - `all`: cleanups, the `Drop` of the body's output (`all.rs`, `with_output.rs`)
+//! - `flatten`: `From` (`foreign_drops.rs`), the cleanup (`flatten.rs`)
+//! - `deferred`: closures, the `Drop` of their futures (`deferred.rs`)
+//! - `derive`: cleanups and conversions of fields (`derive/endings.rs`)
+//! - `collections::hash_map`, `Drain`: the `Hash`, `Eq` and `Drop` of keys (here)
+//! - `collections::concurrent`: the `Drop` of values and keys (here), of futures that wait (`foreign_drops.rs`)
+//! - `collections::vec`, `collections::stack`: the `Drop` of values (here, `stack.rs`)
+//! - `collections::result`: the cleanup of the guard inside (`result.rs`)
+//! - `collections::cache`: the `Drop` of keys (`foreign_drops.rs`), openings (`cache.rs`)
+//! - `sync::arc`, `sync::mutex`: the cleanup of the value (`arc.rs`, `mutex.rs`); `sync::gone`: wakers (`arc_gone.rs`)
+//! - `sync::shared`: the future, its `Drop`, its payload (`shared.rs`, `payloads.rs`)
+//! - `reaper::orphan`, `reaper::report`: cleanups, values, errors and their `Debug` (here, `reaper.rs`)
+//! - `reaper::registry`, `reaper::driver`, `reaper::task`: wakers (`reaper_reentered.rs`), spawners (`reaper_drivers.rs`)
+//! - `reaper::acquire`, `reaper::shield`: futures and their `Drop` (here), wakers (`foreign_wakers.rs`)
+//! - `reaper::ending`: values that are abandoned or lost (`reaper.rs`); `reaper::shutdown`: deadlines (`foreign_drops.rs`)
+//! - `testing`: bodies and their output (`testing.rs`), the cleanup in `SyncDrop` (`sync_drop.rs`)
+//! - `task`: the task and its payload (`task.rs`, `payloads.rs`); `app`: the body, tasks and the hook (`tests/app`)
+//! - `process`, `fs`: none
 
 use std::convert::Infallible;
 use std::fmt::{self, Debug};

@@ -19,6 +19,7 @@ mod derive;
 mod facade;
 mod flatten;
 mod foreign_code;
+mod foreign_drops;
 mod foreign_wakers;
 mod fs;
 mod guard;
