@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use futures::future::Either;
+use futures::FutureExt;
+use futures::future::{Either, Fuse};
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::errors::ErrorCollector;
@@ -115,11 +116,11 @@ impl<T: AsyncDrop, S: State> Drop for ConcurrentCleanup<T, S> {
 }
 
 /// Cleanups that run concurrently.
-struct Cleanups<I, F> {
+struct Cleanups<I, F: Future> {
     /// The cleanups that were not polled yet.
     pending: I,
     /// The cleanups that were polled and are not ready, and later ones.
-    waiting: FuturesUnordered<Either<F, Pin<Box<F>>>>,
+    waiting: FuturesUnordered<Either<Fuse<F>, Pin<Box<F>>>>,
     /// How many cleanups may be in `waiting`.
     limit: Option<NonZeroUsize>,
     /// A box to poll the next cleanup in. While every cleanup is ready at its first poll, all of
@@ -137,7 +138,7 @@ impl<F: Future, I: Iterator<Item = F>> Cleanups<I, F> {
             while self.limit.is_none_or(|limit| self.waiting.len() < limit.get()) {
                 let Some(cleanup) = self.pending.next() else { break };
                 if self.any_pending {
-                    self.waiting.push(Either::Left(cleanup));
+                    self.waiting.push(Either::Left(cleanup.fuse()));
                     continue;
                 }
                 let mut cleanup = boxed(cleanup, self.spare_box.take());
@@ -154,6 +155,14 @@ impl<F: Future, I: Iterator<Item = F>> Cleanups<I, F> {
                 None => return Poll::Ready(()),
             }
         }
+    }
+}
+
+impl<I, F: Future> Drop for Cleanups<I, F> {
+    /// Drops the futures one at a time. `FuturesUnordered` leaks the others if one panics, with the guards in them.
+    fn drop(&mut self) {
+        let waiting = Pin::new(&mut self.waiting).iter_pin_mut();
+        panic::for_each(waiting, |mut cleanup| cleanup.set(Either::Left(Fuse::terminated())));
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use crate::numbered::{Numbered, Row};
 use crate::support::{Ending, Reports, alone, block_on, panic_of};
 use async_trait::async_trait;
+use futures::FutureExt;
 use livedrop::collections::{AsyncDropCache, AsyncDropVec};
 use livedrop::{AsyncDrop, AsyncDropGuard, CleanupErrors, Reaper, flatten_async_drop};
 
@@ -76,6 +77,37 @@ fn other_errors_are_dropped_after_a_panic() {
         assert_eq!(drops.load(SeqCst), 4);
         assert_eq!(panic_of(|| drop(errors().into_first())), "in the drop");
         assert_eq!(drops.load(SeqCst), 8);
+    });
+}
+
+/// A value whose cleanup waits for ever. While it waits, it holds a guard and a local that panics in its `Drop`.
+struct Holds(Option<(AsyncDropGuard<Numbered>, Panics)>);
+
+#[async_trait]
+impl AsyncDrop for Holds {
+    type Error = Infallible;
+
+    async fn async_drop_impl(&mut self) -> Result<(), Infallible> {
+        let _held = self.0.take();
+        std::future::pending().await
+    }
+}
+
+#[test]
+fn dropped_cleanups_of_a_container_all_report_guards() {
+    alone("foreign_drops::dropped_cleanups_of_a_container_all_report_guards", || {
+        let (reports, mut row, drops) = (Reports::collect(), Row::default(), Arc::default());
+        let mut vec = AsyncDropVec::new();
+        for _ in 0..4 {
+            let guard = AsyncDropGuard::new(row.value(0, Ending::Ok));
+            vec.push(AsyncDropGuard::new(Holds(Some((guard, Panics(Arc::clone(&drops)))))));
+        }
+        let text = panic_of(|| vec.async_drop().now_or_never().is_some());
+        assert_eq!(text, "in the drop");
+        assert_eq!(drops.load(SeqCst), 4);
+        reports.expect(&["Forgot to call async_drop on Numbered"; 4]);
+        drop(vec);
+        assert_eq!(reports.take().len(), 5);
     });
 }
 
