@@ -140,6 +140,10 @@ pub enum AnyGuard {
 }
 
 impl AnyGuard {
+    pub fn is_live_value(&self) -> bool {
+        matches!(self, Self::Live(Of::Value(_)))
+    }
+
     fn is_container(&self) -> bool {
         fn is_container<S: Kind>(of: &Of<S>) -> bool {
             matches!(of, Of::Map(_) | Of::Vec(_) | Of::Stack(_))

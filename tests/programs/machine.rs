@@ -16,7 +16,7 @@ use crate::making::{Opening, Shielded};
 use crate::program::Hook;
 use crate::sites::{self, Create, create_at};
 use crate::statement::{Id, Statement};
-use crate::value::{DROPPED, Value, World, text};
+use crate::value::{DROPPED, Value, World, set_alone, text};
 
 mod carry_out;
 
@@ -160,6 +160,7 @@ impl Machine {
         EXPECTED.set(true);
         let result = catch_unwind(AssertUnwindSafe(|| self.run(statement)));
         EXPECTED.set(false);
+        set_alone(false);
         let Err(payload) = result else { return false };
         let text = match payload.downcast::<String>() {
             Ok(text) => *text,

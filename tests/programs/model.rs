@@ -104,6 +104,8 @@ pub struct Model {
     pub gone: bool,
     /// The number of runs that are alive.
     pub runs: usize,
+    /// While a `Live` guard is cleaned up alone, which does not catch a second panic.
+    pub alone: bool,
     /// While an unwinding drops a container, in which foreign code panics nevertheless.
     pub in_a_container: bool,
     /// While the order of the losses is unspecified.

@@ -38,8 +38,9 @@ pub struct Spec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum In {
     Nothing,
-    /// The `Drop` of the value. While the thread is panicking only in a container: elsewhere that would
-    /// abort, as in plain Rust.
+    /// The `Drop` of the value. While the thread is panicking only in a container, and after a panic of
+    /// its cleanup, unless that is the cleanup of a `Live` guard alone: elsewhere that would abort, as
+    /// in plain Rust.
     Drop,
     /// The `Drop` of the error of the cleanup. While the thread is panicking, the same holds.
     ErrorDrop,

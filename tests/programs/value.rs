@@ -152,6 +152,8 @@ impl Drop for Failures {
 thread_local! {
     /// Whether a container is dropped, which catches every panic while the thread is panicking.
     static IN_A_CONTAINER: Cell<bool> = const { Cell::new(false) };
+    /// Whether a `Live` guard is cleaned up alone. It does not catch a second panic.
+    static ALONE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether the `Drop` of a value, a key or an error may panic: as in plain Rust, a second panic would abort.
@@ -164,6 +166,11 @@ pub fn drop_container(container: impl Sized) {
     IN_A_CONTAINER.set(true);
     drop(container);
     IN_A_CONTAINER.set(false);
+}
+
+/// Sets whether the next cleanup is that of a `Live` guard alone.
+pub fn set_alone(alone: bool) {
+    ALONE.set(alone);
 }
 
 /// The text of an error, or of the panic of its `Debug`.
@@ -222,12 +229,14 @@ pub struct Value {
     inner: Option<Box<dyn Obligation>>,
     /// The failures found by a cleanup that was cancelled.
     failures: Vec<Id>,
+    cleanup_panicked: bool,
     world: Arc<World>,
 }
 
 impl Value {
     pub fn new(world: &Arc<World>, id: Id, spec: Spec, inner: Option<Box<dyn Obligation>>) -> Self {
-        Self { id, spec, inner, failures: Vec::new(), world: Arc::clone(world) }
+        let (failures, world) = (Vec::new(), Arc::clone(world));
+        Self { id, spec, inner, failures, cleanup_panicked: false, world }
     }
 
     /// Makes another value, which holds the same guard.
@@ -249,6 +258,7 @@ impl AsyncDrop for Value {
         world.wait(self.spec.waits).await;
         if self.spec.ending == Ending::Panics {
             world.end(id);
+            self.cleanup_panicked = true;
             panic!("#{id} panicked");
         }
         if let Some(inner) = &mut self.inner {
@@ -302,7 +312,8 @@ impl Drop for Value {
         self.world.note(self.id, |seen| seen.dropped += 1);
         let ids = std::mem::take(&mut self.failures);
         self.world.push_message(&text(&Failures { ids, panics: In::Nothing }));
-        let panics = self.spec.panics == In::Drop && may_panic();
+        let is_second = self.cleanup_panicked && !ALONE.get();
+        let panics = self.spec.panics == In::Drop && (is_second || may_panic());
         assert!(!panics, "#{} panicked {DROPPED}", self.id);
     }
 }

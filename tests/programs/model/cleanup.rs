@@ -76,8 +76,11 @@ impl Model {
                 guard.phase = Phase::Done;
                 self.remove_entry(guard);
                 self.settle(guard.id, Settled::Discharged);
-                // The unwinding drops the guards that are not cleaned up.
+                // The unwinding drops the guards that are not cleaned up, and the value.
                 let mut unwinding = found == End::Panic;
+                if unwinding && !self.alone && guard.panics_twice() {
+                    self.fates[guard.id].failures += 1;
+                }
                 self.lose_content(&mut guard.content, &mut unwinding);
                 end = Some(if unwinding { End::Panic } else { found });
             }

@@ -3,7 +3,7 @@
 use super::cleanup::Found;
 use super::making::{Opening, Shielded};
 use super::reaper::Entry;
-use crate::program::{In, Key, KeyIn, Kind, Spec, Wrap};
+use crate::program::{Ending, In, Key, KeyIn, Kind, Spec, Wrap};
 use crate::statement::Id;
 
 /// How far the cleanup of a guard has come.
@@ -132,6 +132,17 @@ impl Guard {
     /// Whether it is a future of `acquire` or `shield`, and not a guard.
     pub fn is_future(&self) -> bool {
         matches!(self.form, Form::Opening | Form::Shield)
+    }
+
+    /// Whether the cleanup of the value panics, and then its `Drop`.
+    pub fn panics_twice(&self) -> bool {
+        let twice = |spec: Spec| spec.ending == Ending::Panics && spec.panics == In::Drop;
+        matches!(&self.content, Content::Value(value) if twice(value.spec))
+    }
+
+    /// Whether it is a `Live` guard of a value.
+    pub fn is_live_value(&self) -> bool {
+        self.kind == Kind::Live && self.form == Form::Value
     }
 
     /// Whether the value is dropped by a future of its cleanup and panics then. While the thread is

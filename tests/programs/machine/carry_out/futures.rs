@@ -12,7 +12,7 @@ use crate::making::{Acquire, Get, Ready, Share, Shield};
 use crate::program::{Ending, Kind as State};
 use crate::sites::create_at;
 use crate::statement::{Id, Polls, Statement};
-use crate::value::text;
+use crate::value::{set_alone, text};
 
 impl Machine {
     pub(super) fn run_future(&mut self, statement: &Statement) {
@@ -34,6 +34,7 @@ impl Machine {
             }
             Statement::Scope { guard, body, polls, how, from_panics } => {
                 scopes::set_from(from_panics);
+                set_alone(self.vars[&guard].is_live_value());
                 self.scope(guard, body, polls, how);
             }
             Statement::ScopeBoth { first, second, body, polls, from_panics } => {
@@ -115,6 +116,7 @@ impl Machine {
 
     pub(super) fn clean(&mut self, id: Id, polls: Polls) {
         let any = self.take(id);
+        set_alone(any.is_live_value());
         in_its_state!(any, of: S => {
             let mut hand = Some(of);
             // After a panic of the cleanup, the guard is still there.

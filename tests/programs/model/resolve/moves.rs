@@ -174,10 +174,12 @@ impl Resolver {
         let mut guard = self.vars.remove(&id).expect("it was picked");
         let mut end = None;
         let mut polled = 0;
+        self.model.alone = guard.is_live_value();
         while end.is_none() && polls.is_none_or(|polls| polled < polls) {
             end = self.model.poll(&mut guard);
             polled += 1;
         }
+        self.model.alone = false;
         let mut panics = end == Some(End::Panic);
         if guard.kind != Kind::Live {
             if end.is_none() && guard.kind == Kind::Checked {

@@ -20,6 +20,7 @@ impl Resolver {
             _ => None,
         };
         let (mut end, mut polled) = (None, 0);
+        self.model.alone = guard.is_live_value();
         while end.is_none() && !panics && polls.is_none_or(|polls| polled < polls) {
             if polled == body.waits {
                 panics = body.panics(from_panics);
@@ -32,6 +33,7 @@ impl Resolver {
             }
             polled += 1;
         }
+        self.model.alone = false;
         let via_fails = via.is_some_and(|ending| fails(end, ending));
         self.fates(id).failures += usize::from(via_fails);
         panics |= end == Some(End::Panic) || (from_panics && via_fails);
