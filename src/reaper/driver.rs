@@ -128,11 +128,15 @@ impl Future for Run {
         // It is put back below, unless it has ended or panics.
         let Some(mut driver) = self.driver.take() else { return Poll::Ready(()) };
         let spawner = self.spawner.as_mut().map(SyncWrapper::get_mut);
+        let spawns = spawner.is_some();
         let is_ready = driver.round(cx, spawner);
         if driver.registry.update(|inner| inner.closed && inner.entries.is_empty()) {
             return Poll::Ready(());
         }
-        if is_ready {
+        if is_ready && spawns {
+            // Tokio runs what was spawned before it calls the wakers of `yield_now`, and that may block.
+            cx.waker().wake_by_ref();
+        } else if is_ready {
             yield_now(cx);
         }
         self.driver = Some(driver);

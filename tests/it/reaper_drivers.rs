@@ -417,6 +417,30 @@ mod spawned {
         reaper.async_drop().await.unwrap();
         running.await.unwrap();
     }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+    async fn a_cleanup_that_blocks_does_not_delay_the_driver() {
+        let (release, blocked) = std::sync::mpsc::channel::<()>();
+        let blocked = Mutex::new(blocked);
+        let (log, mut reaper) = (log(), Reaper::new());
+        let handle = reaper.handle();
+        let mut second = Some(AsyncDropGuard::new(Resource::plain(&log)));
+        let running = tokio::spawn(reaper.run_with(move |task| {
+            // The driver has one more orphan at the end of its poll.
+            drop(second.take().map(|second| handle.adopt(second)));
+            drop(tokio::spawn(task));
+        }));
+        let blocking = AsyncDropGuard::with_cleanup(blocked, |blocked| async move {
+            let _ = blocked.into_inner().unwrap().recv();
+        });
+        drop(reaper.adopt(blocking));
+        while log.counts() != (1, 1, 1) {
+            tokio::task::yield_now().await;
+        }
+        release.send(()).unwrap();
+        reaper.async_drop().await.unwrap();
+        running.await.unwrap();
+    }
 }
 
 mod concurrency {
