@@ -14,7 +14,7 @@ impl AsyncDrop for Connection {
 
 async fn greet(connection: Connection) -> io::Result<()> {
     let mut connection = AsyncDropGuard::new(connection);
-    connection.send("hello").await?; // returns early, without the cleanup
+    connection.send("hello").await?; // the fault: an error skips the cleanup
     connection.async_drop().await
 }
 

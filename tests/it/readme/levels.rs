@@ -49,7 +49,7 @@ mod run_time {
 
     async fn count(connection: AsyncDropGuard<Connection>, table: &str) -> io::Result<usize> {
         with_async_drop(connection, async |connection| {
-            connection.query(table).await // `?` is allowed, too
+            connection.query(table).await // `?` is allowed
         })
         .await
     }
@@ -89,17 +89,17 @@ mod compile_time {
 
 mod cancellation {
     use super::{Connection, goodbyes};
-    use livedrop::Reaper;
+    use livedrop::{AsyncDropGuard, Reaper};
 
     #[tokio::test]
     async fn reaper_cleans_up() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let connection = Connection;
         let mut reaper = Reaper::new();
         tokio::spawn(reaper.run()); // or another executor
-        let connection = reaper.acquire(Connection::open()).await?; // `open` returns a guard
-        drop(connection); // a cancelled task does the same
-        let report = reaper.drain().await; // waits until nothing is adopted
-        reaper.async_drop().await?;
-        assert_eq!((report.cleaned, report.failures.len(), goodbyes()), (1, 0, 1));
+        let connection = reaper.adopt(AsyncDropGuard::new(connection));
+        drop(connection); // as a cancelled task does
+        reaper.async_drop().await?; // at the end of `main`: awaits all cleanups, and returns their errors
+        assert_eq!(goodbyes(), 1);
         Ok(())
     }
 }
@@ -153,7 +153,7 @@ mod foreign {
     }
 
     async fn greet(client: Client) -> io::Result<()> {
-        let client = AsyncDropGuard::with_cleanup(client, Client::close);
+        let client = AsyncDropGuard::with_cleanup(client, Client::close); // `async fn close(self)`
         with_async_drop(client, async |client| client.send("hello").await).await
     }
 
@@ -161,5 +161,25 @@ mod foreign {
     fn closure_closes_the_client() {
         block_on(greet(Client)).unwrap();
         assert_eq!(goodbyes(), 1);
+    }
+}
+
+mod fields {
+    use super::{Connection, goodbyes};
+    use futures::executor::block_on;
+    use livedrop::{AsyncDrop, AsyncDropGuard};
+
+    #[derive(AsyncDrop)]
+    struct Session {
+        primary: AsyncDropGuard<Connection>,
+        replica: AsyncDropGuard<Connection>,
+    }
+
+    #[test]
+    fn derive_cleans_up_each_field() {
+        let [primary, replica] = [Connection, Connection].map(AsyncDropGuard::new);
+        let mut session = AsyncDropGuard::new(Session { primary, replica });
+        block_on(session.async_drop()).unwrap();
+        assert_eq!(goodbyes(), 2);
     }
 }

@@ -24,7 +24,7 @@ fn every_code_block_is_tested_code() {
     let files = ["first", "levels"]
         .map(|name| trimmed(&fs::read_to_string(format!("tests/it/readme/{name}.rs")).unwrap()));
     let blocks = blocks("rust");
-    assert_eq!(blocks.len(), 6);
+    assert_eq!(blocks.len(), 7);
     for block in blocks {
         let is_tested =
             files.iter().any(|file| file.windows(block.len()).any(|lines| lines == block));
