@@ -1,10 +1,10 @@
 //! The reports of a reaper: pending values, and the cleanups that have ended.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use std::{fmt, io};
 
 use super::entry::Facts;
 use super::orphan::Failure;
@@ -198,6 +198,13 @@ impl fmt::Display for Report {
 }
 
 impl std::error::Error for Report {}
+
+/// For a `main` with an [`io::Result`]. `into_inner` of the error returns the report.
+impl From<Report> for io::Error {
+    fn from(report: Report) -> Self {
+        Self::other(report)
+    }
+}
 
 /// What the next [`Report`] contains. The names of abandoned values are formatted when it is taken.
 #[derive(Default)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::{FutureExt, stream};
 use livedrop::collections::AsyncDropStack;
 use livedrop::hook::{self, Cause, GuardKind, Unhandled};
-use livedrop::reaper::{Pending, Stage, TryAcquireError};
+use livedrop::reaper::{Pending, Report, Stage, TryAcquireError};
 use livedrop::sync::{AsyncDropArc, AsyncDropMutex};
 use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, Reaper};
 
@@ -113,6 +113,20 @@ mod failures {
         assert_eq!(reports.take_failed().len(), 1_030, "the hook is told of each");
         assert!(report.into_result().is_err());
         block_on(reaper.async_drop()).unwrap();
+    }
+
+    #[test]
+    fn a_report_becomes_an_io_error() {
+        let (log, mut reaper, _reports) = (log(), Reaper::new(), Reports::collect());
+        drop(reaper.adopt(resource(&log, Ending::Err)));
+        let report = block_on(reaper.async_drop()).unwrap_err();
+        let error = std::io::Error::from(report);
+        assert!(
+            error.to_string().starts_with("1 orphan cleaned up, 1 of them failed\n"),
+            "{error}"
+        );
+        let report = error.into_inner().unwrap().downcast::<Report>().unwrap();
+        assert_eq!(report.failures.len(), 1);
     }
 
     #[test]
