@@ -97,6 +97,10 @@ pub trait AsyncDrop {
 
     /// Cleans up the value. The guard calls this; do not call it yourself.
     ///
+    /// The `impl` needs `#[async_trait]` or `#[livedrop::unboxed]` above it. Without
+    /// one of them the compiler says that "lifetime parameters or bounds on method `async_drop_impl` do not match the
+    /// trait declaration" (E0195).
+    ///
     /// # Errors
     ///
     /// The error of the cleanup. A cleanup that fails counts as attempted, and is not repeated.

@@ -41,7 +41,7 @@ use registry::{Inner, Registry};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be adopted by a reaper",
     label = "the reaper may keep this value longer than its owner, on another thread",
-    note = "it must be `Send` and `'static`, and the `Error` of its `AsyncDrop` must be `Send`: give it owned data, or clean up its guard without a reaper"
+    note = "it must implement `AsyncDrop` with an `Error` that is `Send`, and be `Send` and `'static` itself: give it owned data, or clean up its guard without a reaper"
 )]
 pub trait Adoptable: AsyncDrop<Error: Send> + Send + 'static {}
 

@@ -247,7 +247,7 @@ impl<T, K: Backing> fmt::Debug for Entering<T, K> {
 #[diagnostic::on_unimplemented(
     message = "`scope` takes a `Live` or an `Adopted` guard, not a `{Self}` one",
     label = "this guard is `{Self}`: neither the compiler nor a reaper makes sure of its cleanup",
-    note = "create it with `AsyncDropGuard::live(value)`, convert it with `AsyncDropGuard::into_live(guard)`, which returns a `Result`, or let a reaper adopt it: `reaper.adopt(guard)`"
+    note = "create it with `AsyncDropGuard::live(value)` or `live_with_cleanup(value, close)`, convert it with `AsyncDropGuard::into_live(guard)`, which returns a `Result`, or let a reaper adopt it: `reaper.adopt(guard)`"
 )]
 pub trait Enters<T, K: Backing>: State + Sized {
     fn enter(guard: AsyncDropGuard<T, Self>) -> Entering<T, K>;
