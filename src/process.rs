@@ -30,6 +30,11 @@ use tokio::time::{Instant, timeout_at};
 use crate::errors::failed_to;
 use crate::{AsyncDrop, AsyncDropGuard};
 
+#[cfg(not(unix))]
+mod other;
+#[cfg(unix)]
+mod unix;
+
 /// The default time between the termination of a process and its kill: ten seconds.
 /// [`set_deadline`](Process::set_deadline) changes it.
 pub const DEADLINE: Duration = Duration::from_secs(10);
@@ -291,97 +296,6 @@ async fn discard(pipe: Option<&mut (impl AsyncRead + Unpin)>) {
 struct Target {
     child: Child,
     is_group: bool,
-}
-
-#[cfg(unix)]
-impl Target {
-    fn terminate(&mut self) -> io::Result<()> {
-        self.signal(rustix::process::Signal::TERM)
-    }
-
-    fn kill(&mut self) -> io::Result<()> {
-        self.signal(rustix::process::Signal::KILL)
-    }
-
-    fn signal(&mut self, signal: rustix::process::Signal) -> io::Result<()> {
-        let Some(pid) = self.pid() else { return Ok(()) };
-        let sent = if self.is_group {
-            rustix::process::kill_process_group(pid, signal)
-        } else {
-            rustix::process::kill_process(pid, signal)
-        };
-        match sent {
-            // Some systems signal no process that has ended and is not reaped.
-            Err(error) if !self.is_ended()? => Err(error.into()),
-            _ => Ok(()),
-        }
-    }
-
-    /// The process id, until the process was reaped.
-    fn pid(&self) -> Option<rustix::process::Pid> {
-        let pid = i32::try_from(self.child.id()?).expect("a `pid_t` is an `i32`");
-        rustix::process::Pid::from_raw(pid)
-    }
-
-    /// Returns whether the process has ended. The leader of a group is not reaped.
-    fn is_ended(&mut self) -> io::Result<bool> {
-        use rustix::process::{WaitId, WaitIdOptions, waitid};
-
-        match self.pid() {
-            None => Ok(true),
-            Some(pid) if self.is_group => {
-                let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-                Ok(waitid(WaitId::Pid(pid), look)?.is_some())
-            }
-            Some(_) => Ok(self.child.try_wait()?.is_some()),
-        }
-    }
-
-    /// Waits until the process has ended. The leader of a group is not reaped.
-    async fn ended(&mut self) -> io::Result<()> {
-        use tokio::signal::unix::{SignalKind, signal};
-
-        if !self.is_group {
-            return self.child.wait().await.map(drop);
-        }
-        // Before the first look, so that no signal is missed.
-        let mut signals = signal(SignalKind::child())?;
-        while !self.is_ended()? {
-            signals.recv().await;
-        }
-        Ok(())
-    }
-
-    /// Waits until the process has ended, kills the others of its group, and reaps it.
-    async fn reap(&mut self) -> io::Result<ExitStatus> {
-        if self.is_group {
-            self.ended().await?;
-            self.kill()?;
-        }
-        self.child.wait().await
-    }
-}
-
-#[cfg(not(unix))]
-impl Target {
-    fn terminate(&mut self) -> io::Result<()> {
-        self.kill()
-    }
-
-    fn kill(&mut self) -> io::Result<()> {
-        match self.child.start_kill() {
-            Err(error) if self.child.try_wait()?.is_none() => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    async fn ended(&mut self) -> io::Result<()> {
-        self.child.wait().await.map(drop)
-    }
-
-    async fn reap(&mut self) -> io::Result<ExitStatus> {
-        self.child.wait().await
-    }
 }
 
 #[cfg(all(test, unix))]
