@@ -154,7 +154,7 @@ impl<E> AppError<E> {
         }));
         if *undecided > 0 {
             lines.push(format!(
-                "{undecided} cleanups were not waited for, because they block their threads. Use \
+                "{undecided} of the cleanups were not waited for, because they block their threads. Use \
                  `spawn_blocking` in them."
             ));
         }

@@ -319,6 +319,21 @@ async fn failed_cleanup_is_in_the_result() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn only_the_first_failures_of_cleanups_are_kept() {
+    let log = Arc::<Log>::default();
+    let _hook = hook::scoped(|_| {});
+    let ended = app().run(async |app| {
+        for _ in 0..1030 {
+            drop(adopt(&app, &log, Ending::Err));
+        }
+        Ok::<_, &str>(())
+    });
+    let error = end_of(ended).await.into_result().unwrap_err();
+    assert_eq!((error.report.failures.len(), error.report.more_failures), (1024, 6));
+    assert_eq!(error.to_string().lines().last(), Some("6 more cleanups failed"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn cleanup_that_never_ends_is_abandoned() {
     let begun = Instant::now();
     let ended = app().run(async |app| {
@@ -374,6 +389,27 @@ async fn cleanup_that_blocks_does_not_delay_others() {
         Ok::<_, &str>(())
     });
     end_of(ended).await.into_result().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cleanup_that_blocks_is_not_waited_for() {
+    let (end, wait) = mpsc::channel::<()>();
+    let (begun, is_blocked) = tokio::sync::oneshot::channel();
+    let app = app().grace(Duration::ZERO).deadline(Duration::from_millis(1));
+    let ended = app.run(async |app| {
+        let wait = Mutex::new(wait);
+        let cleanup = move |()| async move {
+            begun.send(()).unwrap();
+            let _closed = wait.into_inner().unwrap().recv();
+        };
+        drop(app.adopt(AsyncDropGuard::with_cleanup((), cleanup)));
+        is_blocked.await
+    });
+    let error = end_of(ended).await.into_result().unwrap_err();
+    drop(end);
+    let text = error.to_string();
+    assert!(text.starts_with("1 of the cleanups were not waited for, because"), "{text}");
+    assert_eq!(error.exit_code(), ExitCode::from(2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
