@@ -244,8 +244,7 @@ mod in_the_macro {
         let length = block_on(scope!(live(&log), async |guard| {
             let sql = "select name from users where id = ?";
             guard.touch();
-            let length = if sql.is_empty() { Err(Failed) } else { Ok(sql.len()) };
-            let length: usize = livedrop::try_or_drop!(guard, length);
+            let length: usize = livedrop::try_or_drop!(guard, Ok::<_, Failed>(sql.len()));
             guard.async_drop().await.after(Ok::<_, Failed>(length))
         }));
         assert_eq!(length, Ok(35));
