@@ -88,19 +88,24 @@ mod compile_time {
 }
 
 mod cancellation {
-    use super::{Connection, goodbyes};
-    use livedrop::{AsyncDropGuard, Reaper};
+    use super::{Connection, goodbyes, io};
+    use livedrop::{AsyncDropGuard, Reaper, with_async_drop};
+
+    async fn clean_up(connection: Connection) -> io::Result<()> {
+        let reaper = Reaper::new();
+        tokio::spawn(reaper.run()); // or another executor
+        with_async_drop(reaper, async |reaper| {
+            let connection = reaper.adopt(AsyncDropGuard::new(connection));
+            drop(connection); // as a cancelled task does
+            Ok(())
+        })
+        .await // awaits all cleanups, and returns their errors
+    }
 
     #[tokio::test]
-    async fn reaper_cleans_up() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let connection = Connection;
-        let mut reaper = Reaper::new();
-        tokio::spawn(reaper.run()); // or another executor
-        let connection = reaper.adopt(AsyncDropGuard::new(connection));
-        drop(connection); // as a cancelled task does
-        reaper.async_drop().await?; // at the end of `main`: awaits all cleanups, and returns their errors
+    async fn reaper_cleans_up() {
+        clean_up(Connection).await.unwrap();
         assert_eq!(goodbyes(), 1);
-        Ok(())
     }
 }
 
