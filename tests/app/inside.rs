@@ -56,6 +56,18 @@ async fn value_of_the_body_is_returned_after_cleanups() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn debug_of_a_handle_shows_whether_it_stops() {
+    let ended = app().run(async |app| {
+        let before = format!("{app:?}");
+        app.stop();
+        Ok::<_, &str>([before, format!("{app:?}")])
+    });
+    let shown = end_of(ended).await.into_result().unwrap();
+    assert_ne!(shown[0], shown[1]);
+    assert!(shown[0].starts_with("AppHandle {"), "{shown:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn error_of_the_body_is_kept() {
     let log = Arc::<Log>::default();
     let run = || {

@@ -1,5 +1,6 @@
 //! `AsyncDropCache`: one open value for each key.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
@@ -58,6 +59,26 @@ impl AsyncDrop for Door {
     }
 }
 
+/// A key that is counted while it exists.
+struct Numbered {
+    number: u32,
+    _counted: Arc<()>,
+}
+
+impl PartialEq for Numbered {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
+
+impl Eq for Numbered {}
+
+impl Hash for Numbered {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.number.hash(state);
+    }
+}
+
 #[test]
 fn callers_at_the_same_time_share_one_value() {
     let (house, cache) = (Arc::<House>::default(), AsyncDropCache::new());
@@ -65,7 +86,7 @@ fn callers_at_the_same_time_share_one_value() {
     let handles: Vec<_> =
         block_on(join_all(callers)).into_iter().map(|handle| handle.unwrap()).collect();
     assert!(handles.windows(2).all(|pair| AsyncDropArc::ptr_eq(&pair[0], &pair[1])));
-    assert_eq!((house.counts(), cache.len()), ((1, 0), 1));
+    assert_eq!((house.counts(), cache.len(), cache.is_empty()), ((1, 0), 1, false));
     for mut handle in handles {
         block_on(handle.async_drop()).unwrap();
     }
@@ -171,6 +192,28 @@ fn slots_of_closed_values_are_removed() {
     assert!(cache.is_empty());
     let bytes = allocation_counter::measure(|| drop(cache)).bytes_total;
     assert_eq!(bytes, 0);
+}
+
+#[test]
+fn keys_of_closed_values_go_when_the_cache_has_doubled() {
+    let (cache, keys) = (AsyncDropCache::new(), Arc::new(()));
+    let open = |number: u32| {
+        let key = Numbered { number, _counted: Arc::clone(&keys) };
+        block_on(cache.get(key, Door::open(Arc::default(), 0))).unwrap()
+    };
+    let mut handles: Vec<_> = (0..100).map(open).collect();
+    let mut most = 0;
+    for number in 100..1_000 {
+        block_on(open(number).async_drop()).unwrap();
+        most = most.max(Arc::strong_count(&keys) - 1);
+    }
+    assert_eq!(most, 200);
+    handles.iter_mut().for_each(|handle| block_on(handle.async_drop()).unwrap());
+}
+
+#[test]
+fn debug_of_a_cache_shows_no_key() {
+    assert_eq!(format!("{:?}", AsyncDropCache::<u8, Door>::new()), "AsyncDropCache { .. }");
 }
 
 #[test]

@@ -101,6 +101,13 @@ fn outcome_shows_its_result_and_hook_its_name() {
 }
 
 #[test]
+fn cleanup_errors_show_each_error() {
+    let errors = CleanupErrors::from_errors(["a", "b", "c"]);
+    let shown = format!("{:?}", errors.unwrap());
+    assert_eq!(shown, r#"CleanupErrors { first: "a", others: ["b", "c"] }"#);
+}
+
+#[test]
 fn deferred_value_is_shown_until_its_cleanup_begins() {
     let mut guard = AsyncDropGuard::with_cleanup("a pool", |_| wait(1));
     assert_eq!(format!("{guard:?}"), "\"a pool\"");
