@@ -215,6 +215,15 @@ fn a_discarded_file_cannot_be_persisted() {
     });
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_path_that_cannot_be_looked_at_is_an_error() {
+    let path = folder("a_path_that_cannot_be_looked_at_is_an_error").join("target");
+    std::os::unix::fs::symlink(&path, &path).unwrap();
+    let error = fs::replace(&path).await.unwrap_err();
+    assert!(error.to_string().starts_with(&format!("cannot replace {}: ", path.display())));
+}
+
 #[tokio::test]
 async fn a_file_that_cannot_be_replaced_is_named() {
     let folder = folder("a_file_that_cannot_be_replaced_is_named");
