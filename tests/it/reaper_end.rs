@@ -1,5 +1,7 @@
 //! Failures, closed reapers, `abandon`, `shutdown`, and reapers that are gone.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Barrier, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -208,6 +210,32 @@ mod closed {
         assert_eq!(error, TryAcquireError::Open(Failed));
         block_on(reaper.async_drop()).unwrap();
         assert_eq!(log.counts(), (1, 1, 1));
+    }
+
+    #[test]
+    fn error_of_try_acquire_shows_its_cause() {
+        /// The connection was refused, because of another error.
+        #[derive(Debug)]
+        struct Refused(fmt::Error);
+
+        impl fmt::Display for Refused {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("connection refused")
+            }
+        }
+
+        impl Error for Refused {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                Some(&self.0)
+            }
+        }
+
+        let closed = TryAcquireError::<Refused>::Closed;
+        assert_eq!(closed.to_string(), "the reaper is closed and opens nothing");
+        assert!(closed.source().is_none());
+        let open = TryAcquireError::Open(Refused(fmt::Error));
+        assert_eq!(open.to_string(), "connection refused");
+        assert!(open.source().is_some_and(|source| source.is::<fmt::Error>()));
     }
 
     #[test]
