@@ -365,6 +365,7 @@ fn a_field_of_a_type_parameter_must_be_marked() {
 
 #[test]
 fn a_type_parameter_inside_needs_a_mark() {
+    let grouped = in_a_group(quote!(T));
     let messages = rejected(quote! {
         struct Client<T, U: Protocol>(
             AsyncDropGuard<Socket>,
@@ -376,9 +377,11 @@ fn a_type_parameter_inside_needs_a_mark() {
             Own<T>,
             std::sync::Mutex<HashMap<u8, T>>,
             <u8 as Convert<T>>::Output,
+            (T),
+            #grouped,
         );
     });
-    assert_eq!(messages.len(), 8, "{messages:#?}");
+    assert_eq!(messages.len(), 10, "{messages:#?}");
     assert!(messages[0].starts_with(
         "the field is not marked, and its type `Vec<T>` may be or contain a type with a cleanup"
     ));

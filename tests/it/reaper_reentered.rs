@@ -10,7 +10,7 @@ use crate::support::{
 use async_trait::async_trait;
 use futures::FutureExt;
 use livedrop::reaper::{Report, Stage};
-use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, Reaper};
+use livedrop::{Adopted, AsyncDrop, AsyncDropGuard, Reaper, ReaperHandle};
 
 /// Its cleanup waits, and then calls `action` with the reaper that polls it.
 struct Reentering<F> {
@@ -187,5 +187,31 @@ fn abandon_drops_half_run_orphans_after_waker_panic() {
     let report = reaper.abandon();
     assert_eq!(report.abandoned.len(), 1);
     assert_eq!(log.counts(), (1, 1, 2), "it is dropped at once");
+    block_on(reaper.async_drop()).unwrap();
+}
+
+/// Looks at the reaper in its `Drop`.
+struct Looking(ReaperHandle);
+
+impl Wake for Looking {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        let _ = self.0.pending();
+    }
+}
+
+#[test]
+fn waker_may_use_the_reaper_in_its_drop() {
+    let mut reaper = Reaper::new();
+    let mut run = reaper.run();
+    for _ in 0..3 {
+        // Each poll drops the waker of the poll before.
+        let waker = Waker::from(Arc::new(Looking(reaper.handle())));
+        assert!(run.poll_unpin(&mut Context::from_waker(&waker)).is_pending());
+    }
+    drop(run);
     block_on(reaper.async_drop()).unwrap();
 }
