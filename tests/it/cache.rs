@@ -122,6 +122,23 @@ fn a_get_during_the_close_waits_for_its_end() {
 }
 
 #[test]
+fn a_value_being_closed_keeps_its_slot() {
+    let (house, cache) = (Arc::<House>::default(), AsyncDropCache::new());
+    let mut first = block_on(cache.get(1, Door::open(Arc::clone(&house), 3))).unwrap();
+    let mut closing = Box::pin(first.async_drop());
+    assert!(closing.as_mut().now_or_never().is_none());
+    // Counting removes the slots of closed values.
+    assert_eq!(cache.len(), 1);
+    let mut second = Box::pin(cache.get(1, Door::open(Arc::clone(&house), 0)));
+    assert!(second.as_mut().now_or_never().is_none());
+    block_on(closing).unwrap();
+    let mut second = block_on(second).unwrap();
+    block_on(second.async_drop()).unwrap();
+    assert_eq!(house.counts(), (2, 2));
+    assert!(cache.is_empty());
+}
+
+#[test]
 fn a_failed_opening_is_its_callers_error() {
     let (house, cache) = (Arc::<House>::default(), AsyncDropCache::new());
     let fails = async {
@@ -212,8 +229,10 @@ fn keys_of_closed_values_go_when_the_cache_has_doubled() {
 }
 
 #[test]
-fn debug_of_a_cache_shows_no_key() {
-    assert_eq!(format!("{:?}", AsyncDropCache::<u8, Door>::new()), "AsyncDropCache { .. }");
+fn a_default_cache_is_empty_and_shows_no_value() {
+    let cache = AsyncDropCache::<u8, Door>::default();
+    assert!(cache.is_empty());
+    assert_eq!(format!("{cache:?}"), "AsyncDropCache { .. }");
 }
 
 #[test]
