@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 
+use futures::future::poll_immediate;
+
 use super::{background_has_ended, folder, names, one_by_one};
 use crate::support::{Reports, is_child};
 use livedrop::fs::{self, AtomicFile};
@@ -92,6 +94,42 @@ async fn cleanup_keeps_the_old_file() {
     file.async_drop().await.unwrap();
     assert!(!is_new(&path));
     assert_eq!(names(&folder), ["target"]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_file_that_cannot_be_removed_is_named() {
+    let (folder, path) = with_old("a_new_file_that_cannot_be_removed_is_named");
+    let mut file = written(&path).await;
+    let new = names(&folder).into_iter().find(|name| name != "target").unwrap();
+    // The tests may run as a user who may remove everything, but not a directory as a file.
+    std::fs::remove_file(folder.join(&new)).unwrap();
+    std::fs::create_dir(folder.join(&new)).unwrap();
+    let error = file.async_drop().await.unwrap_err().to_string();
+    assert!(error.starts_with(&format!("cannot discard the new {}: ", path.display())), "{error}");
+    assert!(!is_new(&path));
+}
+
+/// The new content is on the disk before it has the name.
+#[test]
+fn the_rename_is_the_last_step() {
+    let (_folder, path) = with_old("the_rename_is_the_last_step");
+    one_by_one().block_on(async {
+        let file = written(&path).await;
+        let mut persist = pin!(file.async_drop_via(AtomicFile::persist));
+        let persisted = loop {
+            let was_new = is_new(&path);
+            // A poll begins at most one operation in the background.
+            let poll = poll_immediate(persist.as_mut()).await;
+            if let Some((_proof, persisted)) = poll {
+                break persisted;
+            }
+            assert!(!was_new, "an operation follows the rename");
+            background_has_ended().await;
+        };
+        persisted.unwrap();
+        assert!(is_new(&path));
+    });
 }
 
 #[tokio::test]

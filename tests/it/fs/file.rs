@@ -1,7 +1,7 @@
 //! `fs::File`: every byte is in the file, or there is an error.
 
 use std::future::{pending, poll_fn};
-use std::io::{self, SeekFrom};
+use std::io::{self, IoSlice, SeekFrom};
 use std::pin::pin;
 
 use super::folder;
@@ -9,7 +9,7 @@ use crate::support::{Reports, created_at};
 use livedrop::testing::{cancel_after, leaks};
 use livedrop::{AsyncDropGuard, fs, scope, try_or_drop, with_async_drop};
 use tokio::fs::OpenOptions;
-use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWrite, AsyncWriteExt};
 
 /// Less than the buffer, so that nothing is written before the flush.
 const TEXT: &[u8] = b"a line\n";
@@ -23,6 +23,18 @@ async fn cleanup_writes_the_buffer() {
     assert_eq!(std::fs::read(&path).unwrap(), b"");
     file.async_drop().await.unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), TEXT);
+}
+
+#[tokio::test]
+async fn a_vectored_write_is_in_the_file() {
+    let path = folder("a_vectored_write_is_in_the_file").join("file");
+    let mut file = fs::create(&path).await.unwrap();
+    assert!(file.is_write_vectored());
+    // Both fit into the buffer, so one call takes both.
+    let parts = [IoSlice::new(b"one, "), IoSlice::new(b"two")];
+    assert_eq!(file.write_vectored(&parts).await.unwrap(), 8);
+    file.async_drop().await.unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"one, two");
 }
 
 #[tokio::test]
