@@ -154,6 +154,19 @@ fn with_a_tuple_every_end_cleans_up_once() {
 }
 
 #[test]
+fn a_question_mark_in_an_inner_block_stays_there() {
+    for (text, expected) in [("7", Ok(7)), ("x", Err(parse_error()))] {
+        let log = log();
+        let result: Result<u32, AppError> = block_on(scope!(live(&log), async |guard| {
+            let parsed = async { Ok::<_, AppError>(text.parse::<u32>()?) };
+            let parsed = try_or_drop!(guard, parsed.await);
+            guard.async_drop().await.after(Ok(parsed))
+        }));
+        assert_eq!((result, log.counts()), (expected, (1, 1, 1)));
+    }
+}
+
+#[test]
 fn one_of_two_guards_may_end_before() {
     let log = log();
     let ((), report) = under(|reaper| {
