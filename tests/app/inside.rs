@@ -56,15 +56,24 @@ async fn value_of_the_body_is_returned_after_cleanups() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn debug_of_a_handle_shows_whether_it_stops() {
+async fn handle_shows_the_stop_and_what_is_left() {
+    let log = Arc::<Log>::default();
     let ended = app().run(async |app| {
+        let adopted = adopt(&app, &log, Ending::Ok);
         let before = format!("{app:?}");
         app.stop();
-        Ok::<_, &str>([before, format!("{app:?}")])
+        drop(adopted);
+        Ok::<_, &str>((before, format!("{app:?}")))
     });
-    let shown = end_of(ended).await.into_result().unwrap();
-    assert_ne!(shown[0], shown[1]);
-    assert!(shown[0].starts_with("AppHandle {"), "{shown:?}");
+    let (before, after) = end_of(ended).await.into_result().unwrap();
+    assert!(before.starts_with("AppHandle { is_stopping: false, pending: [Pending {"), "{before}");
+    assert!(before.contains("Resource"), "{before}");
+    assert!(after.starts_with("AppHandle { is_stopping: true, pending: ["), "{after}");
+}
+
+#[test]
+fn the_default_application_is_the_new_one() {
+    assert_eq!(format!("{:?}", App::default()), format!("{:?}", App::new()));
 }
 
 #[tokio::test(start_paused = true)]

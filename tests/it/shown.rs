@@ -1,13 +1,16 @@
 //! The `Debug` and `Display` of the crate's types: names, numbers and labels. Only a guard shows its
 //! value.
 
+use std::error::Error;
 use std::fmt::{self, Display, Write};
-use std::sync::Arc;
+use std::future::pending;
+use std::io;
+use std::sync::{Arc, Mutex};
 
 use crate::support::{Ending, Failed, Log, Resource, block_on, cancel_after, panic_of, wait};
 use livedrop::collections::AsyncDropStack;
 use livedrop::hook;
-use livedrop::reaper::Stage;
+use livedrop::reaper::{Stage, TryAcquireError};
 use livedrop::{AsyncDropGuard, CleanupErrors, Outcome, Reaper};
 
 fn resource(ending: Ending) -> AsyncDropGuard<Resource> {
@@ -35,6 +38,55 @@ fn reaper_debug_lists_pending_and_parts_their_names() {
 
     block_on(adopted.async_drop()).unwrap();
     block_on(reaper.async_drop()).unwrap();
+}
+
+#[test]
+fn futures_of_a_reaper_show_their_names() {
+    let reaper = Reaper::new();
+    let handle = reaper.handle();
+    let open = async { Ok::<_, Failed>(resource(Ending::Ok)) };
+    assert_eq!(format!("{:?}", handle.try_acquire(open)), "TryAcquire { .. }");
+    assert_eq!(format!("{:?}", handle.shield(async {})), "Shield { .. }");
+
+    drop(handle.adopt(resource(Ending::Ok)));
+    let shown = Arc::new(Mutex::new(Vec::new()));
+    let tasks = Arc::clone(&shown);
+    let mut running = reaper.run_with(move |task| tasks.lock().unwrap().push(format!("{task:?}")));
+    cancel_after(1, &mut running);
+    assert_eq!(*shown.lock().unwrap(), ["CleanupTask { .. }"]);
+
+    let shutdown = Reaper::shutdown(reaper, pending::<()>());
+    assert_eq!(format!("{shutdown:?}"), "Shutdown { .. }");
+    drop(running);
+    assert_eq!(block_on(shutdown).cleaned, 1);
+}
+
+/// An error with a source.
+#[derive(Debug)]
+struct NoRoute(io::Error);
+
+impl Display for NoRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no route")
+    }
+}
+
+impl Error for NoRoute {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[test]
+fn try_acquire_error_shows_the_error_of_the_opening() {
+    let closed = TryAcquireError::<NoRoute>::Closed;
+    assert_eq!(closed.to_string(), "the reaper is closed and opens nothing");
+    assert!(closed.source().is_none());
+
+    let open = TryAcquireError::Open(NoRoute(io::Error::other("no cable")));
+    assert_eq!(open.to_string(), "no route");
+    // Its text is that of the error, so its source is the error's source.
+    assert_eq!(open.source().unwrap().to_string(), "no cable");
 }
 
 #[test]
