@@ -11,6 +11,7 @@ use crate::support::{Ending, Failed, Log, Resource, block_on, cancel_after, pani
 use livedrop::collections::AsyncDropStack;
 use livedrop::hook;
 use livedrop::reaper::{Stage, TryAcquireError};
+use livedrop::sync::AsyncDropArc;
 use livedrop::{AsyncDropGuard, CleanupErrors, Outcome, Reaper};
 
 fn resource(ending: Ending) -> AsyncDropGuard<Resource> {
@@ -41,7 +42,7 @@ fn reaper_debug_lists_pending_and_parts_their_names() {
 }
 
 #[test]
-fn futures_of_a_reaper_show_their_names() {
+fn futures_show_their_names() {
     let reaper = Reaper::new();
     let handle = reaper.handle();
     let open = async { Ok::<_, Failed>(resource(Ending::Ok)) };
@@ -55,10 +56,15 @@ fn futures_of_a_reaper_show_their_names() {
     cancel_after(1, &mut running);
     assert_eq!(*shown.lock().unwrap(), ["CleanupTask { .. }"]);
 
+    let shared = AsyncDropArc::new(handle.adopt(resource(Ending::Ok)));
+    let gone = AsyncDropArc::downgrade(&shared).gone();
+    assert_eq!(format!("{gone:?}"), "Gone { .. }");
+    drop(shared);
+
     let shutdown = Reaper::shutdown(reaper, pending::<()>());
     assert_eq!(format!("{shutdown:?}"), "Shutdown { .. }");
     drop(running);
-    assert_eq!(block_on(shutdown).cleaned, 1);
+    assert_eq!(block_on(shutdown).cleaned, 2);
 }
 
 /// An error with a source.
