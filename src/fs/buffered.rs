@@ -173,6 +173,7 @@ mod tests {
     use std::future::poll_fn;
     use std::sync::mpsc;
     use tokio::io::AsyncWrite;
+    use tokio::runtime::Builder;
 
     #[tokio::test]
     async fn a_cancelled_operation_keeps_its_error() {
@@ -186,6 +187,17 @@ mod tests {
         go.send(()).unwrap();
         assert_eq!(operation.finish().await.unwrap_err().kind(), io::ErrorKind::StorageFull);
         operation.finish().await.unwrap();
+    }
+
+    #[test]
+    fn an_operation_fails_after_its_runtime_has_ended() {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let handle = runtime.handle().clone();
+        drop(runtime);
+        let _context = handle.enter();
+        let mut operation = Blocking::default();
+        operation.start(|| Ok(()));
+        assert!(futures::executor::block_on(operation.finish()).is_err());
     }
 
     #[tokio::test]
