@@ -139,6 +139,20 @@ fn a_value_being_closed_keeps_its_slot() {
 }
 
 #[test]
+fn a_value_being_opened_keeps_its_slot() {
+    let (house, cache) = (Arc::<House>::default(), AsyncDropCache::new());
+    let mut first = Box::pin(cache.get(1, Door::open(Arc::clone(&house), 1)));
+    assert!(first.as_mut().now_or_never().is_none());
+    assert_eq!(cache.len(), 1);
+    let mut second = Box::pin(cache.get(1, Door::open(Arc::clone(&house), 0)));
+    assert!(second.as_mut().now_or_never().is_none());
+    let (mut first, mut second) = (block_on(first).unwrap(), block_on(second).unwrap());
+    block_on(first.async_drop()).unwrap();
+    block_on(second.async_drop()).unwrap();
+    assert_eq!(house.counts(), (1, 1));
+}
+
+#[test]
 fn a_failed_opening_is_its_callers_error() {
     let (house, cache) = (Arc::<House>::default(), AsyncDropCache::new());
     let fails = async {
