@@ -35,6 +35,19 @@ impl AsyncDrop for Fails {
     }
 }
 
+#[test]
+fn a_lost_orphan_that_panics_is_reported_twice() {
+    let (reports, drops) = (Reports::collect(), Arc::<AtomicUsize>::default());
+    let reaper = Reaper::new();
+    let guard = AsyncDropGuard::with_cleanup(Panics(Arc::clone(&drops)), |_| async {});
+    drop(reaper.adopt(guard));
+    drop(AsyncDropGuard::into_inner_without_cleanup(reaper));
+    assert_eq!(drops.load(SeqCst), 1);
+    let (lost, failed) = (reports.take(), reports.take_failed());
+    assert!(lost.len() == 1 && lost[0].contains("Panics"), "{lost:?}");
+    assert!(failed.len() == 1 && failed[0].contains("in the drop"), "{failed:?}");
+}
+
 /// A vector whose cleanup returns three such errors.
 fn failing(drops: &Arc<AtomicUsize>) -> AsyncDropGuard<AsyncDropVec<Fails>> {
     let mut vec = AsyncDropVec::new();
