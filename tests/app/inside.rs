@@ -71,6 +71,17 @@ async fn handle_shows_the_stop_and_what_is_left() {
     assert!(after.starts_with("AppHandle { is_stopping: true, pending: ["), "{after}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_error_counts_what_it_does_not_name() {
+    let mut ended = end_of(app().run(async |_| Ok::<_, &str>(()))).await;
+    (ended.more_tasks, ended.report.more_failures, ended.report.undecided) = (1, 2, 3);
+    let error = ended.into_result().unwrap_err().to_string();
+    let lines: Vec<_> = error.lines().collect();
+    assert_eq!(lines[..2], ["1 more tasks failed", "2 more cleanups failed"]);
+    assert!(lines[2].starts_with("3 cleanups were not waited for"), "{error}");
+    assert_eq!(lines.len(), 3);
+}
+
 #[test]
 fn the_default_application_is_the_new_one() {
     assert_eq!(format!("{:?}", App::default()), format!("{:?}", App::new()));

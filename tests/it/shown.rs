@@ -111,6 +111,11 @@ fn every_stage_has_its_word() {
     let mut reaper = Reaper::new();
     let stage = |reaper: &Reaper| reaper.pending()[0].stage.to_string();
 
+    let mut shielded = Box::pin(reaper.shield(wait(1)));
+    cancel_after(1, shielded.as_mut());
+    assert_eq!(stage(&reaper), "shielded");
+    block_on(shielded);
+
     let open = async {
         wait(1).await;
         Ok::<_, Failed>(resource(Ending::Ok))
