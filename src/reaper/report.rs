@@ -1,6 +1,6 @@
 //! The reports of a reaper: pending values, and the cleanups that have ended.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -99,26 +99,23 @@ impl Pending {
 pub(super) fn to_pending(mut copies: Vec<(Key, Facts)>) -> Vec<Pending> {
     let now = Instant::now();
     copies.sort_unstable_by_key(|(key, _)| *key);
-    let serials: HashSet<u64> = copies.iter().map(|(key, _)| key.serial).collect();
+    let mut pending = Vec::with_capacity(copies.len());
     let mut members: BTreeMap<u64, Vec<(Key, Facts)>> = BTreeMap::new();
     let mut open = Vec::new();
     for (key, facts) in copies {
         match facts.member_of {
-            Some(stack) if serials.contains(&stack.get()) => {
-                members.entry(stack.get()).or_default().push((key, facts));
-            }
-            _ => open.push((key, facts, 0)),
+            Some(stack) => members.entry(stack.get()).or_default().push((key, facts)),
+            None => open.push((key, facts, 0)),
         }
     }
     open.reverse();
-    let mut pending = Vec::with_capacity(serials.len());
     loop {
         while let Some((key, facts, depth)) = open.pop() {
             pending.push(Pending::new(&facts, now, depth));
             let members = members.remove(&key.serial).unwrap_or_default();
             open.extend(members.into_iter().rev().map(|(key, facts)| (key, facts, depth + 1)));
         }
-        // A stack can contain itself, by a shared handle. Then it is under no other entry.
+        // The stack of the rest has no entry any more, or it contains itself by a shared handle.
         let Some((_, rest)) = members.pop_first() else { return pending };
         open.extend(rest.into_iter().rev().map(|(key, facts)| (key, facts, 0)));
     }
@@ -235,5 +232,23 @@ impl Ended {
     pub(super) fn into_report(self) -> Report {
         let Self { cleaned, failures, more_failures, abandoned } = self;
         Report { cleaned, failures, more_failures, abandoned: to_pending(abandoned), undecided: 0 }
+    }
+}
+
+#[cfg(all(test, feature = "app"))]
+mod tests {
+    use super::Report;
+
+    #[test]
+    fn earlier_report_is_added() {
+        let report = |cleaned, more_failures, undecided| Report {
+            cleaned,
+            more_failures,
+            undecided,
+            ..Report::default()
+        };
+        let mut sum = report(1, 2, 3);
+        sum.put_before(report(10, 20, 30));
+        assert_eq!((sum.cleaned, sum.more_failures, sum.undecided), (11, 22, 33));
     }
 }

@@ -149,11 +149,10 @@ impl<T> Chunk<T> {
             return;
         }
         let len = self.occupied;
-        let more = len.clamp(4, if len < KEPT { KEPT } else { CHUNK / 8 });
         if len == KEPT {
             self.places.reserve_exact(CHUNK - KEPT);
         }
-        self.places.extend((len..len + more).map(|place| Place::Vacant { next: place + 1 }));
+        self.places.extend((len..len + len.max(4)).map(|place| Place::Vacant { next: place + 1 }));
     }
 }
 
@@ -188,6 +187,7 @@ mod tests {
         assert_eq!(new.index, keys[1].index);
         assert!(new > keys[2]);
         assert_eq!(slab.get_mut(keys[1]), None);
+        assert_eq!(slab.remove(keys[1], |entry| *entry), None);
         assert_eq!(slab.get_mut(new), Some(&mut 7));
     }
 

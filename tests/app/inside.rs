@@ -78,7 +78,7 @@ async fn the_error_counts_what_it_does_not_name() {
     let error = ended.into_result().unwrap_err().to_string();
     let lines: Vec<_> = error.lines().collect();
     assert_eq!(lines[..2], ["1 more tasks failed", "2 more cleanups failed"]);
-    assert!(lines[2].starts_with("3 cleanups were not waited for"), "{error}");
+    assert!(lines[2].starts_with("3 of the cleanups were not waited for"), "{error}");
     assert_eq!(lines.len(), 3);
 }
 

@@ -688,3 +688,16 @@ fn begun_cleanup_of_an_adopted_value_resumes_after_into_inner() {
         }
     }
 }
+
+#[test]
+fn into_inner_returns_no_value_that_is_cleaned_up() {
+    let log = log();
+    let handle = AsyncDropArc::new(AsyncDropGuard::new(Resource::new(&log, 1, Ending::Ok)));
+    let mut handle = AsyncDropGuard::into_inner_without_cleanup(handle);
+    block_on(handle.async_drop_impl()).unwrap();
+    let Err(mut guard) = AsyncDropArc::into_inner(AsyncDropGuard::new(handle)) else {
+        panic!("the value is gone");
+    };
+    block_on(guard.async_drop()).unwrap();
+    assert_eq!(log.counts(), (1, 1, 1));
+}

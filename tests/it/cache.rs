@@ -239,7 +239,9 @@ fn keys_of_closed_values_go_when_the_cache_has_doubled() {
         most = most.max(Arc::strong_count(&keys) - 1);
     }
     assert_eq!(most, 200);
-    handles.iter_mut().for_each(|handle| block_on(handle.async_drop()).unwrap());
+    for handle in &mut handles {
+        block_on(handle.async_drop()).unwrap();
+    }
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! Failures, closed reapers, `abandon`, `shutdown`, and reapers that are gone.
 
-use std::error::Error;
-use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Barrier, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -210,32 +208,6 @@ mod closed {
         assert_eq!(error, TryAcquireError::Open(Failed));
         block_on(reaper.async_drop()).unwrap();
         assert_eq!(log.counts(), (1, 1, 1));
-    }
-
-    #[test]
-    fn error_of_try_acquire_shows_its_cause() {
-        /// The connection was refused, because of another error.
-        #[derive(Debug)]
-        struct Refused(fmt::Error);
-
-        impl fmt::Display for Refused {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("connection refused")
-            }
-        }
-
-        impl Error for Refused {
-            fn source(&self) -> Option<&(dyn Error + 'static)> {
-                Some(&self.0)
-            }
-        }
-
-        let closed = TryAcquireError::<Refused>::Closed;
-        assert_eq!(closed.to_string(), "the reaper is closed and opens nothing");
-        assert!(closed.source().is_none());
-        let open = TryAcquireError::Open(Refused(fmt::Error));
-        assert_eq!(open.to_string(), "connection refused");
-        assert!(open.source().is_some_and(|source| source.is::<fmt::Error>()));
     }
 
     #[test]
@@ -671,6 +643,7 @@ fn pending_shows_the_stages_and_their_times() {
     let orphaned = reaper.pending().remove(0);
     assert_eq!((orphaned.stage, orphaned.cleanup_has_begun), (Stage::Orphaned, false));
     assert!(orphaned.in_stage < orphaned.age, "{orphaned:?}");
+    assert!(orphaned.to_string().contains(" s  orphaned for 0."), "{orphaned}");
     pause();
     let before = reaper.pending().remove(0).in_stage;
     assert!(poll_once(&mut reaper.drain()).is_pending());
@@ -704,6 +677,8 @@ fn a_stack_being_cleaned_has_its_members_under_it() {
     assert_eq!((&*shown[1].0, shown[1].1), ("AsyncDropStack<Adopted>", Stage::Cleaning));
     assert_eq!(shown[4].1, Stage::Cleaning, "the member on top");
     assert!(shown[3].3.starts_with("    Resource "), "{shown:?}");
+    let ages = [0, 3, 4].map(|index| shown[index].3.find(" s  "));
+    assert_eq!(ages, [ages[0]; 3], "the columns are aligned at each depth: {shown:?}");
     drop(cleanup);
     drop((stack, before, after));
     block_on(reaper.async_drop()).unwrap();

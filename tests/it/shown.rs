@@ -34,8 +34,6 @@ fn reaper_debug_lists_pending_and_parts_their_names() {
     assert_eq!(format!("{:?}", reaper.drain()), "Drain { .. }");
     let open = async { Ok::<_, Failed>(resource(Ending::Ok)) };
     assert_eq!(format!("{:?}", handle.acquire(open)), "Acquire { .. }");
-    let open = async { Ok::<_, Failed>(resource(Ending::Ok)) };
-    assert_eq!(format!("{:?}", handle.try_acquire(open)), "TryAcquire { .. }");
 
     block_on(adopted.async_drop()).unwrap();
     block_on(reaper.async_drop()).unwrap();

@@ -403,18 +403,22 @@ fn an_adopted_guard_survives_every_poll() {
 
 #[test]
 fn a_guard_that_is_lost_at_one_poll_is_found() {
-    let once_lost = async |reaper: ReaperHandle| {
-        let guard = resource(&log(), Ending::Ok);
-        wait(1).await;
-        let mut guard = reaper.adopt(guard);
-        wait(1).await;
-        guard.async_drop().await.unwrap();
-    };
-    let text = panic_of(|| block_on(at_every_poll(once_lost)));
-    let beginning = "at_every_poll (tests/it/testing.rs:";
-    assert!(text.starts_with(beginning), "{text}");
-    assert!(text.lines().next().unwrap().ends_with("), dropped after 1 poll:"), "{text}");
-    assert!(text.contains("\n  Forgot to call async_drop on Resource"), "{text}");
+    for (waits, dropped) in [(0, "1 poll"), (1, "2 polls")] {
+        let once_lost = async |reaper: ReaperHandle| {
+            wait(waits).await;
+            let guard = resource(&log(), Ending::Ok);
+            wait(1).await;
+            let mut guard = reaper.adopt(guard);
+            wait(1).await;
+            guard.async_drop().await.unwrap();
+        };
+        let text = panic_of(|| block_on(at_every_poll(once_lost)));
+        let beginning = "at_every_poll (tests/it/testing.rs:";
+        assert!(text.starts_with(beginning), "{text}");
+        let end = format!("), dropped after {dropped}:");
+        assert!(text.lines().next().unwrap().ends_with(&end), "{text}");
+        assert!(text.contains("\n  Forgot to call async_drop on Resource"), "{text}");
+    }
 }
 
 #[test]
