@@ -19,6 +19,7 @@ struct Line {
     items: VecDeque<u32>,
     #[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "only tokio's traits use it"))]
     bytes: VecDeque<u8>,
+    asked: u32,
     flushed: u32,
     is_closed: bool,
 }
@@ -35,7 +36,7 @@ impl AsyncDrop for Line {
 impl Line {
     fn new(log: &Arc<Log>, items: impl IntoIterator<Item = u32>) -> Self {
         let (items, bytes) = (items.into_iter().collect(), VecDeque::new());
-        Self { resource: resource(log), items, bytes, flushed: 0, is_closed: false }
+        Self { resource: resource(log), items, bytes, asked: 0, flushed: 0, is_closed: false }
     }
 }
 
@@ -54,7 +55,8 @@ impl Stream for Line {
 impl Sink<u32> for Line {
     type Error = Infallible;
 
-    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+    fn poll_ready(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.asked += 1;
         Poll::Ready(Ok(()))
     }
 
@@ -83,7 +85,8 @@ where
     assert_eq!(Stream::size_hint(line), (1, Some(1)));
     line.send(2).await.unwrap();
     line.feed(3).await.unwrap();
-    assert_eq!(line.flushed, 1);
+    assert_eq!((line.asked, line.flushed), (2, 1));
+    assert_eq!(Stream::size_hint(line), (3, Some(3)));
     assert_eq!(line.next().await, Some(1));
     assert_eq!(line.by_ref().map(|item| item * 2).collect::<Vec<_>>().await, [4, 6]);
     assert!(!line.is_closed);
@@ -229,7 +232,7 @@ mod tokio_io {
         }
 
         fn is_write_vectored(&self) -> bool {
-            true
+            !self.is_closed
         }
     }
 
@@ -249,6 +252,7 @@ mod tokio_io {
         assert_eq!(text, "abcde");
         line.shutdown().await.unwrap();
         assert!(line.is_closed, "the value's stream is shut down");
+        assert!(!AsyncWrite::is_write_vectored(line));
         assert_eq!(line.resource.log.counts().0, cleaned, "the cleanup is still owed");
     }
 
