@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZero;
 use std::ops::Deref;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -149,9 +150,8 @@ impl AppHandle {
             Some(format!("  {} spawned at {site}", counted(count, "task")?))
         }));
         lines.extend(values.iter().take(NAMED).map(|value| format!("  {value}")));
-        if values.len() > NAMED {
-            lines.push(format!("  and {} more", values.len() - NAMED));
-        }
+        let more = NonZero::new(values.len().saturating_sub(NAMED));
+        lines.extend(more.map(|more| format!("  and {more} more")));
         Some(lines.join("\n"))
     }
 }
