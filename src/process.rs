@@ -85,8 +85,9 @@ pub fn spawn(command: &mut Command) -> io::Result<AsyncDropGuard<Process>> {
 /// Spawns a process in a process group of its own, and returns a guard whose cleanup ends the group.
 ///
 /// The processes that it starts are in the same group, and so are theirs, unless they leave it, as a daemon
-/// does. The signals go to the whole group. When the first process has ended, the others are killed, as in a container. So the first process
-/// should await the others if they need time to end. The cleanup does not await the others.
+/// does. The signals go to the whole group. When the first process has ended, the others are killed, as in a
+/// container. So the first process should await the others if they need time to end. The cleanup does not await
+/// them.
 ///
 /// The group does not get the signals of the terminal: Ctrl-C reaches only your program.
 ///
