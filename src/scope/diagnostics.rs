@@ -203,6 +203,7 @@ impl ScopeExit for Exits<true> {
 #[diagnostic::on_unimplemented(
     message = "`try_or_drop!` returns `(proof, Err(error))`, but this body or function returns `{Self}`",
     label = "cleans up and returns the error, with the proof beside it",
+    note = "if this is in the body of a `scope!`, each `return` of that body must have the proof, too: `return guard.async_drop().await.after(result)`",
     note = "use it in the body of `scope!`, which takes the proof, and end that body with `guard.async_drop().await.after(result)`; outside a scope, `with_async_drop!` cleans up at each `?`"
 )]
 pub trait EarlyExit<End> {
