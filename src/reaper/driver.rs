@@ -134,7 +134,7 @@ impl Future for Run {
             return Poll::Ready(());
         }
         if is_ready && spawns {
-            // Tokio runs what was spawned before it calls the wakers of `yield_now`, and that may block.
+            // With `yield_now`, tokio would poll the spawned cleanup first. If that blocks, this driver would wait.
             cx.waker().wake_by_ref();
         } else if is_ready {
             yield_now(cx);
