@@ -72,7 +72,7 @@ struct Slots<K, T, S: State> {
 /// The last value of a key. Locked while a caller opens the next one.
 type Slot<T, S> = futures::lock::Mutex<AsyncDropWeak<T, S>>;
 
-/// A cache with fewer slots keeps those of closed values.
+/// A cache with fewer slots does not look for closed values.
 const LEAST: usize = 16;
 
 impl<K: Eq + Hash, T: AsyncDrop> AsyncDropCache<K, T> {

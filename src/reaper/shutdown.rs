@@ -106,7 +106,7 @@ impl<D: Future> Future for Shutdown<D> {
             }
             (Poll::Pending, _) => return Poll::Pending,
         };
-        // The hook is told now of an orphan that was undecided and has not ended. Its panic must not take the report.
+        // This tells the hook if an undecided orphan has not ended. A panic of the hook must not take the report.
         drop_caught(reaper.guard.take().map(AsyncDropGuard::into_inner_without_cleanup));
         Poll::Ready(report)
     }

@@ -89,7 +89,7 @@ fn try_acquire_error_shows_the_error_of_the_opening() {
 
     let open = TryAcquireError::Open(NoRoute(io::Error::other("no cable")));
     assert_eq!(open.to_string(), "no route");
-    // Its text is that of the error, so its source is the error's source.
+    // It shows the text of the error, so its source is the source of the error.
     assert_eq!(open.source().unwrap().to_string(), "no cable");
 }
 
